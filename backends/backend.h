@@ -1,0 +1,103 @@
+/* backend.h - the table of functions through which everything numeric goes.
+ *
+ * A backend works on memory that the code above it cannot read: `mmli_mem` is an incomplete type, so
+ * a dereference does not compile; tests/hidden runs the whole library on a backend whose addresses
+ * fault when the host touches them. Addresses can be moved by the caller (mmli_at), as CUDA's can.
+ *
+ * Contents are float32 unless a comment in kernels.def says otherwise (int32 and int64 indices,
+ * float64 accumulators). Calls are queued in order; only `download` and `sync` wait. Matrices are
+ * row-major. A kernel with `_grad` in its name ADDS into what it gives; the others overwrite.
+ *
+ * The same call with the same bytes gives the same bits for any number of threads.
+ */
+#ifndef MMLI_BACKENDS_BACKEND_H
+#define MMLI_BACKENDS_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mmlego/base.h"
+
+typedef struct mmli_mem mmli_mem; /* device memory: never defined, never dereferenced */
+typedef struct mmli_device mmli_device;
+
+/* `count` elements of `size` bytes further on. NULL stays NULL. */
+static inline mmli_mem *mmli_at_bytes(const mmli_mem *p, size_t bytes)
+{
+    return p ? (mmli_mem *)((uintptr_t)p + bytes) : NULL;
+}
+static inline mmli_mem *mmli_at(const mmli_mem *p, size_t floats)
+{
+    return mmli_at_bytes(p, floats * sizeof(float));
+}
+
+typedef enum mmli_act {
+    MMLI_ACT_IDENTITY = 0,
+    MMLI_ACT_RELU,
+    MMLI_ACT_LEAKY, /* slope 0.01 */
+    MMLI_ACT_ELU,   /* alpha 1 */
+    MMLI_ACT_SELU,
+    MMLI_ACT_TANH,
+    MMLI_ACT_SIGMOID
+} mmli_act;
+
+typedef enum mmli_gate {
+    MMLI_GATE_SELU = 0,     /* [a g] -> a * SELU(g): method.md 2 */
+    MMLI_GATE_TANH_SIGMOID  /* [a b] -> tanh(a) * sigmoid(b): gated attention of ABMIL */
+} mmli_gate;
+
+/* Where the queries of a segment are. */
+typedef enum mmli_query {
+    MMLI_QUERY_SHARED = 0, /* q is (c, H e): the same for all segments */
+    MMLI_QUERY_FIXED,      /* q is (segs c, H e): c rows a segment */
+    MMLI_QUERY_RAGGED      /* q has one row a token (self-attention); c is ignored */
+} mmli_query;
+
+enum { MMLI_AXIS_C = 1, MMLI_AXIS_D = 2 }; /* bits of `axes` in fft: rows axis (c), column axis (d) */
+
+typedef struct mmli_backend {
+    const char *name;
+    /* mmli_mem is a plain address of the host: slots left NULL are the reference's (registry.c).
+     * A table whose memory is not the host's must be complete. */
+    bool host_memory;
+    /* Fills dv->impl. `threads` >= 1 is the most that a call may use. */
+    mml_status (*open)(mmli_device *dv, int threads);
+    void (*close)(mmli_device *dv);
+    /* 64-byte aligned, contents undefined; bytes = 0 gives a valid pointer. */
+    mml_status (*alloc)(mmli_device *dv, mmli_mem **out, size_t bytes);
+    void (*free)(mmli_device *dv, mmli_mem *p);
+    mml_status (*upload)(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes);
+    mml_status (*download)(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
+    mml_status (*copy)(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
+    mml_status (*sync)(mmli_device *dv);
+#define MML_KERNEL(kernel, args) mml_status(*kernel) args;
+#include "backends/kernels.def"
+#undef MML_KERNEL
+} mmli_backend;
+
+/* One open device: a complete table (slots a backend leaves NULL come from the reference, when its
+ * memory is the host's) and the backend's own state. Not for two threads at once: each predictor or
+ * trainer opens its own. Memory may be read by other devices of the same backend. */
+struct mmli_device {
+    mmli_backend k;
+    void *impl;
+    int threads;
+};
+
+/* Backends of this build: "cpu" first (the default), then "reference". NULL past the end. */
+const mmli_backend *mmli_backend_at(size_t i);
+
+/* `name` NULL = default. threads 0 = as many as OpenMP would use. */
+mml_status mmli_device_open(mmli_device **out, const char *name, int threads);
+/* From a table not in the list: tests. */
+mml_status mmli_device_open_table(mmli_device **out, const mmli_backend *table, int threads);
+void mmli_device_close(mmli_device *dv);
+
+extern const mmli_backend mmli_backend_reference;
+extern const mmli_backend mmli_backend_cpu;
+
+/* Lines "key: value" about the CPU backend for mmlego version --build; see mml_build_info. */
+size_t mmli_cpu_describe(char *text, size_t size);
+
+#endif

@@ -1,0 +1,91 @@
+/* vec.h - inner loops of the CPU backend: one table, compiled for several instruction sets.
+ *
+ * vec_base.c, vec_avx2.c and vec_avx512.c compile the same bodies (vec_*.h) with different vector
+ * widths; the widest that this processor has is chosen when a device is opened. In every loop a value's result
+ * depends on the value alone, not on its place: the last, partial vector runs through the same
+ * instructions as full ones. So ranges may be cut anywhere.
+ */
+#ifndef MMLI_CPU_VEC_H
+#define MMLI_CPU_VEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Operands of an elementwise loop; which are used is written beside each slot. */
+typedef struct mmli_el {
+    float *y, *y2, *y3;
+    const float *a, *b, *c;
+    size_t f;     /* width of a row */
+    float s[8];   /* scalars */
+    int kind;     /* mmli_act or mmli_gate */
+    uint64_t key; /* random stream */
+} mmli_el;
+
+enum { MMLI_PAD = 16 }; /* floats of the widest vector */
+
+typedef void (*mmli_el_fn)(const mmli_el *e, size_t from, size_t to);
+
+/* One row block of layer normalisation. */
+typedef struct mmli_ln {
+    float *y, *stats, *dx;
+    const float *x, *gamma, *beta, *dy, *cstats;
+    double *dgamma, *dbeta; /* sums of this block */
+    size_t cols;
+    float eps;
+} mmli_ln;
+
+typedef struct mmli_vec {
+    const char *name; /* "avx512", "avx2", "sse2", "portable" */
+    const char *math; /* who computes exp, tanh, ...: "libmvec", "sleef", "libm" */
+
+    /* from, to in elements */
+    mmli_el_fn fill;               /* y = s0 */
+    mmli_el_fn add, mul, mul_add;  /* y = a + b; y = a b; y += a b */
+    mmli_el_fn axpy, scale;        /* y += s0 a; y = s0 a */
+    mmli_el_fn act, act_grad;      /* y = act(a); y += b act'(from output a) */
+    mmli_el_fn dropout;            /* y = keep ? s1 a + s2 : s3; p = s0; from % 4 = 0 */
+    mmli_el_fn dropout_grad;       /* y += keep ? s1 a : 0 */
+    mmli_el_fn magnitude, phase;   /* y of a + i b */
+    mmli_el_fn from_polar;         /* y = a cos b, y2 = a sin b */
+    mmli_el_fn recip;              /* y = 1 / a */
+    mmli_el_fn l1_grad;            /* y += s0 sign(a) */
+    mmli_el_fn adamw;              /* p y, m y2, v y3, g a, factor s0; s1.. see optim.c */
+    /* from, to in rows of width f (z: 2 f) */
+    mmli_el_fn gate, gate_grad;    /* y of z = a; y (dz) += from z = a, dy = b */
+
+    double (*sum)(const float *x, size_t n);
+    double (*sum_squares)(const float *x, size_t n);
+    float (*dot)(const float *x, const float *y, size_t n);
+    float (*max)(const float *x, size_t n); /* NaN where x has one */
+    /* y = exp(x - shift), sum of y; y may be x */
+    double (*exp_sum)(float *y, const float *x, size_t n, float shift);
+    /* acc[j] += sum over rows of w[r] x[r,j] (w NULL = 1); acc has room for
+     * cols rounded up to MMLI_PAD */
+    void (*col_acc)(double *acc, const float *w, const float *x, size_t rows, size_t ld, size_t cols);
+    /* acc[j] += sum over rows of x[r,j] y[r,j] */
+    void (*col_acc_dot)(double *acc, const float *x, const float *y, size_t rows, size_t ld, size_t cols);
+    /* y[j] (+)= acc[j] * factor */
+    void (*put_acc)(float *y, const double *acc, size_t n, double factor, int add);
+
+    void (*ln_rows)(const mmli_ln *l, size_t from, size_t to);
+    void (*ln_grad_rows)(const mmli_ln *l, size_t from, size_t to);
+
+    /* Online softmax of a score tile (rows, n), leading dimension ld: raises the running maximum m,
+     * rescales the running sum l and rows of o (rows, e), turns s into exp(scale s - m). `first`:
+     * m, l, o hold nothing yet. */
+    void (*attn_softmax)(float *s, size_t rows, size_t n, size_t ld, float scale, float *m, double *l,
+                         float *o, size_t e, int first);
+    /* s -> p = exp(scale s - lse), dp -> p (dp - dot) scale */
+    void (*attn_grad)(float *s, float *dp, size_t rows, size_t n, size_t ld, float scale,
+                      const float *lse, const float *dot);
+} mmli_vec;
+
+/* The best table for this processor; the environment variable MMLEGO_SIMD (avx512, avx2, base) can ask for less. */
+const mmli_vec *mmli_vec_choose(void);
+
+extern const mmli_vec mmli_vec_base;
+#if defined(__x86_64__)
+extern const mmli_vec mmli_vec_avx2, mmli_vec_avx512;
+#endif
+
+#endif

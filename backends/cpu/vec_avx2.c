@@ -1,0 +1,32 @@
+/* vec_avx2.c - inner loops for x86-64 with AVX2 and FMA, switched on here and not by the build, so
+ * that every other file keeps running on any x86-64. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "backends/backend.h"
+#include "backends/cpu/vec.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+#define W 8
+#define VEC_TABLE mmli_vec_avx2
+#define VEC_NAME "avx2"
+#include "backends/cpu/vec_table.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif

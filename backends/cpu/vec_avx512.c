@@ -1,0 +1,32 @@
+/* vec_avx512.c - inner loops for x86-64 with AVX-512 (F, BW, DQ, VL), switched on here and not by the
+ * build, so that every other file keeps running on any x86-64. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "backends/backend.h"
+#include "backends/cpu/vec.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
+#endif
+
+#define W 16
+#define VEC_TABLE mmli_vec_avx512
+#define VEC_NAME "avx512"
+#include "backends/cpu/vec_table.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+#endif

@@ -1,0 +1,69 @@
+/* optim.c - reductions to one number, clipping, and the step of AdamW. */
+#include <math.h>
+
+#include "backends/reference/ref.h"
+
+mml_status REF(sum)(mmli_device *dv, mmli_mem *out, const mmli_mem *x_, size_t n)
+{
+    const float *x = ref_f(x_);
+    double sum = 0;
+
+    (void)dv;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i];
+    *ref_d(out) += sum;
+    return MML_OK;
+}
+
+mml_status REF(sum_squares)(mmli_device *dv, mmli_mem *out, const mmli_mem *x_, size_t n)
+{
+    const float *x = ref_f(x_);
+    double sum = 0;
+
+    (void)dv;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    *ref_d(out) += sum;
+    return MML_OK;
+}
+
+mml_status REF(clip_scale)(mmli_device *dv, mmli_mem *scale, const mmli_mem *sumsq, float max_norm)
+{
+    const double by = (double)max_norm / (sqrt(*ref_d(sumsq)) + 1e-6);
+
+    (void)dv;
+    *ref_f(scale) = by < 1 ? (float)by : 1.0f;
+    return MML_OK;
+}
+
+mml_status REF(l1_grad)(mmli_device *dv, mmli_mem *g_, const mmli_mem *p_, size_t n, float l1)
+{
+    float *g = ref_f(g_);
+    const float *p = ref_f(p_);
+
+    (void)dv;
+    for (size_t i = 0; i < n; i++)
+        g[i] += p[i] > 0 ? l1 : p[i] < 0 ? -l1 : 0.0f;
+    return MML_OK;
+}
+
+mml_status REF(adamw)(mmli_device *dv, mmli_mem *p_, mmli_mem *m_, mmli_mem *v_, const mmli_mem *g_,
+                      const mmli_mem *scale_, size_t n, float lr, float b1, float b2, float eps, float wd, float c1,
+                      float c2)
+{
+    float *p = ref_f(p_), *m = ref_f(m_), *v = ref_f(v_);
+    const float *g = ref_f(g_), *scale = ref_f(scale_);
+
+    (void)dv;
+    for (size_t i = 0; i < n; i++) {
+        const double grad = (double)g[i] * (scale ? (double)*scale : 1);
+        double x = (double)p[i];
+
+        m[i] = (float)((double)b1 * (double)m[i] + (1 - (double)b1) * grad);
+        v[i] = (float)((double)b2 * (double)v[i] + (1 - (double)b2) * grad * grad);
+        x -= (double)lr * (double)wd * x;
+        x -= (double)lr * ((double)m[i] / (double)c1) / (sqrt((double)v[i] / (double)c2) + (double)eps);
+        p[i] = (float)x;
+    }
+    return MML_OK;
+}

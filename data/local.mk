@@ -1,0 +1,16 @@
+# Bundled data: distributed, not installed.
+EXTRA_DIST += \
+	data/README.md \
+	data/physionet2012/labels.csv \
+	data/physionet2012/make_subset.py \
+	data/physionet2012/splits.csv \
+	data/physionet2012/static.csv.gz \
+	data/physionet2012/timeseries.h5 \
+	data/tcga_acc/clinical.csv.gz \
+	data/tcga_acc/cnv.csv.gz \
+	data/tcga_acc/labels.csv \
+	data/tcga_acc/mirna.csv.gz \
+	data/tcga_acc/molecular_summary.csv.gz \
+	data/tcga_acc/mutation.csv.gz \
+	data/tcga_acc/rna.csv.gz \
+	data/tcga_acc/rppa.csv.gz

@@ -1,0 +1,1 @@
+# local.mk - see Makefile.am

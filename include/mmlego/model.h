@@ -1,0 +1,190 @@
+/* model.h - LegoBlock, LegoMerge, LegoFuse: their options, and the model handle over all three.
+ *
+ * A model is a block (one modality), a merge (blocks joined without training) or a fuse (blocks stacked or
+ * woven and fine-tuned). A merged or fused model contains its blocks. A loaded or trained model is only read
+ * afterwards: any number of threads may predict with it, each with a predictor of its own (predict.h).
+ */
+#ifndef MMLEGO_MODEL_H
+#define MMLEGO_MODEL_H
+
+#include "mmlego/base.h"
+#include "mmlego/data.h"
+#include "mmlego/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mml_model mml_model;
+
+/* ---- preprocessing ---------------------------------------------------------------------------- */
+typedef enum mml_scaling { MML_SCALE_STANDARD = 0, MML_SCALE_ROBUST, MML_SCALE_NONE } mml_scaling;
+typedef enum mml_imputation { MML_IMPUTE_MEDIAN = 0, MML_IMPUTE_MEAN, MML_IMPUTE_ZERO, MML_IMPUTE_LOCF } mml_imputation;
+typedef enum mml_indicators { MML_INDICATE_NONE = 0, MML_INDICATE_MISSING, MML_INDICATE_MASK } mml_indicators;
+
+/** Learnt on the training part, stored in the model, applied unchanged at prediction. */
+typedef struct mml_prep_options {
+    size_t struct_size;
+    mml_scaling scaling;       /**< per feature */
+    double clip;               /**< scaled values limited to +-clip; 0 = not [5] */
+    mml_imputation imputation; /**< of values not measured */
+    mml_indicators indicators; /**< extra 0/1 columns */
+    unsigned position_bands;   /**< Fourier bands per position axis; 0 = no positions */
+} mml_prep_options;
+
+/* ---- blocks ------------------------------------------------------------------------------------- */
+typedef enum mml_encoder_kind {
+    MML_ENCODER_NONE = 0,
+    MML_ENCODER_LINEAR,
+    MML_ENCODER_SNN,
+    MML_ENCODER_ABMIL,
+    MML_ENCODER_SELFATTN,
+    MML_ENCODER_EMBEDDING,
+    MML_ENCODER_CUSTOM
+} mml_encoder_kind;
+
+typedef enum mml_transform {
+    MML_TRANSFORM_2D = 0,  /**< unitary 2-D DFT of the latent (paper) */
+    MML_TRANSFORM_1D,      /**< DFT along the latent-channel axis, not normalised (upstream) */
+    MML_TRANSFORM_SPATIAL  /**< none: ablation `domain = spatial`, I = 0 */
+} mml_transform;
+
+typedef enum mml_start { MML_START_RANDOM = 0, MML_START_SHARED } mml_start;
+
+/** Everything that defines a LegoBlock (doc/method.md 2). Fill with mml_block_options_init(). */
+typedef struct mml_block_options {
+    size_t struct_size;
+    size_t latent_c, latent_d; /**< latent L0 (c x d) */
+    size_t steps;              /**< update steps S */
+    size_t heads, head_width;  /**< H, e */
+    int share_steps;           /**< 1 = one set of weights for all steps */
+    mml_transform transform;
+    int normalise_latent;      /**< each column of the latent divided by its 2-norm at every step (upstream) */
+    int context_dft;           /**< context = Re(DFT of the tokens along the token axis) (upstream) */
+    int drop_imaginary;        /**< ablation `imaginary = drop`: I = 0 after step 0 */
+    double tau;                /**< softmax temperature */
+    int leaky_output;          /**< phi = LeakyReLU 0.01 after the output projection; 0 = identity */
+    int raw_layers;            /**< encoder selfattn as upstream has it: x_enc = FF_s(x) + x in step s, attention not computed */
+    int encoder_each_step;     /**< the encoder runs anew in every step: differs in training only, by its dropout (upstream) */
+    int handover_real;         /**< LegoFuse stack hands R over as if spatial (upstream) */
+    double dropout;            /**< on the outputs of attention and feed-forward */
+    mml_encoder_kind encoder;
+    size_t encoder_width;      /**< snn 256, linear 32, abmil 512 (then 256 and 256); 0 = that default */
+    size_t encoder_layers;     /**< snn 4; 0 = default */
+    double encoder_dropout;    /**< snn alpha dropout, linear input dropout, abmil dropout; < 0 = default */
+    size_t selfattn_limit;     /**< selfattn refuses samples with more tokens [4096] */
+    const char *custom;        /**< name of the custom encoder (mml_encoder), else NULL. Borrowed */
+} mml_block_options;
+
+/**
+ * Options of a preset: "mmlego" (default), "paper", "upstream"; see doc/method.md 2.
+ * @param kind  what the modality is: chooses the encoder and the preprocessing defaults
+ * @param prep  may be NULL
+ * @return MML_E_ARG unknown preset (message lists them)
+ */
+MML_API MML_MUST_USE mml_status mml_block_options_init(mml_block_options *block, mml_prep_options *prep,
+                                                       const char *preset, mml_modality_kind kind);
+
+/** "none", "linear", ... and back (MML_E_ARG suggests the nearest). */
+MML_API const char *mml_encoder_name(mml_encoder_kind kind);
+MML_API MML_MUST_USE mml_status mml_encoder_from_name(mml_encoder_kind *out, const char *name);
+
+/* ---- merge ---------------------------------------------------------------------------------------- */
+typedef enum mml_aggregation {
+    MML_MERGE_HARMONIC = 0, /**< equation 4 */
+    MML_MERGE_MEAN,         /**< sum a_m Z_m, a normalised */
+    MML_MERGE_SUM,          /**< sum of Z_m over the blocks present, weights times their number */
+    MML_MERGE_PRODUCT       /**< product of Z_m (unweighted) */
+} mml_aggregation;
+typedef enum mml_phase { MML_PHASE_CIRCULAR = 0, MML_PHASE_ARITHMETIC } mml_phase;
+typedef enum mml_head_method { MML_HEAD_SLERP = 0, MML_HEAD_LINEAR, MML_HEAD_ENSEMBLE } mml_head_method;
+typedef enum mml_latent_scale { MML_LATENT_RAW = 0, MML_LATENT_POOLED, MML_LATENT_LAYERNORM } mml_latent_scale;
+typedef enum mml_weighting {
+    MML_WEIGHT_EQUAL = 0,
+    MML_WEIGHT_GIVEN,      /**< options.weights */
+    MML_WEIGHT_VALIDATION, /**< proportional to d' = sqrt(2) probit(validation score) of each block */
+    MML_WEIGHT_CORRELATED, /**< Sigma^-1 d' from scores on paired unlabelled samples: needs a cohort */
+    MML_WEIGHT_SEARCH      /**< simplex search on paired validation samples: needs a cohort */
+} mml_weighting;
+
+typedef struct mml_merge_options {
+    size_t struct_size;
+    mml_aggregation aggregation;
+    mml_phase phase;           /**< of harmonic */
+    int upstream_harmonic;     /**< harmonic as upstream has it: 2 a (1-a) times equation 4 for two blocks, angles averaged
+                                    equally whatever the weights */
+    mml_head_method head;
+    mml_latent_scale scale;    /**< same loudness (doc/method.md 3b point 3) */
+    mml_weighting weighting;
+    const double *weights;     /**< (n blocks) for MML_WEIGHT_GIVEN, >= 0, not all 0. Borrowed */
+    mml_cohort *cohort;        /**< for correlated and search; else NULL. Borrowed */
+    uint64_t seed;             /**< of search */
+    int threads;               /**< 0 = all */
+} mml_merge_options;
+/** "mmlego" or "paper" or "upstream". */
+MML_API MML_MUST_USE mml_status mml_merge_options_init(mml_merge_options *options, const char *preset);
+
+/**
+ * Joins blocks without training (doc/method.md 3). A merged model among `models` contributes its blocks.
+ * The result owns copies; the arguments may be freed.
+ *
+ * @param options  NULL = defaults
+ * @return MML_E_SHAPE  latents or outputs differ in size; MML_E_ARG different transform, task, or the same
+ *                      block twice under one name (names get "#2"); see message
+ */
+MML_API MML_MUST_USE mml_status mml_merge(mml_model **out, const mml_model *const *models, size_t n,
+                                          const mml_merge_options *options);
+
+/* ---- fuse ------------------------------------------------------------------------------------------ */
+typedef enum mml_fuse_mode { MML_FUSE_STACK = 0, MML_FUSE_WEAVE } mml_fuse_mode;
+typedef enum mml_freeze { MML_FREEZE_NOTHING = 0, MML_FREEZE_ENCODERS, MML_FREEZE_BLOCKS } mml_freeze;
+typedef enum mml_order { MML_ORDER_VALIDATION = 0, MML_ORDER_GIVEN } mml_order; /**< weakest first, or as given */
+
+typedef struct mml_fuse_options {
+    size_t struct_size;
+    mml_fuse_mode mode;
+    mml_freeze freeze;
+    mml_order order;
+    double modality_dropout; /**< chance that a present modality is dropped for a sample in training; one stays */
+    mml_head_method head;    /**< of the start: slerp or linear */
+} mml_fuse_options;
+MML_API MML_MUST_USE mml_status mml_fuse_options_init(mml_fuse_options *options, const char *preset);
+
+/** The fused model at its start, before fine-tuning (train.h has mml_train_fuse). Owns copies of the blocks. */
+MML_API MML_MUST_USE mml_status mml_fuse(mml_model **out, const mml_model *const *models, size_t n,
+                                         const mml_fuse_options *options);
+
+/* ---- files and facts --------------------------------------------------------------------------------- */
+typedef enum mml_model_kind { MML_MODEL_BLOCK = 0, MML_MODEL_MERGE, MML_MODEL_FUSE } mml_model_kind;
+
+/**
+ * @param encoders  custom encoders by name, for models that use one (tensor.h); NULL when n_encoders is 0
+ * @return MML_E_IO, MML_E_FORMAT (not a model, truncated, newer format version), MML_E_NOT_FOUND (its custom encoder
+ *         is not among `encoders`)
+ */
+MML_API MML_MUST_USE mml_status mml_model_load(mml_model **out, const char *path, const mml_encoder *encoders,
+                                               size_t n_encoders);
+/** Whole or not at all: a temporary file, fsync, rename. */
+MML_API MML_MUST_USE mml_status mml_model_save(const mml_model *model, const char *path);
+/** NULL is fine. */
+MML_API void mml_model_free(mml_model *model);
+
+MML_API mml_model_kind mml_model_get_kind(const mml_model *model);
+MML_API mml_task_kind mml_model_task_kind(const mml_model *model);
+MML_API const char *mml_model_task(const mml_model *model);       /**< name of the task. Lent */
+MML_API size_t mml_model_n_outputs(const mml_model *model);       /**< k: classes, hazards, or 1 */
+MML_API size_t mml_model_n_blocks(const mml_model *model);
+MML_API const char *mml_model_block_name(const mml_model *model, size_t i);     /**< Lent; NULL past the end */
+MML_API const char *mml_model_block_modality(const mml_model *model, size_t i); /**< Lent; NULL past the end */
+MML_API size_t mml_model_n_classes(const mml_model *model);       /**< 0 unless a classifier */
+MML_API const char *mml_model_class(const mml_model *model, size_t i);          /**< Lent; NULL past the end */
+/** Upper edges of the survival time bins, (k+1) values with the lower edge first, in the cohort's time unit; NULL otherwise. Lent */
+MML_API const double *mml_model_bins(const mml_model *model);
+MML_API size_t mml_model_n_parameters(const mml_model *model);    /**< scalars in all */
+/** What `mmlego inspect` says of a model, as JSON. @param[out] json yours: mml_string_free() */
+MML_API MML_MUST_USE mml_status mml_model_describe(char **json, const mml_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

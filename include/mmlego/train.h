@@ -1,0 +1,89 @@
+/* train.h - training a block, fine-tuning a fuse (doc/method.md 6). */
+#ifndef MMLEGO_TRAIN_H
+#define MMLEGO_TRAIN_H
+
+#include "mmlego/base.h"
+#include "mmlego/data.h"
+#include "mmlego/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum mml_schedule { MML_SCHEDULE_COSINE = 0, MML_SCHEDULE_CONSTANT, MML_SCHEDULE_PLATEAU } mml_schedule;
+typedef enum mml_survival_loss { MML_LOSS_NLL = 0, MML_LOSS_COX } mml_survival_loss;
+typedef enum mml_class_weights { MML_CLASS_EQUAL = 0, MML_CLASS_BALANCED } mml_class_weights;
+
+/** One line of the training log. */
+typedef struct mml_epoch {
+    size_t epoch, epochs;      /**< from 1 */
+    double train_loss, valid_loss;
+    double valid_score;        /**< AUC, macro AUC, c-index or R^2; NaN when it cannot be computed */
+    double learning_rate, gradient_norm; /**< last rate, mean norm before clipping */
+    double seconds;            /**< wall time of the epoch */
+    int best;                  /**< 1 = best so far */
+} mml_epoch;
+
+/** Called after every `every` steps (epoch NULL) and every epoch. Return non-zero to stop: a checkpoint is written
+ *  if asked for and the call gives MML_E_STOPPED. */
+typedef int (*mml_train_watch)(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps);
+
+/** Fill with mml_train_options_init(). */
+typedef struct mml_train_options {
+    size_t struct_size;
+    size_t epochs;
+    size_t batch;              /**< samples */
+    double learning_rate;
+    double weight_decay;       /**< decoupled; not on biases, LayerNorm and the latent */
+    double encoder_decay;      /**< of the encoder's weights; < 0 = weight_decay */
+    mml_schedule schedule;
+    size_t warmup;             /**< steps of linear warm-up */
+    double clip_norm;          /**< global gradient norm; 0 = no clipping */
+    size_t patience;           /**< epochs without a better validation score before stopping; 0 = never */
+    double l1;                 /**< on weights (not biases, LayerNorm, latent) */
+    mml_class_weights class_weights;
+    mml_survival_loss survival_loss;
+    double survival_alpha;     /**< weight of uncensored patients in the NLL, a */
+    size_t bins;               /**< survival time bins k */
+    int shared_head;           /**< head fixed at its shared random start while the block trains (3b point 2) */
+    uint64_t seed;
+    int threads;               /**< 0 = all */
+    const char *backend;       /**< NULL = default */
+    const char *checkpoint;    /**< file written at the end of every epoch and on a stop; NULL = none */
+    int resume;                /**< 1 = go on from `checkpoint` if it exists, bit for bit */
+    mml_train_watch watch;     /**< may be NULL */
+    void *watch_user;
+    mml_split_options split;
+} mml_train_options;
+
+/** Defaults of a preset for a modality kind and a task kind. */
+MML_API MML_MUST_USE mml_status mml_train_options_init(mml_train_options *options, const char *preset,
+                                                       mml_modality_kind modality, mml_task_kind task);
+/** Defaults of fine-tuning a fuse (2 epochs). */
+MML_API MML_MUST_USE mml_status mml_train_options_init_fuse(mml_train_options *options, const char *preset, mml_task_kind task);
+
+/**
+ * Trains one block on one modality of a cohort; samples without the modality or the label are not used.
+ *
+ * @param block     NULL = preset mmlego for this modality
+ * @param prep      NULL = its preprocessing
+ * @param encoder   the custom encoder when block->encoder is MML_ENCODER_CUSTOM, else NULL
+ * @return MML_E_DATA        empty part, one class only, infinite value (names sample and feature)
+ *         MML_E_NOT_FINITE  the loss became NaN or infinite: names epoch, batch and likely cause; the last good
+ *                           checkpoint is kept
+ *         MML_E_STOPPED     the watch asked for it
+ */
+MML_API MML_MUST_USE mml_status mml_train_block(mml_model **out, mml_cohort *cohort, const char *modality,
+                                                const char *task, const mml_block_options *block,
+                                                const mml_prep_options *prep, const mml_encoder *encoder,
+                                                const mml_train_options *options);
+
+/** Builds a fuse of `models` (mml_fuse) and fine-tunes it on the cohort. */
+MML_API MML_MUST_USE mml_status mml_train_fuse(mml_model **out, mml_cohort *cohort, const mml_model *const *models,
+                                               size_t n, const mml_fuse_options *fuse,
+                                               const mml_train_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

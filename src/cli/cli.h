@@ -1,0 +1,75 @@
+/* cli.h - what the commands share: exit codes, messages, signals, the table of commands. */
+#ifndef MMLC_CLI_H
+#define MMLC_CLI_H
+
+#include <stdio.h>
+
+#include <mmlego/base.h>
+#include <mmlego/model.h>
+
+#include "cli/opt.h"
+
+enum { MMLC_OK = 0, MMLC_FAILURE = 1, MMLC_USAGE = 2, MMLC_DATA = 3 };
+
+extern const mmlc_command *const mmlc_commands[]; /* ended by NULL; in the order of --help */
+extern const mmlc_command mmlc_cmd_import, mmlc_cmd_inspect, mmlc_cmd_train, mmlc_cmd_merge, mmlc_cmd_fuse,
+    mmlc_cmd_predict, mmlc_cmd_evaluate, mmlc_cmd_version, mmlc_cmd_help;
+
+/* The command of a name, NULL if there is none (mmlc_unknown_command says so, with the nearest). */
+const mmlc_command *mmlc_find_command(const char *name);
+int mmlc_unknown_command(const char *name);
+
+/* ---- messages on stderr: "mmlego train: ..." ------------------------------------------------------------ */
+#if defined(__GNUC__)
+#define MMLC_PRINTF(at) __attribute__((format(printf, at, at + 1)))
+#else
+#define MMLC_PRINTF(at)
+#endif
+
+void mmlc_say(const mmlc_command *command, const char *format, ...) MMLC_PRINTF(2);
+/* A message about the usage, with where to read more. Gives MMLC_USAGE. */
+int mmlc_usage_error(const mmlc_command *command, const char *format, ...) MMLC_PRINTF(2);
+/* The library's last message, and the exit code for a status. */
+int mmlc_fail(const mmlc_command *command, mml_status st);
+/* The same where the user named the thing on the command line: not found = MMLC_USAGE. */
+int mmlc_fail_named(const mmlc_command *command, mml_status st);
+int mmlc_no_memory(const mmlc_command *command);
+
+/* ---- signals --------------------------------------------------------------------------------------------- */
+/* From here on the first SIGINT or SIGTERM is only noted; a second one ends the program. */
+void mmlc_signals_note(void);
+int mmlc_signal(void); /* the one noted, or 0 */
+
+/* ---- files ------------------------------------------------------------------------------------------------ */
+/* The output is none of the inputs (NULL among them are skipped). MMLC_GO or an exit code. */
+int mmlc_not_an_input(const mmlc_command *command, const char *path, const char *const *inputs, size_t n);
+/* Before long work: can a regular file appear at `path`, and is it none of the inputs? MMLC_GO or an exit code. */
+int mmlc_check_output(const mmlc_command *command, const char *path, const char *const *inputs, size_t n);
+
+/* Text output that appears whole or not at all. `path` "-" or NULL = stdout. */
+typedef struct mmlc_out {
+    const mmlc_command *command;
+    FILE *stream;
+    char *path, *temporary; /* NULL: written in place (stdout, a device) */
+} mmlc_out;
+int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path); /* MMLC_GO or an exit code */
+int mmlc_out_commit(mmlc_out *out);                                              /* MMLC_OK or an exit code */
+void mmlc_out_abort(mmlc_out *out); /* after a failure; fine after commit */
+
+/* Flushes stdout; MMLC_FAILURE with a message when something could not be written. */
+int mmlc_flush(const mmlc_command *command);
+
+/* ---- help (help.c), manual pages and completion (man.c) ------------------------------------------------- */
+void mmlc_help(FILE *to, const mmlc_command *command);
+void mmlc_help_all(FILE *to);
+void mmlc_usage_line(char *out, size_t size, const mmlc_command *command);
+/* "-o, --output FILE" into left, the explanation with its default into right. */
+void mmlc_option_left(char *left, size_t size, const mmlc_opt *opt);
+void mmlc_option_right(char *right, size_t size, const mmlc_command *command, const mmlc_group *group,
+                       const mmlc_opt *opt);
+void mmlc_man(FILE *to, const mmlc_command *command); /* NULL = mmlego(1) */
+void mmlc_completion(FILE *to);
+extern const char *const mmlc_exit_codes[]; /* pairs code, meaning; ended by NULL */
+extern const char *const mmlc_environment[]; /* pairs name, meaning; ended by NULL */
+
+#endif

@@ -1,0 +1,154 @@
+/* cmd_evaluate.c - mmlego evaluate: metrics with confidence intervals. */
+#include <math.h>
+#include <string.h>
+
+#include <mmlego/predict.h>
+
+#include "cli/load.h"
+
+typedef struct evaluate_args {
+    int json;
+    mml_evaluate_options options;
+} evaluate_args;
+
+#define AT(field) offsetof(evaluate_args, field)
+
+static const mmlc_opt options[] = {
+    {.name = "on", .type = MMLC_STR, .at = AT(options.on), .arg = "WHICH",
+     .help = "evaluate on these: COLUMN=VALUE[,VALUE...], all, or the part train, valid or test of the model's "
+             "training", .init = "test"},
+    {.name = "json", .type = MMLC_FLAG, .at = AT(json), .help = "print JSON in place of a table"},
+    {.name = "bootstrap", .type = MMLC_SIZE, .at = AT(options.bootstrap), .arg = "N",
+     .help = "resamples for the confidence intervals; 0 = no intervals", .max = 1000000},
+    {.name = "level", .type = MMLC_DOUBLE, .at = AT(options.level), .arg = "X",
+     .help = "level of the confidence intervals", .max = 1.0, .rules = MMLC_ABOVE_MIN | MMLC_BELOW_MAX},
+    {.name = "seed", .type = MMLC_U64, .at = AT(options.seed), .arg = "N", .help = "seed of the resampling"},
+    {.name = "strict", .type = MMLC_FLAG, .at = AT(options.strict),
+     .help = "refuse to evaluate on patients that a block of the model was trained on"},
+    {.name = "threads", .type = MMLC_INT, .at = AT(options.threads), .arg = "N",
+     .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
+    {.name = NULL},
+};
+static const mmlc_group groups[] = {{.heading = "Options", .opts = options}, {.heading = NULL}};
+
+static mml_status init(void *args, mml_modality_kind modality, mml_task_kind task)
+{
+    (void)modality;
+    (void)task;
+    mml_evaluate_options_init(&((evaluate_args *)args)->options);
+    return MML_OK;
+}
+
+static void put_number(double v)
+{
+    if (isfinite(v))
+        printf("%.10g", v);
+    else
+        fputs("null", stdout);
+}
+
+static void print_json(const mml_evaluation *e)
+{
+    fputs("{\"metrics\": {", stdout);
+    for (size_t i = 0; i < e->n_metrics; i++) {
+        const mml_metric_value *m = &e->metrics[i];
+
+        printf("%s\"%s\": {\"value\": ", i > 0 ? ", " : "", m->name);
+        put_number(m->value);
+        fputs(", \"low\": ", stdout);
+        put_number(m->low);
+        fputs(", \"high\": ", stdout);
+        put_number(m->high);
+        fputc('}', stdout);
+    }
+    fputs("}}\n", stdout);
+}
+
+static void print_table(const mml_evaluation *e, const evaluate_args *a, const mml_model *model)
+{
+    mml_task_kind kind = mml_model_task_kind(model);
+
+    printf("task %s, %zu patients", mml_model_task(model), e->n);
+    if (kind == MML_BINARY)
+        printf(", %zu of them %s", e->n_events, mml_model_class(model, mml_model_n_classes(model) - 1));
+    else if (kind == MML_SURVIVAL)
+        printf(", %zu events", e->n_events);
+    if (e->n_unlabelled > 0)
+        printf("; %zu more have no label", e->n_unlabelled);
+    if (e->n_prior > 0)
+        printf("; %zu have none of the modalities", e->n_prior);
+    printf("\n%-16s %10s", "metric", "value");
+    if (a->options.bootstrap > 0)
+        printf("   %g %% interval", 100.0 * a->options.level);
+    putchar('\n');
+    for (size_t i = 0; i < e->n_metrics; i++) {
+        const mml_metric_value *m = &e->metrics[i];
+
+        printf("%-16s %10.4f", m->name, m->value);
+        if (a->options.bootstrap > 0)
+            printf("   %.4f to %.4f", m->low, m->high);
+        putchar('\n');
+    }
+}
+
+static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *cohort)
+{
+    const evaluate_args *a = call->args;
+    mml_evaluation e;
+    mml_status st = MML_OK;
+    mml_task_info task;
+
+    memset(&e, 0, sizeof e);
+    st = mml_cohort_task(&task, cohort, mml_model_task(model));
+    if (st != MML_OK)
+        return mmlc_fail(call->command, st);
+    st = mml_evaluate(&e, model, cohort, &a->options);
+    if (st != MML_OK) /* what may not be found now is the column or the value of --on */
+        return mmlc_fail_named(call->command, st);
+    if (e.n_leaked > 0)
+        mmlc_say(call->command, "warning: %zu of the %zu patients were in the training part of a block of this model; "
+                 "these figures are better than those of new patients would be", e.n_leaked, e.n);
+    if (a->json)
+        print_json(&e);
+    else
+        print_table(&e, a, model);
+    return mmlc_flush(call->command);
+}
+
+static int run(mmlc_call *call)
+{
+    mml_model *model = NULL;
+    mml_cohort *cohort = NULL;
+    int rc = mmlc_load_model(&model, call->command, call->operand[0]);
+
+    if (rc == MMLC_GO)
+        rc = mmlc_open_cohort(&cohort, call->command, call->operand[1]);
+    if (rc == MMLC_GO)
+        rc = mmlc_check_overlap(call->command, cohort, model);
+    if (rc == MMLC_GO)
+        rc = evaluate(call, model, cohort);
+    mml_cohort_close(cohort);
+    mml_model_free(model);
+    return rc;
+}
+
+const mmlc_command mmlc_cmd_evaluate = {
+    .name = "evaluate",
+    .summary = "measure how well a model predicts the patients of a cohort",
+    .operands = "MODEL COHORT",
+    .n_min = 2,
+    .n_max = 2,
+    .about =
+        "Prints metrics of the model's task with bootstrap confidence intervals. Binary: AUC. Several classes: macro "
+        "one-against-rest AUC, accuracy, macro F1. Survival: Harrell's c-index. Regression: R^2 and RMSE.\n\n"
+        "A model remembers, as hashes, which patients its blocks were trained on. If any of them is among those "
+        "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1.\n\n"
+        "With --json: {\"metrics\": {\"auc\": {\"value\": 0.84, \"low\": 0.82, \"high\": 0.86}, ...}}; a value that "
+        "cannot be computed, and the limits without --bootstrap, are null.",
+    .examples = "mmlego evaluate merged.h5 cohort.h5\n"
+                "mmlego evaluate merged.h5 cohort.h5 --on site=b --json\n",
+    .groups = groups,
+    .args_size = sizeof(evaluate_args),
+    .init = init,
+    .run = run,
+};

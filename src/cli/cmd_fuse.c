@@ -1,0 +1,113 @@
+/* cmd_fuse.c - mmlego fuse: blocks stacked or woven, and fine-tuned together. */
+#include "cli/load.h"
+#include "cli/training.h"
+
+typedef struct fuse_args {
+    const char *preset;
+    mml_fuse_options fuse;
+    mmlc_training training;
+} fuse_args;
+
+#define AT(field) offsetof(fuse_args, field)
+
+static const mmlc_choice modes[] = {{"stack", MML_FUSE_STACK}, {"weave", MML_FUSE_WEAVE}, {NULL, 0}};
+static const mmlc_choice freezes[] = {{"nothing", MML_FREEZE_NOTHING},
+                                      {"encoders", MML_FREEZE_ENCODERS},
+                                      {"blocks", MML_FREEZE_BLOCKS},
+                                      {NULL, 0}};
+static const mmlc_choice orders[] = {{"validation", MML_ORDER_VALIDATION}, {"given", MML_ORDER_GIVEN}, {NULL, 0}};
+static const mmlc_choice heads[] = {{"slerp", MML_HEAD_SLERP}, {"linear", MML_HEAD_LINEAR}, {NULL, 0}};
+
+static const mmlc_opt how[] = {
+    {.name = "preset", .type = MMLC_STR, .at = AT(preset), .choices = mmlc_presets,
+     .help = "defaults of all other options", .init = "mmlego"},
+    {.name = "mode", .type = MMLC_CHOICE, .at = AT(fuse.mode), .choices = modes,
+     .help = "one block after the other, or step by step in turn"},
+    {.name = "order", .type = MMLC_CHOICE, .at = AT(fuse.order), .choices = orders,
+     .help = "order of the blocks: the best by validation score last, or as given"},
+    {.name = "freeze", .type = MMLC_CHOICE, .at = AT(fuse.freeze), .choices = freezes,
+     .help = "what is not fine-tuned"},
+    {.name = "modality-dropout", .type = MMLC_DOUBLE, .at = AT(fuse.modality_dropout), .arg = "P",
+     .help = "chance that a modality of a patient is left out of a training step, one always stays", .max = 1.0,
+     .rules = MMLC_BELOW_MAX},
+    {.name = "head", .type = MMLC_CHOICE, .at = AT(fuse.head), .choices = heads,
+     .help = "how the heads of the blocks are joined at the start"},
+    {.name = NULL},
+};
+static const mmlc_group groups[] = {
+    {.heading = "How to fuse", .opts = how},
+    {.heading = "Files and running", .opts = mmlc_opts_run, .base = AT(training)},
+    {.heading = "Division of the cohort", .opts = mmlc_opts_split, .base = AT(training)},
+    {.heading = "Fine-tuning", .opts = mmlc_opts_training, .base = AT(training)},
+    {.heading = NULL},
+};
+
+static mml_status init(void *args, mml_modality_kind modality, mml_task_kind task)
+{
+    fuse_args *a = args;
+    const char *preset = a->preset != NULL ? a->preset : "mmlego";
+    mml_status st = mml_fuse_options_init(&a->fuse, preset);
+
+    (void)modality;
+    return st != MML_OK ? st : mml_train_options_init_fuse(&a->training.options, preset, task);
+}
+
+static int settle(mmlc_call *call, mml_task_kind task)
+{
+    mml_status st = init(call->args, MML_TABLE, task);
+    int rc = st == MML_OK ? mmlc_call_apply(call) : mmlc_fail(call->command, st);
+
+    if (rc != MMLC_GO)
+        return rc;
+    if (task != MML_SURVIVAL && (mmlc_was_given(call, "loss") || mmlc_was_given(call, "alpha")))
+        return mmlc_usage_error(call->command, "--loss and --alpha are for survival tasks");
+    if ((task == MML_SURVIVAL || task == MML_REGRESSION) && mmlc_was_given(call, "class-weights"))
+        return mmlc_usage_error(call->command, "--class-weights is for tasks with classes");
+    return MMLC_GO;
+}
+
+static int run(mmlc_call *call)
+{
+    fuse_args *a = call->args;
+    mml_cohort *cohort = NULL;
+    mml_model *fused = NULL;
+    mmlc_models models = {.model = NULL};
+    mmlc_watch watch;
+    int rc = mmlc_open_cohort(&cohort, call->command, call->operand[0]);
+
+    if (rc == MMLC_GO)
+        rc = mmlc_models_load(&models, call->command, call->operand + 1, call->n - 1);
+    if (rc == MMLC_GO)
+        rc = settle(call, mml_model_task_kind(models.model[0]));
+    if (rc == MMLC_GO)
+        rc = mmlc_training_begin(&watch, call, &a->training, call->operand, 1);
+    if (rc == MMLC_GO) {
+        mml_status st = mml_train_fuse(&fused, cohort, (const mml_model *const *)models.model, models.n, &a->fuse,
+                                       &a->training.options);
+
+        rc = mmlc_training_end(&watch, st, fused);
+    }
+    mml_model_free(fused);
+    mmlc_models_free(&models);
+    mml_cohort_close(cohort);
+    return rc;
+}
+
+const mmlc_command mmlc_cmd_fuse = {
+    .name = "fuse",
+    .summary = "join blocks and fine-tune them together",
+    .operands = "COHORT MODEL...",
+    .n_min = 2,
+    .n_max = 1001,
+    .about =
+        "Joins blocks of one task and trains them a little further on patients of COHORT, from whichever of the "
+        "modalities each has. A merged model contributes its blocks.\n\n"
+        "Give the division of the cohort that the blocks were trained with, or patients that a block was trained on "
+        "will be among those that judge the result; 'mmlego evaluate' finds out and warns.",
+    .examples = "mmlego fuse cohort.h5 labs.h5 vitals.h5 -o fused.h5\n"
+                "mmlego fuse cohort.h5 labs.h5 vitals.h5 --mode weave --fold 2 -o fused.h5\n",
+    .groups = groups,
+    .args_size = sizeof(fuse_args),
+    .init = init,
+    .run = run,
+};

@@ -1,0 +1,65 @@
+/* cmd_import.c - mmlego import: tables and arrays into a cohort file. */
+#include "cli/cli.h"
+#include "cli/progress.h"
+
+typedef struct import_args {
+    const char *output;
+    int quiet;
+} import_args;
+
+static const mmlc_opt options[] = {
+    {.letter = 'o', .name = "output", .type = MMLC_STR, .at = offsetof(import_args, output), .arg = "FILE",
+     .help = "write the cohort here; it appears whole or not at all", .rules = MMLC_REQUIRED},
+    {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = offsetof(import_args, quiet),
+     .help = "no progress and no report, errors only"},
+    {.name = NULL},
+};
+static const mmlc_group groups[] = {{.heading = "Options", .opts = options}, {.heading = NULL}};
+
+static int run(mmlc_call *call)
+{
+    import_args *a = call->args;
+    int bar = !a->quiet && mmlc_is_terminal();
+    char *report = NULL;
+    mml_status st = MML_OK;
+    int rc = mmlc_check_output(call->command, a->output, call->operand, call->n);
+
+    if (rc != MMLC_GO)
+        return rc;
+    mmlc_signals_note();
+    st = mml_import(call->operand[0], a->output, &report, bar ? mmlc_progress_line : mmlc_progress_stop,
+                               NULL);
+    if (bar)
+        mmlc_progress_clear();
+    if (st != MML_OK)
+        rc = mmlc_fail(call->command, st);
+    else
+        rc = MMLC_OK;
+    if (st == MML_OK && !a->quiet)
+        fprintf(stderr, "%scohort written to %s\n", report != NULL ? report : "", a->output);
+    mml_string_free(report);
+    return rc;
+}
+
+const mmlc_command mmlc_cmd_import = {
+    .name = "import",
+    .summary = "make a cohort file from tables and arrays",
+    .operands = "COHORT.INI",
+    .n_min = 1,
+    .n_max = 1,
+    .about =
+        "Reads the tables (CSV, CSV.gz) and arrays (HDF5) that COHORT.INI names, checks them, and writes one file that "
+        "holds all patients: what was measured of each, the labels of each task, and columns to divide them by.\n\n"
+        "A patient who lacks a kind of data is kept. A report on stderr says, for each modality and task, how many "
+        "patients have it and how much is missing.\n\n"
+        "The sections of COHORT.INI: [cohort] has labels = FILE, id = COLUMN, and optionally group = COLUMN (patients "
+        "that must not be divided) and splits. [task NAME] has kind = binary, multiclass, survival or regression and "
+        "label = COLUMN, or time = COLUMN with event = COLUMN or censorship = COLUMN. [modality NAME] has kind = "
+        "table, series, image or bag, file = FILE, id = COLUMN and what of the file to read. Paths are relative to "
+        "COHORT.INI.",
+    .examples = "mmlego import cohort.ini -o cohort.h5\n"
+                "mmlego inspect cohort.h5\n",
+    .groups = groups,
+    .args_size = sizeof(import_args),
+    .run = run,
+};

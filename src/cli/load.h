@@ -1,0 +1,33 @@
+/* load.h - opening what the operands name, and choosing samples of a cohort. */
+#ifndef MMLC_LOAD_H
+#define MMLC_LOAD_H
+
+#include <mmlego/data.h>
+#include <mmlego/model.h>
+#include <mmlego/predict.h>
+
+#include "cli/cli.h"
+
+/* Every function that gives an int: MMLC_GO, or the exit code of a failure that was reported. */
+int mmlc_load_model(mml_model **out, const mmlc_command *command, const char *path);
+int mmlc_open_cohort(mml_cohort **out, const mmlc_command *command, const char *path);
+
+typedef struct mmlc_models {
+    mml_model **model; /* (n) */
+    size_t n;
+    size_t n_blocks;   /* of all of them */
+} mmlc_models;
+int mmlc_models_load(mmlc_models *models, const mmlc_command *command, const char *const *paths, size_t n);
+void mmlc_models_free(mmlc_models *models);
+
+/*
+ * The samples of --on: "train", "valid", "test" as the model recorded them, "all" (also NULL) or
+ * "column=value[,...]". samples[0 .. n-1] are the caller's to free(), in any case.
+ */
+int mmlc_choose(size_t **samples, size_t *n, const mmlc_command *command, const mml_cohort *cohort,
+                const mml_model *model, const char *on);
+
+/* At least one modality of the model is in the cohort; otherwise every prediction would be the prior. */
+int mmlc_check_overlap(const mmlc_command *command, const mml_cohort *cohort, const mml_model *model);
+
+#endif

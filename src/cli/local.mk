@@ -1,0 +1,46 @@
+# The tool, on the public headers only; its manual pages and completion, which it writes itself: make man.
+bin_PROGRAMS += mmlego
+mmlego_SOURCES = \
+	src/cli/cli.h \
+	src/cli/cmd_evaluate.c \
+	src/cli/cmd_fuse.c \
+	src/cli/cmd_help.c \
+	src/cli/cmd_import.c \
+	src/cli/cmd_inspect.c \
+	src/cli/cmd_merge.c \
+	src/cli/cmd_predict.c \
+	src/cli/cmd_train.c \
+	src/cli/cmd_version.c \
+	src/cli/help.c \
+	src/cli/json_text.c src/cli/json_text.h \
+	src/cli/load.c src/cli/load.h \
+	src/cli/main.c \
+	src/cli/man.c \
+	src/cli/message.c \
+	src/cli/nearest.c \
+	src/cli/opt.c src/cli/opt.h \
+	src/cli/out.c \
+	src/cli/progress.c src/cli/progress.h \
+	src/cli/training.c src/cli/training.h \
+	src/cli/value.c src/cli/value.h
+mmlego_LDADD = libmmlego.la $(JANSSON_LIBS)
+
+dist_man_MANS = \
+	doc/man/mmlego.1 \
+	doc/man/mmlego-evaluate.1 \
+	doc/man/mmlego-fuse.1 \
+	doc/man/mmlego-help.1 \
+	doc/man/mmlego-import.1 \
+	doc/man/mmlego-inspect.1 \
+	doc/man/mmlego-merge.1 \
+	doc/man/mmlego-predict.1 \
+	doc/man/mmlego-train.1 \
+	doc/man/mmlego-version.1
+EXTRA_DIST += doc/man/update
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = src/cli/completion/mmlego
+
+man: mmlego$(EXEEXT)
+	$(srcdir)/doc/man/update ./mmlego$(EXEEXT) '$(srcdir)'
+PHONY_TARGETS += man

@@ -1,0 +1,85 @@
+/* main.c - mmlego: the table of commands, and the start of the program. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+const mmlc_command *const mmlc_commands[] = {
+    &mmlc_cmd_import, &mmlc_cmd_inspect,  &mmlc_cmd_train,   &mmlc_cmd_merge, &mmlc_cmd_fuse,
+    &mmlc_cmd_predict, &mmlc_cmd_evaluate, &mmlc_cmd_version, &mmlc_cmd_help, NULL,
+};
+
+const mmlc_command *mmlc_find_command(const char *name)
+{
+    for (const mmlc_command *const *c = mmlc_commands; *c != NULL; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
+
+int mmlc_unknown_command(const char *name)
+{
+    const char *names[sizeof mmlc_commands / sizeof mmlc_commands[0]];
+    const char *near = NULL;
+    size_t n = 0;
+
+    for (; mmlc_commands[n] != NULL; n++)
+        names[n] = mmlc_commands[n]->name;
+    near = mmlc_nearest(name, names, n);
+    if (near != NULL)
+        return mmlc_usage_error(NULL, "there is no command '%s'; did you mean '%s'?", name, near);
+    return mmlc_usage_error(NULL, "there is no command '%s'", name);
+}
+
+/*
+ * An OpenBLAS older than the processor runs the kernels of an older one, at a half or a third of the speed.
+ * It chooses while it is loaded, so the remedy is to set the variable and to start again. If that fails the
+ * program simply goes on: slower, and right.
+ */
+static void start_with_better_kernels(char **argv)
+{
+    const char *name = NULL;
+
+    if (getenv("MMLEGO_REEXEC") != NULL || getenv("OPENBLAS_CORETYPE") != NULL)
+        return;
+    name = mml_blas_better_coretype();
+    if (name == NULL || setenv("OPENBLAS_CORETYPE", name, 1) != 0 || setenv("MMLEGO_REEXEC", "1", 1) != 0)
+        return;
+    execv("/proc/self/exe", argv);
+    unsetenv("OPENBLAS_CORETYPE");
+}
+
+static int run(const mmlc_command *command, int argc, char **argv)
+{
+    mmlc_call call;
+    int rc = mmlc_call_parse(&call, command, argc, argv);
+
+    if (rc == MMLC_GO)
+        rc = command->run(&call);
+    mmlc_call_end(&call);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    const mmlc_command *command = NULL;
+
+    if (argc < 2) {
+        mmlc_help_all(stderr);
+        return MMLC_USAGE;
+    }
+    start_with_better_kernels(argv);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        mmlc_help_all(stdout);
+        return mmlc_flush(NULL);
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+        return run(&mmlc_cmd_version, 0, argv);
+    if (argv[1][0] == '-')
+        return mmlc_usage_error(NULL, "unknown option %s; a command comes first", argv[1]);
+    command = mmlc_find_command(argv[1]);
+    if (command == NULL)
+        return mmlc_unknown_command(argv[1]);
+    return run(command, argc - 2, argv + 2);
+}

@@ -1,0 +1,143 @@
+/* out.c - files that appear whole or not at all, and checks before long work. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+static int say_errno(const mmlc_command *command, const char *path, const char *what)
+{
+    mmlc_say(command, "%s: %s: %s", path, what, strerror(errno));
+    return MMLC_FAILURE;
+}
+
+/* The folder a path is in, as a new string; NULL = no memory. */
+static char *folder_of(const char *path)
+{
+    char *copy = strdup(path);
+    char *folder = copy == NULL ? NULL : strdup(dirname(copy)); /* dirname may change its argument */
+
+    free(copy);
+    return folder;
+}
+
+int mmlc_not_an_input(const mmlc_command *command, const char *path, const char *const *inputs, size_t n)
+{
+    struct stat out, in;
+
+    if (stat(path, &out) != 0)
+        return MMLC_GO;
+    for (size_t i = 0; i < n; i++)
+        if (inputs[i] != NULL && stat(inputs[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+            return mmlc_usage_error(command, "the output %s is one of the inputs", path);
+    return MMLC_GO;
+}
+
+int mmlc_check_output(const mmlc_command *command, const char *path, const char *const *inputs, size_t n)
+{
+    struct stat out;
+    char *folder = NULL;
+    int rc = mmlc_not_an_input(command, path, inputs, n);
+
+    if (rc != MMLC_GO)
+        return rc;
+    if (stat(path, &out) == 0 && !S_ISREG(out.st_mode))
+        return mmlc_usage_error(command, "the output %s is not a regular file", path);
+    folder = folder_of(path);
+    if (folder == NULL)
+        return mmlc_no_memory(command);
+    if (access(folder, W_OK | X_OK) != 0)
+        rc = say_errno(command, path, "cannot be made in its folder");
+    free(folder);
+    return rc;
+}
+
+int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path)
+{
+    struct stat st;
+    mode_t mask = umask(0), mode = 0666;
+    char *real = NULL;
+    int file = -1;
+
+    umask(mask);
+    *out = (mmlc_out){.command = command, .stream = stdout};
+    if (path == NULL || strcmp(path, "-") == 0)
+        return MMLC_GO;
+    mode &= ~mask;
+    if (stat(path, &st) == 0) {
+        if (!S_ISREG(st.st_mode)) { /* a device or a pipe cannot be replaced: written in place */
+            out->stream = fopen(path, "w");
+            out->path = strdup(path);
+            if (out->stream == NULL)
+                return say_errno(command, path, "cannot be written");
+            return out->path != NULL ? MMLC_GO : mmlc_no_memory(command);
+        }
+        mode = st.st_mode & 07777;
+        real = realpath(path, NULL); /* a link stays a link, its target is replaced */
+    }
+    out->path = real != NULL ? real : strdup(path);
+    out->temporary = out->path != NULL ? malloc(strlen(out->path) + 8) : NULL;
+    if (out->temporary == NULL)
+        return mmlc_no_memory(command);
+    sprintf(out->temporary, "%s.XXXXXX", out->path);
+    file = mkstemp(out->temporary);
+    if (file < 0 || fchmod(file, mode) != 0 || (out->stream = fdopen(file, "w")) == NULL) {
+        int rc = say_errno(command, path, "cannot be written");
+
+        if (file >= 0) {
+            close(file);
+            unlink(out->temporary);
+        }
+        free(out->temporary);
+        out->temporary = NULL;
+        out->stream = NULL;
+        return rc;
+    }
+    return MMLC_GO;
+}
+
+static void out_free(mmlc_out *out)
+{
+    free(out->path);
+    free(out->temporary);
+    *out = (mmlc_out){.stream = NULL};
+}
+
+int mmlc_out_commit(mmlc_out *out)
+{
+    int bad = 0, rc = MMLC_OK;
+
+    if (out->path == NULL) {
+        rc = mmlc_flush(out->command);
+        out_free(out);
+        return rc;
+    }
+    bad = fflush(out->stream) != 0 || ferror(out->stream);
+    if (!bad && out->temporary != NULL)
+        bad = fsync(fileno(out->stream)) != 0;
+    if (fclose(out->stream) != 0)
+        bad = 1;
+    out->stream = NULL;
+    if (!bad && out->temporary != NULL)
+        bad = rename(out->temporary, out->path) != 0;
+    if (bad) {
+        rc = say_errno(out->command, out->path, "could not be written");
+        if (out->temporary != NULL)
+            unlink(out->temporary);
+    }
+    out_free(out);
+    return rc;
+}
+
+void mmlc_out_abort(mmlc_out *out)
+{
+    if (out->stream != NULL && out->path != NULL)
+        fclose(out->stream);
+    if (out->temporary != NULL)
+        unlink(out->temporary);
+    out_free(out);
+}

@@ -1,0 +1,43 @@
+/* training.h - what `train` and `fuse` share: options, progress, log, the end of a run. */
+#ifndef MMLC_TRAINING_H
+#define MMLC_TRAINING_H
+
+#include <mmlego/train.h>
+
+#include "cli/cli.h"
+
+/* Where the options of training are stored; a part of the arguments of both commands. */
+typedef struct mmlc_training {
+    mml_train_options options;
+    const char *output, *log;
+    int quiet;
+} mmlc_training;
+
+/* Tables with offsets in mmlc_training. */
+extern const mmlc_opt mmlc_opts_run[];      /* output, checkpoint, resume, log, quiet, threads, backend */
+extern const mmlc_opt mmlc_opts_split[];    /* train, valid, test, fold ... */
+extern const mmlc_opt mmlc_opts_training[]; /* epochs, batch, lr ... */
+extern const mmlc_choice mmlc_presets[];
+
+/* Watches a run: progress, log, signals. */
+typedef struct mmlc_watch {
+    const mmlc_command *command;
+    const mmlc_training *training;
+    FILE *log;
+    int bar;             /* 1 = stderr is a terminal */
+    int log_begun, log_bad;
+    double begin;        /* seconds; time of the first call */
+    double begin_share;  /* of the run done at the first call (a resumed one) */
+    int seen;
+    mml_epoch last, best; /* epoch 0 = none yet */
+} mmlc_watch;
+
+/* The options that do not go together, the output and the log. MMLC_GO or an exit code. `inputs`: files read. */
+int mmlc_training_begin(mmlc_watch *watch, const mmlc_call *call, mmlc_training *training, const char *const *inputs,
+                        size_t n);
+/* Saves the model when the run went well, and says how it ended. The exit code. Takes the watch apart. */
+int mmlc_training_end(mmlc_watch *watch, mml_status st, const mml_model *model);
+/* When the run did not begin after all. */
+void mmlc_training_abort(mmlc_watch *watch);
+
+#endif

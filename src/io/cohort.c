@@ -1,0 +1,388 @@
+/* cohort.c - an open cohort: what it has, and the tokens of chosen samples. */
+#include "io/cohort.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "io/batch.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/rng.h"
+#include "util/text.h"
+
+mml_status mml_cohort_open(mml_cohort **out, const char *path)
+{
+    mml_status st = MML_OK;
+    mml_cohort *c = NULL;
+
+    *out = NULL;
+    mmli_h5_lock();
+    MML_TRY(mmli_calloc(&c, 1, sizeof *c));
+    c->file = -1;
+    c->memory = (size_t)1 << 30;
+    MML_TRY(mmli_h5_open(&c->file, path));
+    MML_TRY(mmli_strdup(&c->path, path));
+    MML_TRY(mmli_cohort_load(c));
+    *out = c;
+    c = NULL;
+out:
+    mml_cohort_close(c);
+    mmli_h5_unlock();
+    return st;
+}
+
+static void free_modality(mmli_cohort_modality *m)
+{
+    mmli_h5_drop(m->values);
+    mmli_h5_drop(m->axes);
+    mmli_h5_texts_free(m->features, m->width);
+    mmli_free(m->name);
+    mmli_free(m->offsets);
+    mmli_free(m->values_kept);
+    mmli_free(m->axes_kept);
+}
+
+static void free_task(mmli_cohort_task *t)
+{
+    mmli_h5_texts_free(t->classes, t->n_classes);
+    mmli_free(t->name);
+    mmli_free(t->unit);
+    mmli_free(t->value);
+    mmli_free(t->event);
+}
+
+void mml_cohort_close(mml_cohort *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->n_modalities; i++)
+        free_modality(&c->modalities[i]);
+    for (size_t i = 0; i < c->n_tasks; i++)
+        free_task(&c->tasks[i]);
+    for (size_t i = 0; i < c->n_columns; i++) {
+        mmli_free(c->columns[i].name);
+        mmli_h5_texts_free(c->columns[i].text, c->n);
+    }
+    mmli_free(c->modalities);
+    mmli_free(c->tasks);
+    mmli_free(c->columns);
+    mmli_h5_texts_free(c->ids, c->n);
+    mmli_h5_texts_free(c->groups, c->n);
+    mmli_free(c->spans);
+    mmli_scratch_free(&c->scratch);
+    mmli_h5_drop(c->file);
+    mmli_free(c->path);
+    mmli_free(c);
+}
+
+/* ---- what there is ------------------------------------------------------------------------------------------ */
+
+const char *mml_cohort_path(const mml_cohort *cohort)
+{
+    return cohort->path;
+}
+
+size_t mml_cohort_size(const mml_cohort *cohort)
+{
+    return cohort->n;
+}
+
+const char *const *mml_cohort_ids(const mml_cohort *cohort)
+{
+    return (const char *const *)cohort->ids;
+}
+
+const char *const *mml_cohort_groups(const mml_cohort *cohort)
+{
+    return (const char *const *)cohort->groups;
+}
+
+size_t mml_cohort_n_modalities(const mml_cohort *cohort)
+{
+    return cohort->n_modalities;
+}
+
+size_t mml_cohort_n_tasks(const mml_cohort *cohort)
+{
+    return cohort->n_tasks;
+}
+
+size_t mml_cohort_n_columns(const mml_cohort *cohort)
+{
+    return cohort->n_columns;
+}
+
+static mml_status no_such_index(const mml_cohort *c, const char *what, size_t i, size_t n)
+{
+    return mmli_fail(MML_E_ARG, "%s: %s number %zu does not exist, there are %zu", c->path, what, i, n);
+}
+
+mml_status mml_cohort_modality_at(mml_modality_info *out, const mml_cohort *c, size_t i)
+{
+    const mmli_cohort_modality *m;
+
+    *out = (mml_modality_info){0};
+    if (i >= c->n_modalities)
+        return no_such_index(c, "modality", i, c->n_modalities);
+    m = &c->modalities[i];
+    *out = (mml_modality_info){.name = m->name,
+                               .kind = m->kind,
+                               .width = m->width,
+                               .n_axes = m->n_axes,
+                               .n_tokens = m->n_tokens,
+                               .n_present = m->n_present,
+                               .features = (const char *const *)m->features,
+                               .offsets = m->offsets};
+    return MML_OK;
+}
+
+mml_status mml_cohort_task_at(mml_task_info *out, const mml_cohort *c, size_t i)
+{
+    const mmli_cohort_task *t;
+
+    *out = (mml_task_info){0};
+    if (i >= c->n_tasks)
+        return no_such_index(c, "task", i, c->n_tasks);
+    t = &c->tasks[i];
+    *out = (mml_task_info){.name = t->name,
+                           .kind = t->kind,
+                           .n_classes = t->n_classes,
+                           .classes = (const char *const *)t->classes,
+                           .value = t->value,
+                           .event = t->event,
+                           .unit = t->unit};
+    return MML_OK;
+}
+
+mml_status mml_cohort_column_at(mml_column_info *out, const mml_cohort *c, size_t i)
+{
+    *out = (mml_column_info){0};
+    if (i >= c->n_columns)
+        return no_such_index(c, "column", i, c->n_columns);
+    *out = (mml_column_info){.name = c->columns[i].name, .text = (const char *const *)c->columns[i].text};
+    return MML_OK;
+}
+
+mml_status mmli_not_found(const char *path, const char *what, const char *name, const char *const *names, size_t n)
+{
+    char list[MMLI_LIST_BYTES];
+    const char *near = mmli_nearest(name, names, n);
+
+    return mmli_fail(MML_E_NOT_FOUND, "%s: no %s %s%s%s%s; there are: %s", path, what, name,
+                     near != NULL ? " (did you mean " : "", near != NULL ? near : "", near != NULL ? "?)" : "",
+                     mmli_list(list, names, n));
+}
+
+/* Finds `name` among n structs of `stride` bytes that begin with their name. */
+static mml_status find(size_t *out, const mml_cohort *c, const char *what, const char *name, const void *list,
+                       size_t n, size_t stride)
+{
+    mml_status st = MML_OK;
+    const char **names = NULL;
+
+    *out = SIZE_MAX;
+    MML_CHECK(name != NULL, MML_E_ARG, "%s: the name of a %s is NULL", c->path, what);
+    MML_TRY(mmli_calloc(&names, n, sizeof *names));
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&names[i], (const char *)list + i * stride, sizeof names[i]);
+        if (strcmp(names[i], name) == 0)
+            *out = i;
+    }
+    if (*out == SIZE_MAX)
+        st = mmli_not_found(c->path, what, name, names, n);
+out:
+    mmli_free(names);
+    return st;
+}
+
+mml_status mmli_cohort_find_modality(size_t *out, const mml_cohort *c, const char *name)
+{
+    return find(out, c, "modality", name, c->modalities, c->n_modalities, sizeof *c->modalities);
+}
+
+mml_status mmli_cohort_find_task(size_t *out, const mml_cohort *c, const char *name)
+{
+    return find(out, c, "task", name, c->tasks, c->n_tasks, sizeof *c->tasks);
+}
+
+mml_status mmli_cohort_find_column(size_t *out, const mml_cohort *c, const char *name)
+{
+    return find(out, c, "column", name, c->columns, c->n_columns, sizeof *c->columns);
+}
+
+mml_status mml_cohort_modality(mml_modality_info *out, const mml_cohort *cohort, const char *name)
+{
+    size_t i;
+    const mml_status st = mmli_cohort_find_modality(&i, cohort, name);
+
+    *out = (mml_modality_info){0};
+    return st == MML_OK ? mml_cohort_modality_at(out, cohort, i) : st;
+}
+
+mml_status mml_cohort_task(mml_task_info *out, const mml_cohort *cohort, const char *name)
+{
+    size_t i;
+    const mml_status st = mmli_cohort_find_task(&i, cohort, name);
+
+    *out = (mml_task_info){0};
+    return st == MML_OK ? mml_cohort_task_at(out, cohort, i) : st;
+}
+
+mml_status mml_cohort_column(mml_column_info *out, const mml_cohort *cohort, const char *name)
+{
+    size_t i;
+    const mml_status st = mmli_cohort_find_column(&i, cohort, name);
+
+    *out = (mml_column_info){0};
+    return st == MML_OK ? mml_cohort_column_at(out, cohort, i) : st;
+}
+
+static uint64_t hash_texts(uint64_t h, char *const *texts, size_t n)
+{
+    for (size_t i = 0; texts != NULL && i < n; i++)
+        h = mmli_hash64(texts[i], strlen(texts[i]) + 1, h);
+    return h;
+}
+
+mml_status mmli_cohort_hash(uint64_t *out, mml_cohort *c)
+{
+    uint64_t h = 0;
+
+    if (c->has_hash) {
+        *out = c->hash;
+        return MML_OK;
+    }
+    h = hash_texts(h, c->ids, c->n);
+    for (size_t i = 0; i < c->n_tasks; i++) {
+        const mmli_cohort_task *t = &c->tasks[i];
+
+        h = mmli_hash64(t->name, strlen(t->name), h);
+        h = hash_texts(h, t->classes, t->n_classes);
+        for (size_t s = 0; s < c->n; s++) { /* one NaN for all NaN */
+            const double v = t->value[s] == t->value[s] ? t->value[s] : -1.0;
+
+            h = mmli_hash64(&v, sizeof v, h);
+        }
+        if (t->event != NULL)
+            h = mmli_hash64(t->event, c->n, h);
+    }
+    for (size_t i = 0; i < c->n_modalities; i++) {
+        const mmli_cohort_modality *m = &c->modalities[i];
+
+        h = mmli_hash64(m->name, strlen(m->name), h);
+        h = mmli_hash64(m->offsets, (c->n + 1) * sizeof *m->offsets, h);
+    }
+    *out = h;
+    return MML_OK;
+}
+
+/* ---- tokens ----------------------------------------------------------------------------------------------------- */
+
+void mml_cohort_set_memory(mml_cohort *c, size_t bytes)
+{
+    c->memory = bytes;
+    for (size_t i = 0; i < c->n_modalities && c->memory_used > bytes; i++) {
+        mmli_cohort_modality *m = &c->modalities[i];
+
+        if (m->values_kept == NULL)
+            continue;
+        c->memory_used -= m->bytes;
+        mmli_free(m->values_kept);
+        mmli_free(m->axes_kept);
+        m->values_kept = m->axes_kept = NULL;
+    }
+}
+
+/* All of a modality into memory, if it fits what is left. */
+static mml_status keep(mml_cohort *c, mmli_cohort_modality *m)
+{
+    mml_status st = MML_OK;
+    float *values = NULL, *axes = NULL;
+    mmli_span all = {.count = m->n_tokens};
+
+    if (m->values_kept != NULL || c->memory_used > c->memory || m->bytes > c->memory - c->memory_used)
+        return MML_OK;
+    MML_TRY(mmli_calloc(&values, m->n_tokens, m->width * sizeof *values));
+    MML_TRY(mmli_calloc(&axes, m->n_tokens, m->n_axes * sizeof *axes));
+    if (m->n_tokens > 0)
+        MML_TRY(mmli_h5_gather(values, &all, 1, m->width, m->values, c->path, m->name, &c->scratch));
+    if (m->n_tokens > 0 && m->n_axes > 0)
+        MML_TRY(mmli_h5_gather(axes, &all, 1, m->n_axes, m->axes, c->path, m->name, &c->scratch));
+    m->values_kept = values;
+    m->axes_kept = axes;
+    c->memory_used += m->bytes;
+    values = axes = NULL;
+out:
+    mmli_free(values);
+    mmli_free(axes);
+    return st;
+}
+
+/* Tokens of one modality for spans already filled in. */
+static mml_status fill(mml_cohort *c, mmli_cohort_modality *m, mmli_batch_part *part, size_t n)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(keep(c, m));
+    if (m->values_kept != NULL) {
+        for (size_t i = 0; i < n; i++) {
+            const mmli_span s = c->spans[i];
+
+            memcpy(part->values + s.to * m->width, m->values_kept + s.first * m->width,
+                   s.count * m->width * sizeof(float));
+            if (m->n_axes > 0)
+                memcpy(part->positions + s.to * m->n_axes, m->axes_kept + s.first * m->n_axes,
+                       s.count * m->n_axes * sizeof(float));
+        }
+        goto out;
+    }
+    MML_TRY(mmli_h5_gather(part->values, c->spans, n, m->width, m->values, c->path, m->name, &c->scratch));
+    if (m->n_axes > 0)
+        MML_TRY(mmli_h5_gather(part->positions, c->spans, n, m->n_axes, m->axes, c->path, m->name, &c->scratch));
+out:
+    return st;
+}
+
+static mml_status read_modality(mml_cohort *c, mml_batch *batch, const size_t *samples, size_t n, const char *name)
+{
+    mml_status st = MML_OK;
+    mmli_cohort_modality *m;
+    mmli_batch_part *part;
+    size_t at, tokens = 0, n_spans = 0;
+
+    MML_TRY(mmli_cohort_find_modality(&at, c, name));
+    m = &c->modalities[at];
+    MML_TRY(mmli_grow(&c->spans, &c->cap_spans, n, sizeof *c->spans));
+    for (size_t i = 0; i < n; i++) {
+        const int64_t *o = m->offsets + samples[i];
+        const size_t count = (size_t)(o[1] - o[0]);
+
+        if (count > 0)
+            c->spans[n_spans++] = (mmli_span){.first = (size_t)o[0], .count = count, .to = tokens};
+        MML_CHECK(tokens <= SIZE_MAX - count, MML_E_NOMEM, "%s: modality %s: too many tokens for one batch", c->path, name);
+        tokens += count;
+    }
+    MML_TRY(mmli_batch_reserve(&part, batch, name, tokens, m->width, m->n_axes));
+    part->offsets[0] = 0;
+    for (size_t i = 0; i < n; i++)
+        part->offsets[i + 1] = part->offsets[i] + (m->offsets[samples[i] + 1] - m->offsets[samples[i]]);
+    MML_TRY(fill(c, m, part, n_spans));
+out:
+    return st;
+}
+
+mml_status mml_cohort_read(mml_cohort *c, mml_batch *batch, const size_t *samples, size_t n, const char *const *names,
+                           size_t n_names)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_batch_reset(batch, n));
+    for (size_t i = 0; i < n; i++)
+        MML_CHECK(samples[i] < c->n, MML_E_ARG, "%s: sample %zu does not exist, there are %zu", c->path, samples[i], c->n);
+    for (size_t i = 0; i < n_names; i++)
+        MML_TRY(read_modality(c, batch, samples, n, names[i]));
+out:
+    if (st != MML_OK)
+        (void)mmli_batch_reset(batch, 0); /* not half of the modalities */
+    return st;
+}

@@ -1,0 +1,80 @@
+/* cohort.h - the inside of an open cohort file. The format is in doc/cohort.md. */
+#ifndef MMLI_IO_COHORT_H
+#define MMLI_IO_COHORT_H
+
+#include "io/gather.h"
+#include "mmlego/data.h"
+
+#define MMLI_COHORT_FORMAT "mmlego cohort"
+enum { MMLI_COHORT_VERSION = 1 };
+
+typedef struct mmli_cohort_modality {
+    char *name;
+    mml_modality_kind kind;
+    size_t width, n_axes, n_tokens, n_present;
+    char **features;      /* (width) */
+    int64_t *offsets;     /* (N + 1) */
+    hid_t values, axes;   /* data sets (T, width) and (T, n_axes); axes -1 when n_axes = 0 */
+    float *values_kept, *axes_kept; /* all of them in memory, or NULL */
+    size_t bytes;         /* of both */
+} mmli_cohort_modality;
+
+typedef struct mmli_cohort_task {
+    char *name, *unit;
+    mml_task_kind kind;
+    char **classes;
+    size_t n_classes;
+    double *value;
+    uint8_t *event;
+} mmli_cohort_task;
+
+typedef struct mmli_cohort_column {
+    char *name;
+    char **text; /* (N) */
+} mmli_cohort_column;
+
+struct mml_cohort {
+    char *path;
+    hid_t file;
+    size_t n;
+    char **ids, **groups; /* (N); groups may be NULL */
+    mmli_cohort_modality *modalities;
+    mmli_cohort_task *tasks;
+    mmli_cohort_column *columns;
+    size_t n_modalities, n_tasks, n_columns;
+    size_t memory, memory_used; /* bytes of tokens that may be, and are, kept */
+    mmli_span *spans;
+    size_t cap_spans;
+    mmli_scratch scratch;
+    bool has_hash;
+    uint64_t hash; /* as import stored it */
+};
+
+/* For provenance: the hash of all content that import stored or, in a file without one, of ids, labels and
+ * offsets. */
+mml_status mmli_cohort_hash(uint64_t *out, mml_cohort *cohort);
+
+/* The place of a modality, task or column; MML_E_NOT_FOUND lists the names there are and the nearest. */
+mml_status mmli_cohort_find_modality(size_t *out, const mml_cohort *cohort, const char *name);
+mml_status mmli_cohort_find_task(size_t *out, const mml_cohort *cohort, const char *name);
+mml_status mmli_cohort_find_column(size_t *out, const mml_cohort *cohort, const char *name);
+
+/* Words of the format for kinds; NULL for another number. mmli_*_kind: false for another word. */
+const char *mmli_modality_kind_name(mml_modality_kind kind);
+const char *mmli_task_kind_name(mml_task_kind kind);
+bool mmli_modality_kind_of(mml_modality_kind *out, const char *word);
+bool mmli_task_kind_of(mml_task_kind *out, const char *word);
+
+/* Is this text fit to be a name or an id: UTF-8, not empty, no control characters, at most 4096 bytes? Else a
+ * static text that says why not. */
+const char *mmli_bad_id(const char *text);
+/* As above, and no '/' and not "." (a name is a link in the file). */
+const char *mmli_bad_name(const char *text);
+
+/* "a has no task x; did you mean y? It has: ..." */
+mml_status mmli_not_found(const char *path, const char *what, const char *name, const char *const *names, size_t n);
+
+/* Calls made by mml_cohort_open; each reads and checks one part of the file (cohort_load.c). */
+mml_status mmli_cohort_load(mml_cohort *cohort);
+
+#endif

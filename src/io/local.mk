@@ -1,0 +1,13 @@
+# local.mk - see Makefile.am
+libmmlego_core_la_SOURCES += \
+	src/io/batch.c src/io/batch.h \
+	src/io/cohort.c src/io/cohort.h \
+	src/io/cohort_load.c \
+	src/io/condition.c src/io/condition.h \
+	src/io/gather.c src/io/gather.h \
+	src/io/h5.c src/io/h5.h src/io/h5_inside.h \
+	src/io/h5array.c \
+	src/io/h5attr.c \
+	src/io/h5lock.c src/io/h5lock.h \
+	src/io/index.c src/io/index.h \
+	src/io/split.c

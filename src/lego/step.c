@@ -1,0 +1,155 @@
+/* step.c - the update of a latent by the tokens of one modality (method.md 2).
+ *
+ * With A the attention of LN(R) over LN(h):
+ *     U  = R + drop(phi(A Wo + bo)),   R' = U + drop(FF(LN(U))),   I' = I
+ * Rows are worked on for the samples that have tokens only. Exact shortcuts: where every such sample has one
+ * token, softmax over one score is 1, so each latent row gets the same value vector: no queries, no keys, one row a
+ * sample instead of c. A start state is one array for all samples: its LayerNorm and queries are computed once.
+ */
+#include <math.h>
+
+#include "lego/block.h"
+#include "ops/internal.h"
+#include "util/rng.h"
+
+static mmli_var *norm(mmli_tape *tape, const mmli_bound *bound, mmli_var *x, size_t w, size_t b)
+{
+    return mmli_op_layernorm(tape, x, mmli_p(bound, w), mmli_p(bound, b));
+}
+
+static mmli_var *linear(mmli_tape *tape, const mmli_bound *bound, mmli_var *x, size_t w, size_t b)
+{
+    return mmli_op_linear(tape, x, mmli_p(bound, w), mmli_p(bound, b));
+}
+
+/* FF(z) = W2 (a * SELU(g)) + b2, [a g] = W1 z + b1 */
+static mmli_var *feed_forward(mmli_tape *tape, const mmli_bound *bound, mmli_var *x, size_t in_w, size_t in_b,
+                              size_t out_w, size_t out_b)
+{
+    mmli_var *z = mmli_op_gate(tape, linear(tape, bound, x, in_w, in_b), MMLI_GATE_SELU);
+
+    return linear(tape, bound, z, out_w, out_b);
+}
+
+static mmli_context encode(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, mmli_var *x,
+                           const mmli_ragged *ragged, uint64_t key)
+{
+    const mml_block_options *o = &block->o;
+    mmli_context context = {NULL, *ragged};
+
+    context.tokens = mmli_encode(tape, bound, &block->encoder, x, ragged, &context.ragged, key);
+    if (o->context_dft && o->transform != MML_TRANSFORM_SPATIAL && !o->raw_layers)
+        context.tokens = mmli_op_segment_dft_real(tape, context.tokens, &context.ragged);
+    return context;
+}
+
+mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, mmli_var *x,
+                                const mmli_ragged *ragged, uint64_t key)
+{
+    return encode(tape, bound, block, x, ragged, key);
+}
+
+/* The tokens that step s attends to; upstream's raw layers give each step its own. */
+static mmli_var *step_tokens(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
+                             const mmli_context *context)
+{
+    const mml_block_options *o = &block->o;
+    mmli_var *x = context->tokens, *f;
+
+    if (!o->raw_layers)
+        return x;
+    f = norm(tape, bound, x, p->raw_norm_w, p->raw_norm_b);
+    f = feed_forward(tape, bound, f, p->raw_in_w, p->raw_in_b, p->raw_out_w, p->raw_out_b);
+    x = mmli_op_add(tape, x, f);
+    if (o->context_dft && o->transform != MML_TRANSFORM_SPATIAL)
+        x = mmli_op_segment_dft_real(tape, x, &context->ragged);
+    return x;
+}
+
+/* phi(A Wo + bo) for the P samples with tokens, (P c, d); R (c, d) when shared, else (P c, d) */
+static mmli_var *attend(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
+                        const mmli_ragged *ragged, mmli_var *h, mmli_var *R, bool shared)
+{
+    const mml_block_options *o = &block->o;
+    const float scale = (float)(1.0 / (sqrt((double)o->head_width) * o->tau));
+    const bool one = ragged->single && !block->no_shortcuts;
+    mmli_var *n = norm(tape, bound, h, p->context_norm_w, p->context_norm_b);
+    mmli_var *v = mmli_op_linear(tape, n, mmli_p(bound, p->value), NULL), *a = v, *q, *k;
+
+    if (!one) {
+        k = mmli_op_linear(tape, n, mmli_p(bound, p->key), NULL);
+        q = norm(tape, bound, R, p->query_norm_w, p->query_norm_b);
+        q = mmli_op_linear(tape, q, mmli_p(bound, p->query), NULL);
+        a = mmli_op_attention(tape, q, k, v, ragged, o->latent_c, o->heads, scale,
+                              shared ? MMLI_QUERY_SHARED : MMLI_QUERY_FIXED);
+    }
+    a = linear(tape, bound, a, p->out_w, p->out_b);
+    a = mmli_op_act(tape, a, o->leaky_output ? MMLI_ACT_LEAKY : MMLI_ACT_IDENTITY);
+    return one ? mmli_op_spread(tape, a, o->latent_c) : a;
+}
+
+mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, size_t s,
+                           const mmli_context *context, mmli_state state, uint64_t key)
+{
+    const mml_block_options *o = &block->o;
+    const mmli_step *p = &block->steps[s];
+    const mmli_ragged *ragged = &context->ragged;
+    const float drop = (float)o->dropout;
+    mmli_var *R, *rest, *u, *f;
+
+    if (o->normalise_latent || block->no_shortcuts)
+        state = mmli_state_leave(tape, o, state);
+    state = mmli_state_enter(tape, o, state);
+    if (block->no_shortcuts && state.re_shared) {
+        state.z.re = mmli_op_repeat(tape, state.z.re, state.samples);
+        state.re_shared = false;
+    }
+    if (!mmli_tape_ok(tape))
+        return state;
+    if (ragged->segs > 0) {
+        R = state.re_shared ? state.z.re : mmli_op_take(tape, state.z.re, ragged, o->latent_c);
+        u = attend(tape, bound, block, p, ragged, step_tokens(tape, bound, block, p, context), R, state.re_shared);
+        u = mmli_op_dropout(tape, u, drop, mmli_rng_key(key, "attention", s));
+        if (state.re_shared)
+            R = mmli_op_repeat(tape, R, ragged->segs);
+        u = mmli_op_add(tape, R, u);
+        f = norm(tape, bound, u, p->ff_norm_w, p->ff_norm_b);
+        f = feed_forward(tape, bound, f, p->ff_in_w, p->ff_in_b, p->ff_out_w, p->ff_out_b);
+        f = mmli_op_dropout(tape, f, drop, mmli_rng_key(key, "feed-forward", s));
+        u = mmli_op_add(tape, u, f);
+        rest = state.z.re;
+        if (ragged->segs < ragged->samples && state.re_shared)
+            rest = mmli_op_repeat(tape, rest, state.samples);
+        state.z.re = mmli_op_put(tape, rest, u, ragged, o->latent_c);
+        state.re_shared = false;
+    }
+    if (o->drop_imaginary)
+        state.z.im = NULL;
+    return state;
+}
+
+mmli_state mmli_block_run(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, mmli_var *x,
+                          const mmli_ragged *ragged, mmli_state state, uint64_t key)
+{
+    const mml_block_options *o = &block->o;
+    mmli_context context;
+
+    if (!x)
+        return mmli_state_enter(tape, o, state);
+    context = mmli_block_context(tape, bound, block, x, ragged, key);
+    for (size_t s = 0; s < o->steps; s++) {
+        if (s > 0 && o->encoder_each_step && mmli_tape_training(tape))
+            context = encode(tape, bound, block, x, ragged, mmli_rng_key(key, "encoder of step", s));
+        state = mmli_block_step(tape, bound, block, s, &context, state, key);
+    }
+    return state;
+}
+
+mmli_var *mmli_head_apply(mmli_tape *tape, const mmli_bound *bound, const mmli_head *head, mmli_state state, size_t c)
+{
+    mmli_var *y = mmli_op_group_mean(tape, state.z.re, c);
+
+    y = norm(tape, bound, y, head->norm_w, head->norm_b);
+    y = linear(tape, bound, y, head->linear_w, head->linear_b);
+    return state.re_shared ? mmli_op_repeat(tape, y, state.samples) : y;
+}

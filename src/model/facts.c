@@ -1,0 +1,57 @@
+/* facts.c - what a caller can ask a model without running it. */
+#include "model/model.h"
+
+mml_model_kind mml_model_get_kind(const mml_model *model)
+{
+    return model->kind;
+}
+
+mml_task_kind mml_model_task_kind(const mml_model *model)
+{
+    return model->task->kind;
+}
+
+const char *mml_model_task(const mml_model *model)
+{
+    return model->task->name;
+}
+
+size_t mml_model_n_outputs(const mml_model *model)
+{
+    return model->task->outputs;
+}
+
+size_t mml_model_n_blocks(const mml_model *model)
+{
+    return model->n;
+}
+
+const char *mml_model_block_name(const mml_model *model, size_t i)
+{
+    return i < model->n ? model->members[i].name : NULL;
+}
+
+const char *mml_model_block_modality(const mml_model *model, size_t i)
+{
+    return i < model->n ? model->members[i].modality : NULL;
+}
+
+size_t mml_model_n_classes(const mml_model *model)
+{
+    return model->task->classes ? model->task->outputs : 0;
+}
+
+const char *mml_model_class(const mml_model *model, size_t i)
+{
+    return i < mml_model_n_classes(model) ? model->task->classes[i] : NULL;
+}
+
+const double *mml_model_bins(const mml_model *model)
+{
+    return model->task->edges;
+}
+
+size_t mml_model_n_parameters(const mml_model *model)
+{
+    return mmli_params_count(model->params);
+}

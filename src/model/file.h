@@ -1,0 +1,23 @@
+/* file.h - names in a model file, shared by writing and reading (doc/model-file.md). */
+#ifndef MMLI_MODEL_FILE_H
+#define MMLI_MODEL_FILE_H
+
+#include "io/h5.h"
+#include "model/model.h"
+
+#define MMLI_MODEL_FORMAT "mmlego model"
+enum { MMLI_MODEL_VERSION = 1 };
+
+/* Columns of the metric history, one row an epoch. */
+enum { MMLI_HISTORY_COLUMNS = 9 };
+#define MMLI_HISTORY_NAMES "epoch epochs train_loss valid_loss valid_score learning_rate gradient_norm seconds best"
+
+/* Into a new group of that name, and back. */
+mml_status mmli_provenance_write(const mmli_provenance *p, hid_t loc, const char *path, const char *name);
+mml_status mmli_provenance_read(mmli_provenance *p, hid_t loc, const char *path, const char *name);
+
+/* Checksum of a parameter on top of those before it (start with 0): SipHash-2-4 of name and little-endian values.
+ * Leaves the bytes of `values` in little-endian order. */
+uint64_t mmli_param_checksum(uint64_t before, const char *name, float *values, size_t n);
+
+#endif

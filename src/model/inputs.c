@@ -1,0 +1,109 @@
+/* inputs.c - a batch of raw tokens becomes what the blocks read: preprocessed, ragged, on the device. */
+#include <string.h>
+
+#include "io/batch.h"
+#include "model/model.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+/* The tokens of one modality without those of dropped samples, in the tape's memory. The kept tokens are copied before
+ * preprocessing, which sees one sample at a time, so what is kept comes out as if nothing had been dropped. */
+static mml_status keep(mml_tokens *tokens, mmli_tape *tape, size_t samples, const uint8_t *drop)
+{
+    const size_t width = tokens->width, axes = tokens->n_axes;
+    const float *values = tokens->values, *positions = tokens->positions;
+    const int64_t *offsets = tokens->offsets;
+    const size_t most = (size_t)offsets[samples];
+    int64_t *new_offsets = mmli_tape_host(tape, (samples + 1) * sizeof *new_offsets);
+    float *new_values = mmli_tape_host(tape, most * width * sizeof *new_values);
+    float *new_positions = mmli_tape_host(tape, most * axes * sizeof *new_positions);
+    size_t at = 0;
+
+    if (!mmli_tape_ok(tape))
+        return mmli_tape_status(tape);
+    new_offsets[0] = 0;
+    for (size_t b = 0; b < samples; b++) {
+        const size_t first = (size_t)offsets[b], n = drop[b] ? 0 : (size_t)(offsets[b + 1] - offsets[b]);
+
+        if (n > 0)
+            memcpy(new_values + at * width, values + first * width, n * width * sizeof *values);
+        if (n > 0 && axes > 0)
+            memcpy(new_positions + at * axes, positions + first * axes, n * axes * sizeof *positions);
+        at += n;
+        new_offsets[b + 1] = (int64_t)at;
+    }
+    tokens->values = new_values;
+    tokens->positions = axes > 0 ? new_positions : NULL;
+    tokens->offsets = new_offsets;
+    return MML_OK;
+}
+
+static mml_status make_one(mmli_input *in, uint8_t *present, mmli_tape *tape, const mmli_member *m, mml_tokens tokens,
+                           size_t samples, const uint8_t *drop)
+{
+    mml_status st = MML_OK;
+    bool any_dropped = false;
+    size_t T, bytes;
+    float *x;
+
+    for (size_t b = 0; b < samples; b++) {
+        const bool has = tokens.offsets[b + 1] > tokens.offsets[b];
+
+        present[b] = has && !(drop && drop[b]);
+        any_dropped = any_dropped || (has && !present[b]);
+    }
+    if (any_dropped)
+        MML_TRY(keep(&tokens, tape, samples, drop));
+    T = (size_t)tokens.offsets[samples];
+    if (T == 0)
+        goto out;
+    MML_CHECK(mmli_mul_size(&bytes, T, m->prep->width_out) && mmli_mul_size(&bytes, bytes, sizeof *x), MML_E_NOMEM,
+              "%zu tokens of width %zu are too many", T, m->prep->width_out);
+    x = mmli_tape_host(tape, bytes);
+    MML_TRY(mmli_tape_status(tape));
+    MML_TRY(mmli_prep_apply(x, m->prep, &tokens, samples));
+    MML_TRY(mmli_ragged_make(&in->ragged, tape, tokens.offsets, samples));
+    in->x = mmli_tape_input(tape, x, T, m->prep->width_out, false);
+    st = mmli_tape_status(tape);
+out:
+    return st;
+}
+
+/* mml_batch_get() would make a message for a modality that is simply not there. */
+static bool find(mml_tokens *out, const mml_batch *batch, const char *name)
+{
+    for (size_t i = 0; i < batch->n_parts; i++)
+        if (strcmp(batch->parts[i].name, name) == 0) {
+            const mmli_batch_part *p = &batch->parts[i];
+
+            *out = (mml_tokens){p->name, p->values, p->offsets, p->width, p->n_axes ? p->positions : NULL, p->n_axes};
+            return true;
+        }
+    return false;
+}
+
+mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *model, const mml_batch *batch,
+                            const uint8_t *drop)
+{
+    const size_t B = mml_batch_size(batch);
+    mml_status st = MML_OK;
+
+    *out = (mmli_inputs){.samples = B};
+    out->in = mmli_tape_host(tape, model->n * sizeof *out->in);
+    out->present = mmli_tape_host(tape, model->n * B);
+    MML_TRY(mmli_tape_status(tape));
+    memset(out->in, 0, model->n * sizeof *out->in);
+    memset(out->present, 0, model->n * B);
+    for (size_t m = 0; m < model->n; m++) {
+        mml_tokens tokens;
+
+        if (!find(&tokens, batch, model->members[m].modality))
+            continue;
+        MML_TRY(make_one(&out->in[m], out->present + m * B, tape, &model->members[m], tokens, B,
+                         drop ? drop + m * B : NULL));
+    }
+out:
+    if (st != MML_OK)
+        mmli_tape_fail(tape, st);
+    return st;
+}

@@ -1,0 +1,209 @@
+/* model.c - making a model: members are added (declared), then everything is built in one buffer. */
+#include "model/model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "util/error.h"
+
+static void member_clear(mmli_member *m)
+{
+    mmli_free(m->name);
+    mmli_free(m->modality);
+    mmli_free(m->preset);
+    mmli_block_clear(&m->block);
+    mmli_prep_free(m->prep);
+    mmli_provenance_clear(&m->from);
+}
+
+void mml_model_free(mml_model *model)
+{
+    if (!model)
+        return;
+    for (size_t i = 0; i < model->n; i++)
+        member_clear(&model->members[i]);
+    mmli_free(model->members);
+    mmli_free(model->weights);
+    mmli_free(model->order);
+    mmli_provenance_clear(&model->from);
+    mmli_task_free(model->task);
+    mmli_params_free(model->params); /* before the device that owns its memory */
+    mmli_device_close(model->dv);
+    mmli_free(model);
+}
+
+mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *backend, const mmli_backend *table, int threads)
+{
+    mml_status st = MML_OK;
+    mml_model *model = NULL;
+
+    *out = NULL;
+    MML_TRY(mmli_calloc(&model, 1, sizeof *model));
+    model->kind = kind;
+    model->from.valid_score = NAN;
+    MML_TRY(mml_merge_options_init(&model->merge, "mmlego"));
+    MML_TRY(mml_fuse_options_init(&model->fuse, "mmlego"));
+    MML_TRY(mmli_params_new(&model->params));
+    MML_TRY(table ? mmli_device_open_table(&model->dv, table, threads) : mmli_device_open(&model->dv, backend, threads));
+    *out = model;
+    model = NULL;
+out:
+    mml_model_free(model);
+    return st;
+}
+
+/* A modality's name becomes a part of parameter names and of names in files. */
+static mml_status check_name(const char *name)
+{
+    if (!name || !*name)
+        return mmli_fail(MML_E_ARG, "a modality has no name");
+    for (const char *p = name; *p; p++)
+        if (*p == '/' || (unsigned char)*p < 0x20)
+            return mmli_fail(MML_E_ARG, "modality `%s`: a name may not contain / or control characters", name);
+    return MML_OK;
+}
+
+static bool name_taken(const mml_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->n; i++)
+        if (strcmp(model->members[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* "labs", then "labs#2", "labs#3": the first that is free, so the names follow from the order of the members. */
+static mml_status unique_name(char **out, const mml_model *model, const char *modality)
+{
+    mml_status st = mmli_strdup(out, modality);
+
+    for (size_t k = 2; st == MML_OK && name_taken(model, *out); k++) {
+        mmli_free(*out);
+        st = mmli_strf(out, "%s#%zu", modality, k);
+    }
+    return st;
+}
+
+mml_status mmli_model_add(mml_model *model, const char *modality, mml_modality_kind kind, const char *preset,
+                          const mml_block_options *o, mmli_prep *prep, size_t outputs, float head_gain,
+                          const mml_encoder *custom)
+{
+    mml_status st = MML_OK;
+    mmli_member m = {.kind = kind, .latent_rms = 1.0, .from.valid_score = NAN};
+    char *prefix = NULL;
+
+    MML_TRY(check_name(modality));
+    MML_CHECK(model->kind != MML_MODEL_BLOCK || model->n == 0, MML_E_INTERNAL, "a block has one member only");
+    MML_TRY(unique_name(&m.name, model, modality));
+    MML_TRY(mmli_strdup(&m.modality, modality));
+    MML_TRY(mmli_strdup(&m.preset, preset ? preset : "mmlego"));
+    MML_TRY(mmli_strf(&prefix, "blocks.%s.", m.name));
+    MML_TRY(mmli_realloc(&model->members, model->n + 1, sizeof *model->members));
+    MML_TRY(mmli_block_declare(&m.block, model->params, prefix, o, prep->width_out, outputs, head_gain, custom));
+    m.prep = prep; /* taken over only now that nothing can fail */
+    model->members[model->n++] = m;
+    m = (mmli_member){0};
+out:
+    m.prep = NULL;
+    member_clear(&m);
+    mmli_free(prefix);
+    return st;
+}
+
+mml_status mmli_model_declare_fuse(mml_model *model)
+{
+    const mmli_block *first;
+    mml_status st = MML_OK;
+
+    MML_CHECK(model->n > 0, MML_E_INTERNAL, "a fuse without blocks");
+    first = &model->members[0].block;
+    MML_TRY(mmli_params_add(model->params, &model->latent, "fuse.", "latent", first->o.latent_c, first->o.latent_d,
+                            MML_INIT_NORMAL, 1.0f, MMLI_ROLE_LATENT, MMLI_SECTION_LATENT));
+    MML_TRY(mmli_head_declare(&model->head, model->params, "fuse.", first->o.latent_d, first->outputs, -1.0f));
+out:
+    return st;
+}
+
+mml_status mmli_model_build(mml_model *model)
+{
+    mml_status st = MML_OK;
+
+    MML_CHECK(model->n > 0, MML_E_INTERNAL, "a model without blocks");
+    if (model->kind == MML_MODEL_MERGE && !model->weights) {
+        MML_TRY(mmli_calloc(&model->weights, model->n, sizeof *model->weights));
+        for (size_t i = 0; i < model->n; i++)
+            model->weights[i] = 1.0;
+    }
+    if (model->kind == MML_MODEL_FUSE && !model->order) {
+        MML_TRY(mmli_calloc(&model->order, model->n, sizeof *model->order));
+        for (size_t i = 0; i < model->n; i++)
+            model->order[i] = i;
+    }
+    MML_TRY(mmli_params_build(model->params, model->dv));
+out:
+    return st;
+}
+
+mml_status mmli_model_add_copy(mml_model *model, const mml_model *from, size_t member)
+{
+    const mmli_member *m = &from->members[member];
+    mml_status st = MML_OK;
+    mmli_prep *prep = NULL;
+    mmli_member *mine;
+
+    MML_TRY(mmli_prep_copy(&prep, m->prep));
+    MML_TRY(mmli_model_add(model, m->modality, m->kind, m->preset, &m->block.o, prep, m->block.outputs, -1.0f,
+                           m->block.encoder.custom));
+    prep = NULL;
+    mine = &model->members[model->n - 1];
+    mine->latent_rms = m->latent_rms;
+    MML_TRY(mmli_provenance_copy(&mine->from, &m->from));
+out:
+    mmli_prep_free(prep);
+    return st;
+}
+
+/* Does parameter p belong to the member `name`? By where its key begins, so that modalities "a" and "a.b" differ. */
+static bool belongs(const mmli_param *p, const char *name)
+{
+    static const char blocks[] = "blocks.";
+    const size_t n = strlen(name), before = sizeof blocks - 1 + n + 1;
+
+    return (size_t)(p->key - p->name) == before && strncmp(p->name, blocks, sizeof blocks - 1) == 0 &&
+           strncmp(p->name + sizeof blocks - 1, name, n) == 0;
+}
+
+mml_status mmli_model_copy_values(mml_model *model, size_t member, const mml_model *from, size_t from_member)
+{
+    const char *name = from->members[from_member].name;
+    mml_status st = MML_OK;
+    char *full = NULL;
+    float *values = NULL;
+    size_t most = 0, at;
+
+    for (size_t i = 0; i < from->params->n; i++) {
+        const mmli_param *p = &from->params->list[i];
+        const size_t size = p->rows * p->cols;
+
+        most = belongs(p, name) && size > most ? size : most;
+    }
+    MML_TRY(mmli_calloc(&values, most, sizeof *values));
+    for (size_t i = 0; i < from->params->n; i++) {
+        const mmli_param *p = &from->params->list[i];
+
+        if (!belongs(p, name))
+            continue;
+        mmli_free(full);
+        MML_TRY(mmli_strf(&full, "blocks.%s.%s", model->members[member].name, p->key));
+        MML_TRY(mmli_params_find(&at, model->params, full));
+        MML_CHECK(model->params->list[at].rows == p->rows && model->params->list[at].cols == p->cols, MML_E_INTERNAL,
+                  "%s is %zu x %zu here and %zu x %zu there", full, model->params->list[at].rows,
+                  model->params->list[at].cols, p->rows, p->cols);
+        MML_TRY(mmli_params_get(values, from->params, i));
+        MML_TRY(mmli_params_set(model->params, at, values));
+    }
+out:
+    mmli_free(full);
+    mmli_free(values);
+    return st;
+}

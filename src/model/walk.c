@@ -1,0 +1,151 @@
+/* walk.c - a cohort in chunks of samples. */
+#include "model/walk.h"
+
+#include <string.h>
+
+#include "model/options.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/text.h"
+
+enum { CHUNK_SAMPLES = 64, CHUNK_VALUES = 1 << 24 /* 64 MiB of float32 */ };
+
+static bool listed(const mmli_walk *walk, const char *name)
+{
+    for (size_t i = 0; i < walk->n_names; i++)
+        if (strcmp(walk->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool cohort_has(mml_modality_info *info, const mml_cohort *cohort, const char *name)
+{
+    for (size_t i = 0; i < mml_cohort_n_modalities(cohort); i++)
+        if (mml_cohort_modality_at(info, cohort, i) == MML_OK && strcmp(info->name, name) == 0)
+            return true;
+    return false;
+}
+
+static mml_status none_in_common(const mml_model *model, const mml_cohort *cohort)
+{
+    mml_status st = MML_OK;
+    const char **mine = NULL, **theirs = NULL;
+    char a[MMLI_LIST_BYTES], b[MMLI_LIST_BYTES];
+    const size_t n = mml_cohort_n_modalities(cohort);
+    mml_modality_info info;
+
+    MML_TRY(mmli_calloc(&mine, model->n, sizeof *mine));
+    MML_TRY(mmli_calloc(&theirs, n, sizeof *theirs));
+    for (size_t i = 0; i < model->n; i++)
+        mine[i] = model->members[i].modality;
+    for (size_t i = 0; i < n; i++) {
+        MML_TRY(mml_cohort_modality_at(&info, cohort, i));
+        theirs[i] = info.name;
+    }
+    st = mmli_fail(MML_E_NOT_FOUND, "%s has none of the modalities of the model (%s); it has %s", mml_cohort_path(cohort),
+                   mmli_list(a, mine, model->n), mmli_list(b, theirs, n));
+out:
+    mmli_free(mine);
+    mmli_free(theirs);
+    return st;
+}
+
+static mml_status check_member(mmli_walk *walk, const mmli_member *m)
+{
+    mml_status st = MML_OK;
+    mml_modality_info info;
+
+    if (!cohort_has(&info, walk->cohort, m->modality))
+        goto out; /* no sample has it */
+    MML_CHECK(info.kind == m->kind, MML_E_DATA, "%s: modality %s is of kind %s, the model was trained on kind %s",
+              mml_cohort_path(walk->cohort), m->modality, mmli_modality_kind_name((int)info.kind),
+              mmli_modality_kind_name((int)m->kind));
+    if ((st = mmli_prep_check(m->prep, &info)) != MML_OK) {
+        st = mmli_fail_prefix(st, "%s", mml_cohort_path(walk->cohort));
+        goto out;
+    }
+    if (!listed(walk, m->modality)) {
+        walk->names[walk->n_names] = m->modality;
+        walk->info[walk->n_names++] = info;
+    }
+out:
+    return st;
+}
+
+mml_status mmli_walk_begin(mmli_walk *walk, const mml_model *model, mml_cohort *cohort, const size_t *samples, size_t n,
+                           size_t most)
+{
+    const size_t N = mml_cohort_size(cohort);
+    mml_status st = MML_OK;
+
+    *walk = (mmli_walk){.cohort = cohort,
+                        .samples = samples,
+                        .n = samples ? n : N,
+                        .most = most ? most : CHUNK_SAMPLES,
+                        .by_size = most == 0};
+    for (size_t i = 0; samples && i < n; i++)
+        MML_CHECK(samples[i] < N, MML_E_ARG, "sample %zu asked for, %s has %zu", samples[i], mml_cohort_path(cohort), N);
+    if (!samples) {
+        MML_TRY(mmli_calloc(&walk->all, N, sizeof *walk->all));
+        for (size_t i = 0; i < N; i++)
+            walk->all[i] = i;
+        walk->samples = walk->all;
+    }
+    MML_TRY(mmli_calloc(&walk->names, model->n, sizeof *walk->names));
+    MML_TRY(mmli_calloc(&walk->info, model->n, sizeof *walk->info));
+    for (size_t i = 0; i < model->n; i++)
+        MML_TRY(check_member(walk, &model->members[i]));
+    if (walk->n_names == 0)
+        MML_TRY(none_in_common(model, cohort));
+    MML_TRY(mml_batch_new(&walk->batch, 0));
+out:
+    if (st != MML_OK)
+        mmli_walk_end(walk);
+    return st;
+}
+
+/* Values that a sample has in all modalities; as float64, which cannot overflow. */
+static double values_of(const mmli_walk *walk, size_t sample)
+{
+    double values = 0.0;
+
+    for (size_t i = 0; i < walk->n_names; i++) {
+        const mml_modality_info *info = &walk->info[i];
+
+        values += (double)(info->offsets[sample + 1] - info->offsets[sample]) * (double)info->width;
+    }
+    return values;
+}
+
+mml_status mmli_walk_next(const mml_batch **batch, const size_t **samples, size_t *n, mmli_walk *walk)
+{
+    mml_status st = MML_OK;
+    double values = 0.0;
+    size_t count = 0;
+
+    *batch = NULL;
+    *samples = walk->samples + walk->at;
+    while (walk->at + count < walk->n && count < walk->most) {
+        values += values_of(walk, walk->samples[walk->at + count]);
+        if (walk->by_size && count > 0 && values > CHUNK_VALUES)
+            break;
+        count++;
+    }
+    *n = count;
+    if (count == 0)
+        goto out;
+    MML_TRY(mml_cohort_read(walk->cohort, walk->batch, *samples, count, walk->names, walk->n_names));
+    walk->at += count;
+    *batch = walk->batch;
+out:
+    return st;
+}
+
+void mmli_walk_end(mmli_walk *walk)
+{
+    mml_batch_free(walk->batch);
+    mmli_free(walk->names);
+    mmli_free(walk->info);
+    mmli_free(walk->all);
+    *walk = (mmli_walk){0};
+}

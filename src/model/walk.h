@@ -1,0 +1,27 @@
+/* walk.h - a cohort in chunks of samples, for whatever runs a model over it. */
+#ifndef MMLI_MODEL_WALK_H
+#define MMLI_MODEL_WALK_H
+
+#include "model/model.h"
+
+typedef struct mmli_walk {
+    mml_cohort *cohort;
+    const size_t *samples; /* (n) */
+    size_t n, at, most;    /* next sample; samples in a chunk */
+    bool by_size;          /* chunks also end before they hold too many values */
+    const char **names;    /* (n_names) modalities of the model that the cohort has */
+    mml_modality_info *info;
+    size_t n_names;
+    size_t *all; /* samples 0 .. N-1, when the caller named none */
+    mml_batch *batch;
+} mmli_walk;
+
+/* Checks the cohort against the model: features by name, kinds of modalities, at least one modality in common.
+ * samples NULL = all of them; most 0 = up to 64 a chunk, fewer when they have many tokens. */
+mml_status mmli_walk_begin(mmli_walk *walk, const mml_model *model, mml_cohort *cohort, const size_t *samples, size_t n,
+                           size_t most);
+/* *batch = the next chunk, lent; its samples are samples[0 .. *n - 1]. NULL after the last. */
+mml_status mmli_walk_next(const mml_batch **batch, const size_t **samples, size_t *n, mmli_walk *walk);
+void mmli_walk_end(mmli_walk *walk);
+
+#endif

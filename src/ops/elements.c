@@ -1,0 +1,168 @@
+/* elements.c - sums, products, activations, gates, dropout. */
+#include "ops/internal.h"
+
+static mml_status add_back(mmli_tape *tape, mmli_node *n)
+{
+    for (int i = 0; i < 2; i++) {
+        mmli_mem *dx = mmli_tape_grad(tape, n->in[i]);
+        if (dx)
+            MMLI_BACK(tape, axpy, dx, n->out[0]->grad, mmli_size(n->out[0]), 1.0f);
+    }
+    return mmli_tape_status(tape);
+}
+
+mmli_var *mmli_op_add(mmli_tape *tape, mmli_var *a, mmli_var *b)
+{
+    mmli_var *y;
+    mmli_node *n;
+
+    if (!a || !b || !mmli_tape_ok(tape))
+        return NULL;
+    if (a->rows != b->rows || a->cols != b->cols)
+        return mmli_shape_error(tape, "add", a, b);
+    y = mmli_tape_var(tape, a->rows, a->cols, a->need || b->need);
+    if (!y || !MMLI_RUN(tape, add, y->data, a->data, b->data, mmli_size(y)))
+        return NULL;
+    if (y->need && (n = mmli_tape_node(tape, add_back))) {
+        n->in[0] = a;
+        n->in[1] = b;
+        n->out[0] = y;
+    }
+    return y;
+}
+
+static mml_status mul_back(mmli_tape *tape, mmli_node *n)
+{
+    for (int i = 0; i < 2; i++) {
+        mmli_mem *dx = mmli_tape_grad(tape, n->in[i]);
+        if (dx)
+            MMLI_BACK(tape, mul_add, dx, n->in[1 - i]->data, n->out[0]->grad, mmli_size(n->out[0]));
+    }
+    return mmli_tape_status(tape);
+}
+
+mmli_var *mmli_op_mul(mmli_tape *tape, mmli_var *a, mmli_var *b)
+{
+    mmli_var *y;
+    mmli_node *n;
+
+    if (!a || !b || !mmli_tape_ok(tape))
+        return NULL;
+    if (a->rows != b->rows || a->cols != b->cols)
+        return mmli_shape_error(tape, "mul", a, b);
+    y = mmli_tape_var(tape, a->rows, a->cols, a->need || b->need);
+    if (!y || !MMLI_RUN(tape, mul, y->data, a->data, b->data, mmli_size(y)))
+        return NULL;
+    if (y->need && (n = mmli_tape_node(tape, mul_back))) {
+        n->in[0] = a;
+        n->in[1] = b;
+        n->out[0] = y;
+    }
+    return y;
+}
+
+static mml_status act_back(mmli_tape *tape, mmli_node *n)
+{
+    mmli_mem *dx = mmli_tape_grad(tape, n->in[0]);
+
+    if (dx)
+        MMLI_BACK(tape, act_grad, dx, n->out[0]->data, n->out[0]->grad, mmli_size(n->out[0]), (mmli_act)n->kind);
+    return mmli_tape_status(tape);
+}
+
+mmli_var *mmli_op_act(mmli_tape *tape, mmli_var *x, mmli_act kind)
+{
+    mmli_var *y;
+    mmli_node *n;
+
+    if (!x || !mmli_tape_ok(tape) || kind == MMLI_ACT_IDENTITY)
+        return x;
+    y = mmli_tape_var(tape, x->rows, x->cols, x->need);
+    if (!y || !MMLI_RUN(tape, act, y->data, x->data, mmli_size(x), kind))
+        return NULL;
+    if (y->need && (n = mmli_tape_node(tape, act_back))) {
+        n->in[0] = x;
+        n->out[0] = y;
+        n->kind = (int)kind;
+    }
+    return y;
+}
+
+static mml_status gate_back(mmli_tape *tape, mmli_node *n)
+{
+    mmli_mem *dz = mmli_tape_grad(tape, n->in[0]);
+    const mmli_var *y = n->out[0];
+
+    if (dz)
+        MMLI_BACK(tape, gate_grad, dz, n->in[0]->data, y->grad, y->rows, y->cols, (mmli_gate)n->kind);
+    return mmli_tape_status(tape);
+}
+
+mmli_var *mmli_op_gate(mmli_tape *tape, mmli_var *z, mmli_gate kind)
+{
+    mmli_var *y;
+    mmli_node *n;
+
+    if (!z || !mmli_tape_ok(tape))
+        return NULL;
+    if (z->cols % 2)
+        return mmli_shape_error(tape, "gate (an even width is needed)", z, z);
+    y = mmli_tape_var(tape, z->rows, z->cols / 2, z->need);
+    if (!y || !MMLI_RUN(tape, gate, y->data, z->data, y->rows, y->cols, kind))
+        return NULL;
+    if (y->need && (n = mmli_tape_node(tape, gate_back))) {
+        n->in[0] = z;
+        n->out[0] = y;
+        n->kind = (int)kind;
+    }
+    return y;
+}
+
+/* The mask is drawn again on the way back: it is a function of (key, index), so nothing is stored. */
+static mml_status dropout_back(mmli_tape *tape, mmli_node *n)
+{
+    mmli_mem *dx = mmli_tape_grad(tape, n->in[0]);
+
+    if (!dx)
+        return mmli_tape_status(tape);
+    if (n->kind)
+        MMLI_BACK(tape, alpha_dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
+    else
+        MMLI_BACK(tape, dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
+    return mmli_tape_status(tape);
+}
+
+static mmli_var *drop(mmli_tape *tape, mmli_var *x, float p, uint64_t key, int alpha)
+{
+    mmli_var *y;
+    mmli_node *n;
+    bool ran;
+
+    if (!x || !mmli_tape_ok(tape) || !mmli_tape_training(tape) || p <= 0.0f)
+        return x;
+    y = mmli_tape_var(tape, x->rows, x->cols, x->need);
+    if (!y)
+        return NULL;
+    ran = alpha ? MMLI_RUN(tape, alpha_dropout, y->data, x->data, mmli_size(x), p, key)
+                : MMLI_RUN(tape, dropout, y->data, x->data, mmli_size(x), p, key);
+    if (!ran)
+        return NULL;
+    if (y->need && (n = mmli_tape_node(tape, dropout_back))) {
+        n->in[0] = x;
+        n->out[0] = y;
+        n->f[0] = p;
+        n->key = key;
+        n->kind = alpha;
+    }
+    return y;
+}
+
+mmli_var *mmli_op_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key)
+{
+    return drop(tape, x, p, key, 0);
+}
+
+mmli_var *mmli_op_alpha_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key)
+{
+    return drop(tape, x, p, key, 1);
+}

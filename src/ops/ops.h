@@ -1,0 +1,65 @@
+/* ops.h - the operations of the tape: each computes now and knows its way back.
+ *
+ * Shapes as (rows, cols). All give a new variable, or NULL on a failed tape (tape.h).
+ */
+#ifndef MMLI_OPS_OPS_H
+#define MMLI_OPS_OPS_H
+
+#include "ops/ragged.h"
+#include "ops/tape.h"
+
+/* ---- elements */
+mmli_var *mmli_op_add(mmli_tape *tape, mmli_var *a, mmli_var *b);
+mmli_var *mmli_op_mul(mmli_tape *tape, mmli_var *a, mmli_var *b);
+mmli_var *mmli_op_act(mmli_tape *tape, mmli_var *x, mmli_act kind);
+/* (rows, 2 f) -> (rows, f) */
+mmli_var *mmli_op_gate(mmli_tape *tape, mmli_var *z, mmli_gate kind);
+/* x itself when the pass does not train or p = 0 */
+mmli_var *mmli_op_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key);
+mmli_var *mmli_op_alpha_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key);
+
+/* ---- dense */
+/* x (rows, in), w (out, in), b (1, out) or NULL */
+mmli_var *mmli_op_linear(mmli_tape *tape, mmli_var *x, mmli_var *w, mmli_var *b);
+mmli_var *mmli_op_layernorm(mmli_tape *tape, mmli_var *x, mmli_var *gamma, mmli_var *beta);
+
+/* ---- groups of rows */
+/* x (n, cols) -> (groups n, cols), copies one below another */
+mmli_var *mmli_op_repeat(mmli_tape *tape, mmli_var *x, size_t groups);
+/* x (groups, cols) -> (groups len, cols), each row len times */
+mmli_var *mmli_op_spread(mmli_tape *tape, mmli_var *x, size_t len);
+/* x (groups len, cols) -> (groups, cols) */
+mmli_var *mmli_op_group_mean(mmli_tape *tape, mmli_var *x, size_t len);
+/* blocks of `len` rows of the samples that have tokens: x (B len, cols) -> (P len, cols) */
+mmli_var *mmli_op_take(mmli_tape *tape, mmli_var *x, const mmli_ragged *ragged, size_t len);
+/* base (B len, cols) with the blocks of the samples that have tokens replaced by x (P len, cols) */
+mmli_var *mmli_op_put(mmli_tape *tape, mmli_var *base, mmli_var *x, const mmli_ragged *ragged, size_t len);
+
+/* ---- segments */
+mmli_var *mmli_op_segment_softmax(mmli_tape *tape, mmli_var *x, const mmli_ragged *ragged);
+/* w (T, 1) or NULL; x (T, cols) -> (P, cols) */
+mmli_var *mmli_op_segment_sum(mmli_tape *tape, mmli_var *w, mmli_var *x, const mmli_ragged *ragged);
+mmli_var *mmli_op_segment_mean(mmli_tape *tape, mmli_var *x, const mmli_ragged *ragged);
+mmli_var *mmli_op_segment_dft_real(mmli_tape *tape, mmli_var *x, const mmli_ragged *ragged);
+/* q by mode (backend.h), k and v (T, H e) -> (P c, H e), or (T, H e) for ragged queries */
+mmli_var *mmli_op_attention(mmli_tape *tape, mmli_var *q, mmli_var *k, mmli_var *v, const mmli_ragged *ragged,
+                            size_t c, size_t H, float scale, mmli_query mode);
+
+/* ---- complex latents: pairs of (B c, d); im NULL = 0 */
+typedef struct mmli_complex {
+    mmli_var *re, *im;
+} mmli_complex;
+/* Each of the rows/c arrays (c, d). real_only: im of the result is not wanted and is NULL. */
+mmli_complex mmli_op_fft(mmli_tape *tape, mmli_complex x, size_t c, int axes, int sign, float scale, bool real_only);
+mmli_complex mmli_op_col_normalise(mmli_tape *tape, mmli_complex x, size_t c);
+
+/* ---- losses: set the gradient of the logits and add to *loss (float64 on the device). Arrays (rows) on the host
+ * are uploaded; w are weights that already hold the normalisation. Return a status: they end a forward pass. */
+mml_status mmli_loss_cross_entropy(mmli_tape *tape, mmli_mem *loss, mmli_var *logits, const int32_t *label, const float *w);
+mml_status mmli_loss_survival_nll(mmli_tape *tape, mmli_mem *loss, mmli_var *logits, const int32_t *bin,
+                                  const float *event, const float *w, float alpha);
+/* time (rows): sorted here */
+mml_status mmli_loss_cox(mmli_tape *tape, mmli_mem *loss, mmli_var *risk, const double *time, const float *event, const float *w);
+mml_status mmli_loss_squared(mmli_tape *tape, mmli_mem *loss, mmli_var *y, const float *target, const float *w);
+
+#endif

@@ -1,0 +1,194 @@
+/* tape.c - variables, nodes and the way back. */
+#include "ops/tape.h"
+
+#include <string.h>
+
+#include "ops/arena.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/rng.h"
+
+struct mmli_tape {
+    mmli_device *dv;
+    mmli_arena mem, host;
+    mmli_node *last; /* newest node; nodes are linked backwards */
+    mml_status st;
+    int mode;
+    uint64_t seed, step;
+};
+
+mml_status mmli_tape_new(mmli_tape **out, mmli_device *dv)
+{
+    mml_status st = MML_OK;
+    mmli_tape *tape = NULL;
+
+    *out = NULL;
+    MML_TRY(mmli_calloc(&tape, 1, sizeof *tape));
+    tape->dv = dv;
+    tape->mem.dv = dv;
+    *out = tape;
+out:
+    return st;
+}
+
+void mmli_tape_free(mmli_tape *tape)
+{
+    if (!tape)
+        return;
+    mmli_arena_clear(&tape->mem);
+    mmli_arena_clear(&tape->host);
+    mmli_free(tape);
+}
+
+mml_status mmli_tape_begin(mmli_tape *tape, int mode, uint64_t seed, uint64_t step)
+{
+    mml_status st = MML_OK;
+
+    tape->last = NULL;
+    tape->mode = mode;
+    tape->seed = seed;
+    tape->step = step;
+    MML_TRY(mmli_arena_reset(&tape->mem));
+    MML_TRY(mmli_arena_reset(&tape->host));
+out:
+    tape->st = st;
+    return st;
+}
+
+mmli_device *mmli_tape_device(const mmli_tape *tape)
+{
+    return tape->dv;
+}
+
+bool mmli_tape_training(const mmli_tape *tape)
+{
+    return (tape->mode & MMLI_TRAINING) != 0;
+}
+
+bool mmli_tape_recording(const mmli_tape *tape)
+{
+    return (tape->mode & MMLI_RECORD) != 0;
+}
+
+uint64_t mmli_tape_key(const mmli_tape *tape, const char *name)
+{
+    return mmli_rng_key(tape->seed, name, tape->step);
+}
+
+mml_status mmli_tape_status(const mmli_tape *tape)
+{
+    return tape->st;
+}
+
+bool mmli_tape_ok(const mmli_tape *tape)
+{
+    return tape->st == MML_OK;
+}
+
+void mmli_tape_fail(mmli_tape *tape, mml_status st)
+{
+    if (tape->st == MML_OK)
+        tape->st = st;
+}
+
+static void *from(mmli_tape *tape, mmli_arena *arena, size_t bytes)
+{
+    void *p = NULL;
+
+    if (tape->st == MML_OK)
+        tape->st = mmli_arena_get(&p, arena, bytes);
+    return tape->st == MML_OK ? p : NULL;
+}
+
+mmli_mem *mmli_tape_mem(mmli_tape *tape, size_t bytes)
+{
+    return from(tape, &tape->mem, bytes);
+}
+
+void *mmli_tape_host(mmli_tape *tape, size_t bytes)
+{
+    return from(tape, &tape->host, bytes);
+}
+
+mmli_var *mmli_tape_wrap(mmli_tape *tape, mmli_mem *data, mmli_mem *grad, size_t rows, size_t cols, bool need)
+{
+    mmli_var *x = mmli_tape_host(tape, sizeof *x);
+
+    if (x)
+        *x = (mmli_var){.rows = rows, .cols = cols, .data = data, .grad = grad, .need = need && mmli_tape_recording(tape)};
+    return x;
+}
+
+mmli_var *mmli_tape_var(mmli_tape *tape, size_t rows, size_t cols, bool need)
+{
+    size_t n = 0, bytes = 0;
+    mmli_mem *data;
+
+    if (!mmli_tape_ok(tape))
+        return NULL;
+    if (!mmli_mul_size(&n, rows, cols) || !mmli_mul_size(&bytes, n, sizeof(float))) {
+        mmli_tape_fail(tape, mmli_fail(MML_E_NOMEM, "a matrix of %zu x %zu is too large", rows, cols));
+        return NULL;
+    }
+    data = mmli_tape_mem(tape, bytes);
+    return data ? mmli_tape_wrap(tape, data, NULL, rows, cols, need) : NULL;
+}
+
+mmli_mem *mmli_tape_upload(mmli_tape *tape, const void *src, size_t bytes)
+{
+    mmli_mem *mem = mmli_tape_mem(tape, bytes);
+
+    if (mem)
+        mmli_tape_fail(tape, tape->dv->k.upload(tape->dv, mem, src, bytes));
+    return mmli_tape_ok(tape) ? mem : NULL;
+}
+
+mmli_var *mmli_tape_input(mmli_tape *tape, const float *values, size_t rows, size_t cols, bool need)
+{
+    mmli_var *x = mmli_tape_var(tape, rows, cols, need);
+
+    if (x)
+        mmli_tape_fail(tape, tape->dv->k.upload(tape->dv, x->data, values, rows * cols * sizeof *values));
+    return mmli_tape_ok(tape) ? x : NULL;
+}
+
+mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x)
+{
+    if (!x || !x->need || !mmli_tape_ok(tape))
+        return NULL;
+    if (!x->grad) {
+        const size_t n = x->rows * x->cols;
+        mmli_mem *grad = mmli_tape_mem(tape, n * sizeof(float));
+        if (!grad)
+            return NULL;
+        mmli_tape_fail(tape, tape->dv->k.fill(tape->dv, grad, n, 0.0f));
+        x->grad = grad;
+    }
+    return x->grad;
+}
+
+mmli_node *mmli_tape_node(mmli_tape *tape, mml_status (*back)(mmli_tape *, mmli_node *))
+{
+    mmli_node *node;
+
+    if (!mmli_tape_recording(tape) || !mmli_tape_ok(tape))
+        return NULL;
+    node = mmli_tape_host(tape, sizeof *node);
+    if (!node)
+        return NULL;
+    memset(node, 0, sizeof *node);
+    node->back = back;
+    node->prev = tape->last;
+    tape->last = node;
+    return node;
+}
+
+mml_status mmli_tape_backward(mmli_tape *tape)
+{
+    for (mmli_node *node = tape->last; node && tape->st == MML_OK; node = node->prev) {
+        const bool reached = (node->out[0] && node->out[0]->grad) || (node->out[1] && node->out[1]->grad);
+        if (reached)
+            mmli_tape_fail(tape, node->back(tape, node));
+    }
+    return tape->st;
+}

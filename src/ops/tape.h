@@ -1,0 +1,80 @@
+/* tape.h - one forward pass: variables, what was computed from what, and the way back.
+ *
+ * Memory of a pass comes from two arenas (device, host) that are kept between passes: after the largest
+ * batch has been seen, a pass allocates nothing. Errors stick: an op on a failed tape, or given NULL,
+ * returns NULL and does nothing; mmli_tape_status() says what happened. So layers are written as formulas.
+ */
+#ifndef MMLI_OPS_TAPE_H
+#define MMLI_OPS_TAPE_H
+
+#include <stdbool.h>
+
+#include "backends/backend.h"
+#include "mmlego/tensor.h"
+
+typedef struct mmli_tape mmli_tape;
+typedef struct mml_var mmli_var;
+
+struct mml_var {
+    size_t rows, cols;
+    mmli_mem *data; /* (rows, cols) */
+    mmli_mem *grad; /* NULL until something flows back (mmli_tape_grad) */
+    bool need;      /* a gradient is wanted */
+};
+
+enum { MMLI_RECORD = 1 /* gradients will be asked for */, MMLI_TRAINING = 2 /* dropout is active */ };
+
+mml_status mmli_tape_new(mmli_tape **out, mmli_device *dv);
+void mmli_tape_free(mmli_tape *tape);
+
+/* Forgets the last pass and starts one. (seed, step) key the random numbers of dropout. */
+mml_status mmli_tape_begin(mmli_tape *tape, int mode, uint64_t seed, uint64_t step);
+
+mmli_device *mmli_tape_device(const mmli_tape *tape);
+bool mmli_tape_training(const mmli_tape *tape);
+bool mmli_tape_recording(const mmli_tape *tape);
+/* Key of the stream `name` of this pass: (seed, name, step). */
+uint64_t mmli_tape_key(const mmli_tape *tape, const char *name);
+mml_status mmli_tape_status(const mmli_tape *tape);
+/* Records a failure (the first one stays). */
+void mmli_tape_fail(mmli_tape *tape, mml_status st);
+/* true when the tape has not failed */
+bool mmli_tape_ok(const mmli_tape *tape);
+
+/* Memory until the next mmli_tape_begin; 64-byte aligned, contents undefined. NULL: the tape has failed. */
+mmli_mem *mmli_tape_mem(mmli_tape *tape, size_t bytes);
+void *mmli_tape_host(mmli_tape *tape, size_t bytes);
+
+/* A variable with data of its own. */
+mmli_var *mmli_tape_var(mmli_tape *tape, size_t rows, size_t cols, bool need);
+/* A variable on memory that is somebody else's; grad may be NULL. */
+mmli_var *mmli_tape_wrap(mmli_tape *tape, mmli_mem *data, mmli_mem *grad, size_t rows, size_t cols, bool need);
+/* A variable filled from a host array. */
+mmli_var *mmli_tape_input(mmli_tape *tape, const float *values, size_t rows, size_t cols, bool need);
+/* An array of any element type on the device. */
+mmli_mem *mmli_tape_upload(mmli_tape *tape, const void *src, size_t bytes);
+
+/* The gradient of x, zero before the first contribution. NULL when none is wanted (x->need false) or failed. */
+mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x);
+
+/* One step back. Inputs, outputs and settings of the op are fields; unused ones stay 0. */
+typedef struct mmli_node mmli_node;
+struct mmli_node {
+    mml_status (*back)(mmli_tape *tape, mmli_node *node);
+    mmli_var *in[6];
+    mmli_var *out[2];
+    mmli_mem *mem[4];
+    size_t n[8];
+    float f[2];
+    uint64_t key;
+    int kind;
+    void *ptr;
+    mmli_node *prev;
+};
+/* A node to fill in; NULL when this pass does not record, or has failed (then there is nothing to do). */
+mmli_node *mmli_tape_node(mmli_tape *tape, mml_status (*back)(mmli_tape *, mmli_node *));
+
+/* Runs the recorded ops backwards from variables whose grad has been set. Outputs nothing flowed into are skipped. */
+mml_status mmli_tape_backward(mmli_tape *tape);
+
+#endif

@@ -1,0 +1,33 @@
+/* error.h - one message per thread, and the macros by which functions fail.
+ *
+ * The lowest function that knows the facts writes the message (file, found, expected, what to do);
+ * callers pass the status up untouched. A function that uses MML_TRY or MML_CHECK declares
+ * `mml_status st = MML_OK;` and has one label `out`.
+ */
+#ifndef MMLI_UTIL_ERROR_H
+#define MMLI_UTIL_ERROR_H
+
+#include "mmlego/base.h"
+
+/* Formats into a fixed thread-local buffer (no allocation: it can report that there is no memory)
+ * and gives `st` back. */
+mml_status mmli_fail(mml_status st, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Puts "prefix: " before the message of the failure just recorded. */
+mml_status mmli_fail_prefix(mml_status st, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define MML_TRY(call)                                                                              \
+    do {                                                                                           \
+        if ((st = (call)) != MML_OK)                                                               \
+            goto out;                                                                              \
+    } while (0)
+
+#define MML_CHECK(cond, code, ...)                                                                 \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            st = mmli_fail((code), __VA_ARGS__);                                                   \
+            goto out;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+#endif

@@ -1,0 +1,11 @@
+# local.mk - see Makefile.am
+libmmlego_core_la_SOURCES += \
+	src/util/alloc.c src/util/alloc.h \
+	src/util/atomic.c src/util/atomic.h \
+	src/util/error.c src/util/error.h \
+	src/util/hash.c src/util/hash.h \
+	src/util/number.c \
+	src/util/rng.c src/util/rng.h \
+	src/util/sort.c src/util/sort.h \
+	src/util/text.c src/util/text.h \
+	src/util/version.c

@@ -1,0 +1,44 @@
+#!/bin/sh
+# switches.sh - every switch of our own is explained by configure --help, and a wrong value is refused with a
+# message that says what is right.
+set -u
+src=${MMLT_SRCDIR:-.}
+status=0
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+if [ ! -x "$src/configure" ]; then
+    echo "not ok - $src/configure is there"
+    exit 1
+fi
+
+"$src/configure" --help >"$tmp/help" || { echo "not ok - configure --help works"; exit 1; }
+for switch in --with-fft --with-blas --with-cuda --with-vecmath --enable-sanitizers --enable-native --enable-coverage --enable-werror; do
+    if grep -q -- "^  $switch" "$tmp/help"; then
+        echo "ok - configure --help explains $switch"
+    else
+        echo "not ok - configure --help explains $switch"
+        status=1
+    fi
+done
+
+refused() { # SWITCH TEXT-OF-THE-MESSAGE
+    mkdir "$tmp/b" || exit 99
+    if (cd "$tmp/b" && "$src/configure" CC="${MMLT_CC:-cc}" "$1") >"$tmp/out" 2>&1; then
+        echo "not ok - configure refuses $1"
+        status=1
+    elif grep -q -- "$2" "$tmp/out"; then
+        echo "ok - configure refuses $1 and says: $2"
+    else
+        echo "not ok - configure refuses $1 and says: $2"
+        tail -n 3 "$tmp/out" | sed 's/^/#   /'
+        status=1
+    fi
+    rm -rf "$tmp/b"
+}
+refused --with-cuda 'reserved for a later release'
+refused --enable-sanitizers=memory 'not one of address,undefined'
+[ -n "${MMLT_FAST:-}" ] || {
+    refused --with-fft=mkl 'not one of fftw3 | kissfft'
+    refused --with-blas=no-such-library 'the package that has it'
+}
+exit $status

@@ -1,0 +1,98 @@
+/* cases_attention.c - attention over segments, in all three places where queries can be. */
+#include <math.h>
+
+#include "tests/ops/ragged.h"
+
+enum { MODES = MMLI_QUERY_RAGGED + 1 };
+
+/* c, H, e; the pattern of segments follows from the variant */
+static const size_t shapes[][3] = {{1, 1, 1}, {5, 3, 4}, {33, 2, 16}, {7, 8, 5}, {64, 1, 64}};
+enum { SHAPES = COUNT(shapes), VARIANTS = MODES * SHAPES * RAGGED };
+
+typedef struct batch {
+    mmli_query mode;
+    size_t segs, tokens, c, H, e, q_rows, o_rows;
+    float scale;
+    mmli_mem *off, *q, *k, *v;
+} batch;
+
+static batch make(run *r, size_t i, float spread)
+{
+    const size_t shape = i / MODES % SHAPES;
+    size_t len[RAGGED_MOST];
+    batch b = {.mode = (mmli_query)(i % MODES), .c = shapes[shape][0], .H = shapes[shape][1], .e = shapes[shape][2]};
+
+    b.segs = ragged(len, i / (MODES * SHAPES));
+    if (b.segs > 100) /* the oracle is slow */
+        b.segs = 100;
+    for (size_t s = 0; s < b.segs; s++)
+        if (len[s] > 300)
+            len[s] = 300;
+    b.off = in_offsets(r, len, b.segs, &b.tokens);
+    b.o_rows = b.mode == MMLI_QUERY_RAGGED ? b.tokens : b.segs * b.c;
+    b.q_rows = b.mode == MMLI_QUERY_SHARED ? b.c : b.o_rows;
+    b.scale = 1 / sqrtf((float)b.e);
+    b.q = in_uniform(r, b.q_rows * b.H * b.e, -spread, spread);
+    b.k = in_uniform(r, b.tokens * b.H * b.e, -spread, spread);
+    b.v = in_random(r, b.tokens * b.H * b.e);
+    return b;
+}
+
+static void attention(run *r, size_t i)
+{
+    const batch b = make(r, i, 2);
+    const size_t width = b.H * b.e;
+    mmli_mem *o = new_floats(r, "o", b.o_rows * width, MMLT_TOL_SUM);
+    mmli_mem *lse = new_floats(r, "lse", b.o_rows * b.H, MMLT_TOL_SUM);
+
+    CALL(r, attention, o, lse, b.q, b.k, b.v, b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode);
+    CALL(r, attention_grad, sum_floats(r, "dq", b.q_rows * width, MMLT_TOL_SUM),
+         sum_floats(r, "dk", b.tokens * width, MMLT_TOL_SUM), sum_floats(r, "dv", b.tokens * width, MMLT_TOL_SUM), o,
+         lse, b.q, b.k, b.v, in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode);
+}
+
+/* Outputs that are not wanted: lse in prediction, gradients of frozen parts in training. */
+static void attention_parts(run *r, size_t i)
+{
+    const size_t part = i / MODES;
+    const batch b = make(r, i % MODES + MODES * (1 + 5 * SHAPES), 2);
+    const size_t width = b.H * b.e;
+    mmli_mem *o = new_floats(r, "o", b.o_rows * width, MMLT_TOL_SUM);
+    mmli_mem *lse = new_floats(r, "lse", b.o_rows * b.H, MMLT_TOL_SUM);
+
+    CALL(r, attention, new_floats(r, "o alone", b.o_rows * width, MMLT_TOL_SUM), NULL, b.q, b.k, b.v, b.off, b.segs,
+         b.c, b.H, b.e, b.scale, b.mode);
+    CALL(r, attention, o, lse, b.q, b.k, b.v, b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode);
+    CALL(r, attention_grad, part & 1 ? sum_floats(r, "dq", b.q_rows * width, MMLT_TOL_SUM) : NULL,
+         part & 2 ? sum_floats(r, "dk", b.tokens * width, MMLT_TOL_SUM) : NULL,
+         part & 4 ? sum_floats(r, "dv", b.tokens * width, MMLT_TOL_SUM) : NULL, o, lse, b.q, b.k, b.v,
+         in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode);
+}
+
+/* Scores of +-1e4 and more: the largest takes all, nothing overflows. Queries, keys and the scale are
+ * whole numbers, so that scores are exact in float32. */
+static void attention_large(run *r, size_t i)
+{
+    enum { TOKENS = 40, E = 4 };
+    const size_t len[] = {TOKENS};
+    const mmli_query mode = (mmli_query)i;
+    size_t tokens;
+    float q[TOKENS * E], k[TOKENS * E];
+    mmli_mem *off = in_offsets(r, len, 1, &tokens), *v = in_random(r, TOKENS * E);
+
+    mmlt_uniform(q, COUNT(q), r->key, -50, 50);
+    mmlt_uniform(k, COUNT(k), r->key + 1, -50, 50);
+    for (size_t j = 0; j < COUNT(q); j++) {
+        q[j] = rintf(q[j]);
+        k[j] = rintf(k[j]);
+    }
+    CALL(r, attention, new_floats(r, "o", TOKENS * E, MMLT_TOL_SUM), new_floats(r, "lse", TOKENS, MMLT_TOL_SUM),
+         in_floats(r, q, COUNT(q)), in_floats(r, k, COUNT(k)), v, off, 1, TOKENS, 1, E, 4.0f, mode);
+}
+
+const kernel_case attention_cases[] = {
+    {"attention", VARIANTS, attention},
+    {"attention without some outputs", 8 * MODES, attention_parts},
+    {"attention with large scores", MODES, attention_large},
+    {NULL, 0, NULL},
+};

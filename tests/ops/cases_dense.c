@@ -1,0 +1,103 @@
+/* cases_dense.c - matrix products and LayerNorm. */
+#include "tests/ops/case.h"
+
+static const size_t shapes[][3] = {{0, 3, 4},    {3, 0, 4},    {3, 4, 0},     {1, 1, 1},      {1, 70, 33},
+                                   {5, 7, 3},    {64, 64, 64}, {33, 129, 257}, {300, 1, 65},  {301, 70, 66},
+                                   {2, 3, 1500}, {513, 31, 17}};
+enum { SHAPES = COUNT(shapes) };
+
+static const struct {
+    float alpha, beta;
+} factors[] = {{1, 0}, {-0.5f, 1}, {2, 0.25f}};
+enum { FACTORS = COUNT(factors) };
+
+/* Variant: shape, then factors, then which operands are transposed, then packed or with rows further
+ * apart (the gaps of C must stay as they are). beta = 0 must not read C: it holds NaN. */
+static void gemm(run *r, size_t i)
+{
+    const size_t m = shapes[i % SHAPES][0], n = shapes[i % SHAPES][1], k = shapes[i % SHAPES][2];
+    const size_t f = i / SHAPES % FACTORS, transposed = i / (SHAPES * FACTORS) % 4;
+    const size_t gap = i / (SHAPES * FACTORS * 4) * 3;
+    const bool ta = transposed & 1, tb = transposed & 2;
+    const size_t lda = (ta ? m : k) + gap + (gap || (ta ? m : k) ? 0 : 1);
+    const size_t ldb = (tb ? k : n) + gap + (gap || (tb ? k : n) ? 0 : 1), ldc = n + gap + (n ? 0 : 1);
+    mmli_mem *c = factors[f].beta == 0 ? new_floats(r, "c", m * ldc, MMLT_TOL_SUM)
+                                       : sum_floats(r, "c", m * ldc, MMLT_TOL_SUM);
+
+    CALL(r, gemm, ta, tb, m, n, k, factors[f].alpha, in_random(r, (ta ? k : m) * lda), lda,
+         in_random(r, (tb ? n : k) * ldb), ldb, factors[f].beta, c, ldc);
+}
+
+/* batch, m, n, k */
+static const size_t batches[][4] = {{0, 2, 3, 4}, {1, 5, 6, 7}, {5, 1, 1, 9}, {3, 64, 33, 40}, {41, 7, 5, 3}, {130, 16, 17, 8}};
+enum { BATCHES = COUNT(batches) };
+
+/* Which operand all matrices share (stride 0): none, A, B; then transposes; then factors. */
+static void gemm_batched(run *r, size_t i)
+{
+    const size_t *z = batches[i % BATCHES], share = i / BATCHES % 3, transposed = i / (BATCHES * 3) % 4;
+    const size_t f = i / (BATCHES * 12), batch = z[0], m = z[1], n = z[2], k = z[3];
+    const bool ta = transposed & 1, tb = transposed & 2;
+    const size_t lda = (ta ? m : k) + 1, ldb = (tb ? k : n) + 2, ldc = n + 3;
+    const size_t size_a = (ta ? k : m) * lda, size_b = (tb ? n : k) * ldb, size_c = m * ldc + 5;
+    mmli_mem *a = in_random(r, share == 1 ? size_a : batch * size_a);
+    mmli_mem *b = in_random(r, share == 2 ? size_b : batch * size_b);
+    mmli_mem *c = factors[f].beta == 0 ? new_floats(r, "c", batch * size_c, MMLT_TOL_SUM)
+                                       : sum_floats(r, "c", batch * size_c, MMLT_TOL_SUM);
+
+    CALL(r, gemm_batched, ta, tb, m, n, k, factors[f].alpha, a, lda, share == 1 ? 0 : size_a, b, ldb,
+         share == 2 ? 0 : size_b, factors[f].beta, c, ldc, size_c, batch);
+}
+
+/* rows, in, out */
+static const size_t layers[][3] = {{0, 3, 4}, {1, 1, 1}, {5, 0, 3}, {3, 4, 0}, {7, 5, 3}, {1, 300, 256}, {130, 64, 65}, {1001, 17, 9}};
+enum { LAYERS = COUNT(layers) };
+
+static void linear(run *r, size_t i)
+{
+    const size_t rows = layers[i % LAYERS][0], in = layers[i % LAYERS][1], out = layers[i % LAYERS][2];
+    mmli_mem *bias = i < LAYERS ? in_random(r, out) : NULL;
+
+    CALL(r, linear, new_floats(r, "y", rows * out, MMLT_TOL_SUM), in_random(r, rows * in), in_random(r, out * in),
+         bias, rows, in, out);
+}
+
+static const size_t norms[][2] = {{0, 4}, {1, 1}, {7, 3}, {64, 64}, {1001, 37}, {33, 513}, {2, 5000}};
+enum { NORMS = COUNT(norms) };
+
+/* Second half: rows far from 0, where mean(x^2) - mean(x)^2 would lose the variance. Odd bits of i:
+ * stats not kept. */
+static void layernorm(run *r, size_t i)
+{
+    const size_t rows = norms[i % NORMS][0], cols = norms[i % NORMS][1];
+    const float middle = i / NORMS % 2 ? 1000.0f : 0.0f;
+    const bool keep = i < 2 * NORMS;
+    mmli_mem *x = in_uniform(r, rows * cols, middle - 2, middle + 2);
+
+    CALL(r, layernorm, new_floats(r, "y", rows * cols, MMLT_TOL_SUM),
+         keep ? new_floats(r, "stats", rows * 2, MMLT_TOL_SUM) : NULL, x, in_random(r, cols), in_random(r, cols), rows,
+         cols, 1e-5f);
+}
+
+/* Bits of `part`: which gradients are wanted. */
+static void layernorm_grad(run *r, size_t i)
+{
+    const size_t rows = norms[i % NORMS][0], cols = norms[i % NORMS][1], part = i / NORMS;
+    mmli_mem *x = in_random(r, rows * cols), *gamma = in_random(r, cols), *beta = in_random(r, cols);
+    mmli_mem *stats = new_floats(r, "stats", rows * 2, MMLT_TOL_SUM);
+
+    CALL(r, layernorm, new_floats(r, "y", rows * cols, MMLT_TOL_SUM), stats, x, gamma, beta, rows, cols, 1e-5f);
+    CALL(r, layernorm_grad, part & 1 ? sum_floats(r, "dx", rows * cols, MMLT_TOL_SUM) : NULL,
+         part & 2 ? sum_floats(r, "dgamma", cols, MMLT_TOL_SUM) : NULL,
+         part & 4 ? sum_floats(r, "dbeta", cols, MMLT_TOL_SUM) : NULL, x, stats, gamma, in_random(r, rows * cols), rows,
+         cols);
+}
+
+const kernel_case dense_cases[] = {
+    {"gemm", SHAPES * FACTORS * 4 * 2, gemm},
+    {"gemm_batched", BATCHES * 3 * 4 * FACTORS, gemm_batched},
+    {"linear", 2 * LAYERS, linear},
+    {"layernorm", 3 * NORMS, layernorm},
+    {"layernorm_grad", 8 * NORMS, layernorm_grad},
+    {NULL, 0, NULL},
+};

@@ -1,0 +1,150 @@
+/* test_conformance.c - every kernel of kernels.def, on every backend of the build and on the hidden
+ * one, against the reference; and the same bits for any number of threads. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/ops/case.h"
+
+static const char *const kernels[] = {
+#define MML_KERNEL(kernel, args) #kernel,
+#include "backends/kernels.def"
+#undef MML_KERNEL
+};
+
+static mmli_device *open_reference(void)
+{
+    mmli_device *dv = NULL;
+
+    mmlt_assert_ok(mmli_device_open(&dv, "reference", 1));
+    return dv;
+}
+
+static bool is_reference(int b)
+{
+    return strcmp(mmlt_backend_name(b), "reference") == 0;
+}
+
+/* _i runs over the cases. One device for all variants: what a backend keeps from call to call (plans,
+ * scratch memory) meets other shapes. */
+START_TEST(a_kernel_agrees_with_the_reference_on_every_backend)
+{
+    const kernel_case *c = case_at((size_t)_i);
+    mmli_device *reference = open_reference(), *dv[8];
+
+    ck_assert_int_le(mmlt_n_backends(), (int)COUNT(dv));
+    for (int b = 0; b < mmlt_n_backends(); b++)
+        dv[b] = mmlt_device(b, 2);
+    for (size_t i = 0; i < c->variants; i++) {
+        run want, got;
+
+        run_case(&want, c, i, reference);
+        for (int b = 0; b < mmlt_n_backends(); b++) {
+            if (is_reference(b))
+                continue;
+            run_case(&got, c, i, dv[b]);
+            assert_runs_agree(&got, &want, c, i, mmlt_backend_name(b));
+            run_free(&got);
+        }
+        run_free(&want);
+    }
+    for (int b = 0; b < mmlt_n_backends(); b++)
+        mmli_device_close(dv[b]);
+    mmli_device_close(reference);
+}
+END_TEST
+
+/* _i runs over the cases. The reference has one thread only, so has the hidden backend. */
+START_TEST(a_kernel_gives_the_same_bits_for_any_number_of_threads)
+{
+    static const int threads[] = {1, 2, 3, 8};
+    const kernel_case *c = case_at((size_t)_i);
+
+    for (size_t b = 0; mmli_backend_at(b); b++) {
+        mmli_device *dv[COUNT(threads)];
+
+        if (is_reference((int)b))
+            continue;
+        for (size_t t = 0; t < COUNT(threads); t++)
+            dv[t] = mmlt_device((int)b, threads[t]);
+        for (size_t i = 0; i < c->variants; i++) {
+            run one, more;
+
+            run_case(&one, c, i, dv[0]);
+            for (size_t t = 1; t < COUNT(threads); t++) {
+                char who[64];
+
+                snprintf(who, sizeof who, "%d threads than with 1 on %s", threads[t], mmli_backend_at(b)->name);
+                run_case(&more, c, i, dv[t]);
+                assert_runs_equal(&more, &one, c, i, who);
+                run_free(&more);
+            }
+            run_free(&one);
+        }
+        for (size_t t = 0; t < COUNT(threads); t++)
+            mmli_device_close(dv[t]);
+    }
+}
+END_TEST
+
+START_TEST(every_kernel_of_the_list_has_a_case)
+{
+    bool seen[COUNT(kernels)] = {false};
+    mmli_device *dv = open_reference();
+
+    for (size_t n = 0; case_at(n); n++) {
+        run r;
+
+        run_case(&r, case_at(n), 0, dv);
+        for (size_t i = 0; i < r.calls; i++)
+            for (size_t k = 0; k < COUNT(kernels); k++)
+                seen[k] = seen[k] || strcmp(r.called[i], kernels[k]) == 0;
+        run_free(&r);
+    }
+    for (size_t k = 0; k < COUNT(kernels); k++)
+        ck_assert_msg(seen[k], "no case of tests/ops calls `%s`", kernels[k]);
+    mmli_device_close(dv);
+}
+END_TEST
+
+/* A suite that cannot fail proves nothing: one bit of one result is flipped. */
+START_TEST(comparison_sees_one_wrong_number)
+{
+    const mmlt_tol tol = MMLT_TOL_SUM;
+    float want[100], got[100];
+    size_t at = 0;
+
+    mmlt_normal(want, 100, 1);
+    memcpy(got, want, sizeof got);
+    ck_assert(mmlt_distance(got, want, 100, tol, &at) <= 0);
+    got[37] *= 1 + 1e-4f;
+    ck_assert(mmlt_distance(got, want, 100, tol, &at) > 1);
+    ck_assert_uint_eq(at, 37);
+    got[37] = want[37];
+    got[99] = -NAN;
+    ck_assert(mmlt_distance(got, want, 100, tol, &at) > 1);
+    ck_assert(mmlt_distance(want, got, 100, tol, &at) > 1);
+    ck_assert_uint_eq(at, 99);
+    want[99] = NAN;
+    ck_assert(mmlt_distance(got, want, 100, tol, &at) <= 0);
+    got[99] = INFINITY;
+    ck_assert(mmlt_distance(got, want, 100, tol, &at) > 1);
+    want[99] = -INFINITY;
+    ck_assert(mmlt_distance(got, want, 100, tol, &at) > 1);
+    want[99] = INFINITY;
+    ck_assert(mmlt_distance(got, want, 100, tol, &at) <= 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("conformance");
+    TCase *tc = tcase_create("kernels");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, a_kernel_agrees_with_the_reference_on_every_backend, 0, (int)n_cases());
+    tcase_add_loop_test(tc, a_kernel_gives_the_same_bits_for_any_number_of_threads, 0, (int)n_cases());
+    tcase_add_test(tc, every_kernel_of_the_list_has_a_case);
+    tcase_add_test(tc, comparison_sees_one_wrong_number);
+    suite_add_tcase(suite, tc);
+    return mmlt_main(suite);
+}
