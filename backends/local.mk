@@ -44,7 +44,12 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/parallel.c \
 	backends/cpu/rows.c \
 	backends/cpu/segments.c \
-	backends/cpu/vec_avx2.c \
-	backends/cpu/vec_avx512.c \
 	backends/cpu/vec_base.c \
 	backends/cpu/vec_choose.c
+# Two files are compiled for newer processors than the rest; which code runs is decided at run time.
+noinst_LTLIBRARIES += libmmli_avx2.la libmmli_avx512.la
+libmmli_avx2_la_SOURCES = backends/cpu/vec_avx2.c
+libmmli_avx2_la_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
+libmmli_avx512_la_SOURCES = backends/cpu/vec_avx512.c
+libmmli_avx512_la_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
+libmmlego_core_la_LIBADD += libmmli_avx2.la libmmli_avx512.la

@@ -1,6 +1,8 @@
 # Bundled data: distributed, not installed.
 EXTRA_DIST += \
 	data/README.md \
+	data/cohorts/physionet2012.ini \
+	data/cohorts/tcga_acc.ini \
 	data/physionet2012/labels.csv \
 	data/physionet2012/make_subset.py \
 	data/physionet2012/splits.csv \

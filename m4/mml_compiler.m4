@@ -49,7 +49,7 @@ dnl Kept apart from MML_CFLAGS: they are no part of how the code runs.
 AC_DEFUN([MML_CHECK_WARNINGS], [
   for mml_flag in -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
                   -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings \
-                  -Wformat=2 -Wundef -Wvla -Wnull-dereference -Wduplicated-cond -Wlogical-op; do
+                  -Wformat=2 -Wundef -Wvla -Wduplicated-cond -Wlogical-op; do
     MML_CHECK_FLAG([WARN_CFLAGS], [$mml_flag])
   done
   AS_IF([test "x$enable_werror" != xno], [AS_VAR_APPEND([WARN_CFLAGS], [" -Werror"])])

@@ -10,7 +10,7 @@
 
 enum {
     MMLI_ATTN_QUERIES = 64, /* queries of a tile, at most */
-    MMLI_ATTN_TOKENS = 256, /* tokens of a tile, at most */
+    MMLI_ATTN_TOKENS = 224, /* tokens of a tile, at most */
     MMLI_ATTN_CHUNK = 2048, /* tokens of a chunk, at least */
     MMLI_ATTN_CHUNKS = 64,  /* chunks of a segment, at most */
 };

@@ -1,9 +1,5 @@
 /* blas.c - the only file that calls BLAS for matrix products. Called inside mmli_cpu_for, which sees
  * to it that the call stays on its thread. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "backends/cpu/cpu.h"
 
 #include <cblas.h>

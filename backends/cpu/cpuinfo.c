@@ -1,8 +1,4 @@
 /* cpuinfo.c - what the CPU backend runs on: processor, BLAS and its kernels, FFT, vector code. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>

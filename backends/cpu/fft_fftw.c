@@ -1,9 +1,5 @@
 /* fft_fftw.c - transforms through FFTW3. Plans are estimated, not measured: the plan, and with it the
  * bits of a result, must not depend on how busy the machine was. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "backends/cpu/fft_plan.h"
 
 #if defined(HAVE_FFTW3)

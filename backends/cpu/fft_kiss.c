@@ -1,9 +1,5 @@
 /* fft_kiss.c - transforms through kissfft, for systems where FFTW's licence (GPL) does not fit. Rows
  * first, then columns; a transform along the columns reads with a stride and writes a column. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "backends/cpu/fft_plan.h"
 
 #if defined(HAVE_KISSFFT) && !defined(HAVE_FFTW3)

@@ -1,9 +1,6 @@
-/* vec_avx2.c - inner loops for x86-64 with AVX2 and FMA, switched on here and not by the build, so
- * that every other file keeps running on any x86-64. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
+/* vec_avx2.c - inner loops for x86-64 with AVX2 and FMA. The build compiles this file with the flags
+ * for them (m4/mml_simd.m4), which clang needs to call vector functions; the pragmas make it compile
+ * without, too. Every other file keeps running on any x86-64. */
 #include "backends/backend.h"
 #include "backends/cpu/vec.h"
 

@@ -1,9 +1,4 @@
-/* vec_avx512.c - inner loops for x86-64 with AVX-512 (F, BW, DQ, VL), switched on here and not by the
- * build, so that every other file keeps running on any x86-64. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
+/* vec_avx512.c - inner loops for x86-64 with AVX-512 (F, BW, DQ, VL), compiled like vec_avx2.c. */
 #include "backends/backend.h"
 #include "backends/cpu/vec.h"
 

@@ -1,8 +1,4 @@
 /* vec_base.c - inner loops for any processor: SSE2 on x86-64, plain C vectors elsewhere. */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include "backends/backend.h"
 #include "backends/cpu/vec.h"
 

@@ -3,7 +3,11 @@
  *
  * The functions are declared here: libmvec has no header, and sleef.h hides the variants of
  * instruction sets that the whole file is not compiled for. */
-#if defined(__x86_64__) && defined(__GLIBC__)
+#if defined(__clang__) && ((W == 8 && !defined(__AVX2__)) || (W == 16 && !defined(__AVX512F__)))
+#define VMATH_BY_LANE 1 /* clang passes wide vectors in registers only where the whole file has them */
+#endif
+
+#if !defined(VMATH_BY_LANE) && defined(__x86_64__) && defined(__GLIBC__)
 #if __GLIBC_PREREQ(2, 35) && (defined(HAVE_LIBMVEC) || !defined(HAVE_CONFIG_H))
 #define VMATH_LIBMVEC 1
 #endif
@@ -31,7 +35,7 @@ vf VMATH(vv, atan2f)(vf, vf);
 #define vf_cos VMATH(v, cosf)
 #define vf_atan2 VMATH(vv, atan2f)
 
-#elif defined(HAVE_SLEEF) && defined(__x86_64__)
+#elif defined(HAVE_SLEEF) && defined(__x86_64__) && !defined(VMATH_BY_LANE)
 #define VMATH_NAME "SLEEF"
 #if W == 16
 #define VMATH(name, ulp) Sleef_finz_##name##16_##ulp##avx512f

@@ -51,7 +51,7 @@ MML_API MML_MUST_USE mml_status mml_metric_brier(double *brier, const int32_t *l
 
 /**
  * Log loss: mean of -log(probability given to the true class), natural logarithm, probabilities clipped to
- * [eps, 1 - eps] with the eps of float64 (2.2e-16), as scikit-learn does.
+ * [1e-7, 1 - 1e-7] like those of the survival loss (doc/formats.md 2.7).
  */
 MML_API MML_MUST_USE mml_status mml_metric_log_loss(double *loss, const int32_t *label, const double *probability,
                                                     size_t n);
@@ -68,7 +68,7 @@ MML_API MML_MUST_USE mml_status mml_metric_f1(double *f1, const int32_t *label, 
 /** The class of highest probability of every sample, the first of equals. @param probability (n, k), k >= 2 */
 MML_API MML_MUST_USE mml_status mml_metric_argmax(int32_t *predicted, const double *probability, size_t n, size_t k);
 
-/** Share of samples whose predicted class is the true one. @param label, predicted (n) in 0 .. k-1 */
+/** Share of samples whose predicted class is the true one. @param label (n) in 0 .. k-1 @param predicted likewise */
 MML_API MML_MUST_USE mml_status mml_metric_accuracy(double *accuracy, const int32_t *label, const int32_t *predicted,
                                                     size_t n, size_t k);
 

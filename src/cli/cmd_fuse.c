@@ -1,4 +1,5 @@
 /* cmd_fuse.c - mmlego fuse: blocks stacked or woven, and fine-tuned together. */
+#include "cli/division.h"
 #include "cli/load.h"
 #include "cli/training.h"
 
@@ -66,12 +67,37 @@ static int settle(mmlc_call *call, mml_task_kind task)
     return MMLC_GO;
 }
 
+/* Without a division of the user's: the one that the blocks were trained on. */
+static int divide(const mmlc_call *call, mmlc_division *division, const mmlc_models *models)
+{
+    fuse_args *a = call->args;
+    mml_split_options *split = &a->training.options.split;
+    int rc = MMLC_GO;
+
+    for (const mmlc_opt *o = mmlc_opts_split; o->name != NULL; o++)
+        if (mmlc_was_given(call, o->name))
+            return MMLC_GO;
+    rc = mmlc_division_read(division, call->command, models);
+    if (rc != MMLC_GO || !division->found)
+        return rc;
+    split->train = division->train;
+    split->valid = division->valid;
+    split->test = division->test;
+    split->fold = division->fold;
+    split->valid_fraction = division->valid_fraction;
+    split->seed = division->seed;
+    if (!a->training.quiet && division->words != NULL)
+        fprintf(stderr, "cohort divided as for the blocks: %s\n", division->words);
+    return MMLC_GO;
+}
+
 static int run(mmlc_call *call)
 {
     fuse_args *a = call->args;
     mml_cohort *cohort = NULL;
     mml_model *fused = NULL;
     mmlc_models models = {.model = NULL};
+    mmlc_division division = {.found = 0};
     mmlc_watch watch;
     int rc = mmlc_open_cohort(&cohort, call->command, call->operand[0]);
 
@@ -81,6 +107,8 @@ static int run(mmlc_call *call)
         rc = settle(call, mml_model_task_kind(models.model[0]));
     if (rc == MMLC_GO)
         rc = mmlc_training_begin(&watch, call, &a->training, call->operand, 1);
+    if (rc == MMLC_GO && (rc = divide(call, &division, &models)) != MMLC_GO)
+        mmlc_training_abort(&watch);
     if (rc == MMLC_GO) {
         mml_status st = mml_train_fuse(&fused, cohort, (const mml_model *const *)models.model, models.n, &a->fuse,
                                        &a->training.options);
@@ -89,6 +117,7 @@ static int run(mmlc_call *call)
     }
     mml_model_free(fused);
     mmlc_models_free(&models);
+    mmlc_division_free(&division);
     mml_cohort_close(cohort);
     return rc;
 }
@@ -102,8 +131,9 @@ const mmlc_command mmlc_cmd_fuse = {
     .about =
         "Joins blocks of one task and trains them a little further on patients of COHORT, from whichever of the "
         "modalities each has. A merged model contributes its blocks.\n\n"
-        "Give the division of the cohort that the blocks were trained with, or patients that a block was trained on "
-        "will be among those that judge the result; 'mmlego evaluate' finds out and warns.",
+        "Without any option about the division of the cohort, the one that the blocks were trained on is used, so that no "
+        "patient that a block was trained on is among those that judge the result. If you give one, 'mmlego evaluate' "
+        "finds out and warns.",
     .examples = "mmlego fuse cohort.h5 labs.h5 vitals.h5 -o fused.h5\n"
                 "mmlego fuse cohort.h5 labs.h5 vitals.h5 --mode weave --fold 2 -o fused.h5\n",
     .groups = groups,

@@ -52,11 +52,12 @@ const mmlc_command mmlc_cmd_import = {
         "holds all patients: what was measured of each, the labels of each task, and columns to divide them by.\n\n"
         "A patient who lacks a kind of data is kept. A report on stderr says, for each modality and task, how many "
         "patients have it and how much is missing.\n\n"
-        "The sections of COHORT.INI: [cohort] has labels = FILE, id = COLUMN, and optionally group = COLUMN (patients "
-        "that must not be divided) and splits. [task NAME] has kind = binary, multiclass, survival or regression and "
-        "label = COLUMN, or time = COLUMN with event = COLUMN or censorship = COLUMN. [modality NAME] has kind = "
-        "table, series, image or bag, file = FILE, id = COLUMN and what of the file to read. Paths are relative to "
-        "COHORT.INI.",
+        "The sections of COHORT.INI: [cohort] has labels = FILE (a CSV, one row a patient), id = COLUMN, and optionally "
+        "group = COLUMN (patients that must not be divided), columns = COLUMN, ... (to divide by) and splits = FILE (a "
+        "CSV of such columns). [task NAME] has kind = binary, multiclass, survival or regression with label = COLUMN, or "
+        "for survival time = COLUMN and event = COLUMN or censorship = COLUMN. [modality NAME] has kind = table, series, "
+        "image or bag, file = FILE, and what of the file to read: columns = ... of a CSV, dataset = NAME and id = NAME of "
+        "an HDF5 file. Paths are relative to COHORT.INI. doc/cohort.md explains all keys.",
     .examples = "mmlego import cohort.ini -o cohort.h5\n"
                 "mmlego inspect cohort.h5\n",
     .groups = groups,

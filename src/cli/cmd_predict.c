@@ -44,7 +44,7 @@ typedef struct table {
     FILE *to;
     const mml_model *model;
     const char *const *ids;
-    size_t n_prior;
+    size_t n, n_prior; /* lines so far */
 } table;
 
 /* A tab or a new line in a name would break the table: written as \t, \n; a backslash as two. */
@@ -126,6 +126,9 @@ static int put_chunk(void *user, const mml_prediction *p, const size_t *samples)
 {
     table *t = user;
 
+    if (t->n == 0) /* not before the model has accepted the cohort: a failure leaves stdout empty */
+        put_header(t);
+    t->n += p->n;
     for (size_t i = 0; i < p->n; i++) {
         put_name(t->to, t->ids[samples[i]]);
         fputc('\t', t->to);
@@ -157,10 +160,8 @@ static int predict(const mmlc_call *call, const mml_model *model, mml_cohort *co
         return rc;
     t.to = out.stream;
     st = mml_predictor_new(&predictor, model, a->backend, a->threads);
-    if (st == MML_OK) {
-        put_header(&t);
+    if (st == MML_OK)
         st = mml_predict_cohort(predictor, cohort, samples, n, a->batch, put_chunk, &t);
-    }
     mml_predictor_free(predictor);
     if (st == MML_E_STOPPED && mmlc_signal() == 0)
         st = MML_OK; /* stopped because the table could not be written: commit says why */

@@ -11,6 +11,7 @@ mmlego_SOURCES = \
 	src/cli/cmd_predict.c \
 	src/cli/cmd_train.c \
 	src/cli/cmd_version.c \
+	src/cli/division.c src/cli/division.h \
 	src/cli/help.c \
 	src/cli/json_text.c src/cli/json_text.h \
 	src/cli/load.c src/cli/load.h \

@@ -1,6 +1,7 @@
 /* labels.c - a task as a thing: made, copied, compared with another; see labels.h. */
 #include "data/labels.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -104,7 +105,7 @@ static mml_status differences(char **note, const mmli_task *a, const mmli_task *
 {
     char x[MMLI_NUMBER_BYTES], y[MMLI_NUMBER_BYTES], z[MMLI_NUMBER_BYTES], w[MMLI_NUMBER_BYTES];
 
-    for (size_t j = 0; a->kind == MML_SURVIVAL && j <= a->outputs; j++)
+    for (size_t j = 0; a->kind == MML_SURVIVAL && !mmli_task_is_cox(a) && j <= a->outputs; j++)
         if (a->edges[j] != b->edges[j])
             return mmli_strf(note, "their time bins differ: edge %zu of %zu is %s in one and %s in the other", j + 1,
                              a->outputs + 1, mmli_format_double(x, a->edges[j]), mmli_format_double(y, b->edges[j]));
@@ -127,6 +128,9 @@ mml_status mmli_task_agree(char **note, const mmli_task *a, const mmli_task *b)
               b->name);
     if (mmli_task_has_classes(a->kind))
         MML_TRY(agree_on_classes(a, b));
+    MML_CHECK(mmli_task_is_cox(a) == mmli_task_is_cox(b), MML_E_SHAPE,
+              "task %s: one model was trained by the Cox loss (1 output), the other for %zu time bins", a->name,
+              mmli_task_is_cox(a) ? b->outputs : a->outputs);
     MML_CHECK(a->outputs == b->outputs, MML_E_SHAPE, "task %s: one model has %zu time bins, the other %zu", a->name,
               a->outputs, b->outputs);
     if (note != NULL)
@@ -177,6 +181,16 @@ static double hazard_row(float *output, float *survival, const float *logits, si
     return risk;
 }
 
+/* Relative risk of a row; gives its log. */
+static double cox_row(float *output, float *survival, float logit)
+{
+    if (output != NULL)
+        *output = (float)fmin(exp((double)logit), (double)FLT_MAX);
+    if (survival != NULL)
+        *survival = NAN;
+    return (double)logit;
+}
+
 void mmli_task_outputs(float *output, float *survival, double *score, const mmli_task *task, const float *logits,
                        size_t rows)
 {
@@ -195,7 +209,10 @@ void mmli_task_outputs(float *output, float *survival, double *score, const mmli
             softmax_row(y, x, k);
             break;
         case MML_SURVIVAL:
-            value = hazard_row(y, survival != NULL ? survival + r * k : NULL, x, k);
+            if (mmli_task_is_cox(task))
+                value = cox_row(y, survival != NULL ? survival + r : NULL, *x);
+            else
+                value = hazard_row(y, survival != NULL ? survival + r * k : NULL, x, k);
             break;
         case MML_REGRESSION:
             value = task->mean + task->sd * (double)*x;

@@ -12,6 +12,7 @@
  * binary        2                   log-odds by class      class probabilities           probability of the last class
  * multiclass    classes             by class               class probabilities           NaN
  * survival      bins                of the hazards         hazards h_j                   -sum_j S_j, S_j = prod_{l<=j} (1 - h_l)
+ * survival, Cox 1                   log relative risk      relative risk exp(logit)      logit; no S_j: NaN
  * regression    1                   (y - mean) / sd        y in the unit of the labels   y
  */
 #ifndef MMLI_DATA_LABELS_H
@@ -31,19 +32,28 @@ typedef struct mmli_task {
     size_t outputs;      /* k */
     char **classes;      /* (k) binary, multiclass: those that occur in the training part, sorted by number if all
                           * are numbers, else by byte; binary: the last is the positive one. Else NULL */
-    double *edges;       /* (k + 1) survival: bin j is [edges[j], edges[j+1]) (formats.md 2.6). Else NULL */
+    double *edges;       /* (k + 1) survival: bin j is [edges[j], edges[j+1]) (formats.md 2.6); Cox: just below the
+                          * least and above the greatest time. Else NULL */
     double mean, sd;     /* regression: of the training part, population sd, 1 when constant. Else 0, 1 */
     size_t n_train;      /* labelled samples that it was fitted on */
     size_t n_events;     /* survival: how many of them had the event. Else 0 */
     uint64_t *counts;    /* (k) training samples by class; survival: events by bin; regression: n_train */
     float *prior_logits; /* (k) what is predicted without any modality; finite. Classes: log of the base rates;
-                          * survival: logits of the Kaplan-Meier hazards; regression: 0 */
+                          * survival: logits of the Kaplan-Meier hazards; Cox, regression: 0 */
     float *prior_output; /* (k) base rates; hazards, 1 - product over the event times in bin j of (1 - d/n), limited
-                          * to [1e-6, 1 - 1e-6]; regression: the mean */
+                          * to [1e-6, 1 - 1e-6]; Cox: 1; regression: the mean */
 } mmli_task;
 
+/* Trained by the Cox partial likelihood: one output, the log of the risk relative to the mean patient; there are no
+ * hazards. */
+static inline bool mmli_task_is_cox(const mmli_task *task)
+{
+    return task->kind == MML_SURVIVAL && task->outputs == 1;
+}
+
 typedef struct mmli_task_options {
-    size_t bins; /* survival: k, 1 .. 512; 0 = 4 */
+    size_t bins; /* survival: k, 2 .. 512; 0 = 4 */
+    bool cox;    /* survival: one output, for the Cox loss; bins do not matter */
 } mmli_task_options;
 
 /* Learns from the samples train[0 .. n_train-1], in any order; those without a label do not count. options NULL = defaults.

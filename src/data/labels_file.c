@@ -171,6 +171,8 @@ static json_t *output_json(const mmli_task *t, size_t j)
 
     if (t->classes != NULL)
         return json_pack("{s:s, s:I, s:f}", "class", t->classes[j], "samples", count, "prior", prior);
+    if (mmli_task_is_cox(t))
+        return json_pack("{s:s, s:I, s:f}", "loss", "cox", "events", count, "prior", prior);
     if (t->edges != NULL)
         return json_pack("{s:f, s:f, s:I, s:f}", "from", t->edges[j], "to", t->edges[j + 1], "events", count, "prior", prior);
     return json_pack("{s:f, s:f, s:f}", "mean", t->mean, "sd", t->sd, "prior", prior);

@@ -194,21 +194,22 @@ static mml_status learn_edges(double *edges, size_t bins, const fit *f)
     /* Kept, because the failures of the trials below replace it. */
     if ((st = mmli_strdup(&message, mml_last_error())) != MML_OK)
         return st;
-    while (--fewer > 0 && mml_metric_survival_edges(edges, fewer, f->value, f->event, f->n) == MML_E_DATA)
+    while (--fewer >= 2 && mml_metric_survival_edges(edges, fewer, f->value, f->event, f->n) == MML_E_DATA)
         continue;
-    st = fewer > 0 ? mmli_fail(MML_E_DATA, "%s (%zu would do)", message, fewer) : mmli_fail(MML_E_DATA, "%s", message);
+    st = fewer >= 2 ? mmli_fail(MML_E_DATA, "%s (%zu would do)", message, fewer) : mmli_fail(MML_E_DATA, "%s", message);
     mmli_free(message);
     return st;
 }
 
-static mml_status fit_survival(mmli_task **out, const fit *f, size_t bins)
+static mml_status fit_hazards(mmli_task **out, const fit *f, size_t bins)
 {
     mml_status st = MML_OK;
     double *hazard = NULL;
     int32_t *bin = NULL;
     mmli_task *t;
 
-    MML_CHECK(bins <= MMLI_TASK_MAX_BINS, MML_E_ARG, "bins: %zu is more than %d", bins, MMLI_TASK_MAX_BINS);
+    MML_CHECK(bins >= 2 && bins <= MMLI_TASK_MAX_BINS, MML_E_ARG, "bins: %zu is not between 2 and %d", bins,
+              MMLI_TASK_MAX_BINS);
     MML_TRY(mmli_task_new(out, MML_SURVIVAL, f->info.name, f->info.unit, bins, NULL));
     t = *out;
     MML_TRY(learn_edges(t->edges, bins, f));
@@ -217,19 +218,43 @@ static mml_status fit_survival(mmli_task **out, const fit *f, size_t bins)
     MML_TRY(mml_metric_km_hazards(hazard, t->edges, bins, f->value, f->event, f->n));
     MML_TRY(mml_metric_survival_labels(bin, t->edges, bins, f->value, f->n));
     for (size_t i = 0; i < f->n; i++)
-        if (f->event[i]) {
+        if (f->event[i])
             t->counts[bin[i]]++;
-            t->n_events++;
-        }
     for (size_t j = 0; j < bins; j++) {
         const double h = fmin(fmax(hazard[j], least_hazard), 1 - least_hazard);
 
+        t->n_events += (size_t)t->counts[j];
         t->prior_output[j] = (float)h;
         t->prior_logits[j] = (float)log(h / (1 - h));
     }
 out:
     mmli_free(bin);
     mmli_free(hazard);
+    return st;
+}
+
+/* One output, relative to the mean patient; its one bin holds all times and is not looked at. */
+static mml_status fit_cox(mmli_task **out, const fit *f)
+{
+    mml_status st = MML_OK;
+    mmli_task *t;
+
+    MML_TRY(mmli_task_new(out, MML_SURVIVAL, f->info.name, f->info.unit, 1, NULL));
+    t = *out;
+    t->edges[0] = t->edges[1] = f->value[0];
+    for (size_t i = 0; i < f->n; i++) {
+        t->edges[0] = fmin(t->edges[0], f->value[i]);
+        t->edges[1] = fmax(t->edges[1], f->value[i]);
+        t->n_events += f->event[i];
+    }
+    t->edges[0] = nextafter(t->edges[0], -HUGE_VAL);
+    t->edges[1] = nextafter(t->edges[1], HUGE_VAL);
+    t->counts[0] = t->n_events;
+    t->prior_output[0] = 1.0f;
+    MML_CHECK(t->n_events >= 2, MML_E_DATA,
+              "%s: task %s: %zu of %zu training samples have an event, at least 2 are needed; is the column perhaps "
+              "`censorship` where `event` was said, or the other way round?", where(f), f->info.name, t->n_events, f->n);
+out:
     return st;
 }
 
@@ -282,7 +307,7 @@ mml_status mmli_task_fit(mmli_task **out, const mml_cohort *cohort, const char *
         MML_TRY(fit_classes(&t, &f));
         break;
     case MML_SURVIVAL:
-        MML_TRY(fit_survival(&t, &f, bins));
+        MML_TRY(options != NULL && options->cox ? fit_cox(&t, &f) : fit_hazards(&t, &f, bins));
         break;
     case MML_REGRESSION:
         MML_TRY(fit_regression(&t, &f));

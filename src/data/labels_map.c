@@ -113,6 +113,7 @@ static mml_status put_label(mmli_labels *l, size_t i, const mmli_task *task, con
         l->event[i] = info->event[i] ? 1.0f : 0.0f;
         break;
     case MML_REGRESSION:
+        l->index[i] = 0;
         l->target[i] = (float)((value - task->mean) / task->sd);
         break;
     }

@@ -168,6 +168,9 @@ static mml_status load_columns(mml_cohort *c)
         column->name = names[i];
         names[i] = NULL;
         MML_TRY(texts_of_n(&column->text, c, group, "columns", column->name));
+        for (size_t k = 0; k < c->n; k++)
+            MML_CHECK(column->text[k][0] == '\0' || mmli_bad_id(column->text[k]) == NULL, MML_E_DATA,
+                      "%s: column %s of sample %s: %s", c->path, column->name, c->ids[k], mmli_bad_id(column->text[k]));
     }
 out:
     mmli_h5_texts_free(names, n);
@@ -260,6 +263,8 @@ static mml_status load_task(mml_cohort *c, mmli_cohort_task *t, hid_t group)
         MML_TRY(mmli_h5_attr_text(&t->unit, group, c->path, "unit"));
     else
         MML_TRY(mmli_strdup(&t->unit, ""));
+    MML_CHECK(t->unit[0] == '\0' || mmli_bad_id(t->unit) == NULL, MML_E_DATA, "%s: unit of task %s: %s", c->path, t->name,
+              mmli_bad_id(t->unit));
     MML_TRY(mmli_calloc(&t->value, c->n, sizeof *t->value));
     if (t->kind == MML_SURVIVAL) {
         MML_TRY(load_survival(c, t, group));

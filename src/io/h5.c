@@ -135,7 +135,7 @@ mml_status mmli_h5_create(hid_t *out, const char *real, const char *path)
     mmli_h5_lock();
     access = file_access(true);
     creation = H5Pcreate(H5P_FILE_CREATE);
-    MML_CHECK(access >= 0 && creation >= 0 &&
+    MML_CHECK(access >= 0 && creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0 &&
                   H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0,
               MML_E_NOMEM, "%s: HDF5 has no memory left", path);
     if ((*out = H5Fcreate(real, H5F_ACC_TRUNC, creation, access)) < 0) {
@@ -290,7 +290,8 @@ mml_status mmli_h5_group_new(hid_t *out, hid_t loc, const char *path, const char
     *out = -1;
     mmli_h5_lock();
     list = H5Pcreate(H5P_GROUP_CREATE);
-    MML_CHECK(list >= 0 && H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0,
+    MML_CHECK(list >= 0 && H5Pset_obj_track_times(list, false) >= 0 && /* equal content is equal bytes */
+                  H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0,
               MML_E_NOMEM, "%s: HDF5 has no memory left", path);
     if ((*out = H5Gcreate2(loc, name, H5P_DEFAULT, list, H5P_DEFAULT)) < 0) {
         why = mmli_h5_why();

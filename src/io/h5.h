@@ -74,7 +74,7 @@ mml_status mmli_h5_get_rows(void *out, mmli_h5_type type, size_t first, size_t c
 
 /* Text array (n), variable or fixed length. *out yours: mmli_h5_texts_free(). */
 mml_status mmli_h5_get_texts(char ***out, size_t *n, hid_t loc, const char *path, const char *name);
-/* New data set (n) of variable-length UTF-8 strings; NULL is written as "". */
+/* New data set (n) of UTF-8 strings, of fixed length unless that would waste much; NULL is written as "". */
 mml_status mmli_h5_put_texts(const char *const *texts, size_t n, hid_t loc, const char *path, const char *name);
 /* NULL is fine. */
 void mmli_h5_texts_free(char **texts, size_t n);

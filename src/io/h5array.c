@@ -355,23 +355,61 @@ out:
     return st;
 }
 
-mml_status mmli_h5_put_texts(const char *const *texts, size_t n, hid_t loc, const char *path, const char *name)
+/* Fixed length, padded with zeros: strings of variable length live in HDF5's global heap, which has no checksum and
+ * which HDF5 1.10 reads without checks (one damaged byte there can crash the process). Only a list with a few very
+ * long texts, which padding would blow up, is written that way. */
+static mml_status put_fixed(const char *const *texts, size_t n, size_t size, hid_t loc, const char *path, const char *name)
 {
     mml_status st = MML_OK;
-    const char **full = NULL;
+    char *bytes = NULL;
     hid_t type = -1;
+
+    MML_TRY(mmli_calloc(&bytes, n, size));
+    for (size_t i = 0; i < n; i++)
+        memcpy(bytes + i * size, texts[i], strlen(texts[i]));
+    type = H5Tcopy(H5T_C_S1);
+    MML_CHECK(type >= 0 && H5Tset_size(type, size) >= 0 && H5Tset_strpad(type, H5T_STR_NULLPAD) >= 0 &&
+                  H5Tset_cset(type, H5T_CSET_UTF8) >= 0,
+              MML_E_NOMEM, "%s: HDF5 has no memory left", path);
+    MML_TRY(write_new(type, type, 1, &n, bytes, loc, path, name));
+out:
+    mmli_free(bytes);
+    mmli_h5_drop(type);
+    return st;
+}
+
+static mml_status put_variable(const char *const *texts, size_t n, hid_t loc, const char *path, const char *name)
+{
+    mml_status st = MML_OK;
+    const hid_t type = H5Tcopy(H5T_C_S1);
+
+    MML_CHECK(type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0, MML_E_NOMEM,
+              "%s: HDF5 has no memory left", path);
+    MML_TRY(write_new(type, type, 1, &n, texts, loc, path, name));
+out:
+    mmli_h5_drop(type);
+    return st;
+}
+
+mml_status mmli_h5_put_texts(const char *const *texts, size_t n, hid_t loc, const char *path, const char *name)
+{
+    enum { ALWAYS_FIXED = 1 << 20, PADDING = 16 };
+    mml_status st = MML_OK;
+    const char **full = NULL;
+    size_t longest = 1, total = 0, padded;
 
     mmli_h5_lock();
     MML_TRY(mmli_calloc(&full, n, sizeof *full));
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         full[i] = texts[i] == NULL ? "" : texts[i];
-    type = H5Tcopy(H5T_C_S1);
-    MML_CHECK(type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0, MML_E_NOMEM,
-              "%s: HDF5 has no memory left", path);
-    MML_TRY(write_new(type, type, 1, &n, full, loc, path, name));
+        total += strlen(full[i]);
+        longest = strlen(full[i]) > longest ? strlen(full[i]) : longest;
+    }
+    MML_TRY(mmli_mul_size(&padded, n, longest) && (padded <= ALWAYS_FIXED || padded / PADDING <= total)
+                ? put_fixed(full, n, longest, loc, path, name)
+                : put_variable(full, n, loc, path, name));
 out:
     mmli_free(full);
-    mmli_h5_drop(type);
     mmli_h5_unlock();
     return st;
 }

@@ -141,6 +141,7 @@ static mml_status write_attr(hid_t object, const char *path, const char *name, h
     return st;
 }
 
+/* Of fixed length, padded with a zero: see mmli_h5_put_texts(). */
 mml_status mmli_h5_set_text(hid_t object, const char *path, const char *name, const char *value)
 {
     mml_status st = MML_OK;
@@ -150,9 +151,9 @@ mml_status mmli_h5_set_text(hid_t object, const char *path, const char *name, co
         value = "";
     mmli_h5_lock();
     type = H5Tcopy(H5T_C_S1);
-    MML_CHECK(type >= 0 && H5Tset_size(type, H5T_VARIABLE) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0, MML_E_NOMEM,
-              "%s: HDF5 has no memory left", path);
-    MML_TRY(write_attr(object, path, name, type, type, &value));
+    MML_CHECK(type >= 0 && H5Tset_size(type, strlen(value) + 1) >= 0 && H5Tset_cset(type, H5T_CSET_UTF8) >= 0,
+              MML_E_NOMEM, "%s: HDF5 has no memory left", path);
+    MML_TRY(write_attr(object, path, name, type, type, value));
 out:
     mmli_h5_drop(type);
     mmli_h5_unlock();

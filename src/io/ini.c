@@ -146,9 +146,21 @@ static bool next_line(parser *p)
     return true;
 }
 
-/* Sections are noted here: inih tells of them only with the first entry. */
+/* A comment after a value goes before the line is cut: inih would miss it in the second piece. */
+static void drop_comment(parser *p)
+{
+    for (size_t i = 1; i < p->length; i++)
+        if (p->line[i] == ';' && (p->line[i - 1] == ' ' || p->line[i - 1] == '\t')) {
+            p->length = i;
+            p->line[i] = '\0';
+        }
+}
+
+/* Sections are noted here: inih tells of them only with the first entry. And lines that are nothing: inih does not
+ * know our line numbers. */
 static void look_at(parser *p)
 {
+    const mmli_ini_section *last = p->ini->n > 0 ? &p->ini->sections[p->ini->n - 1] : NULL;
     const char *s = p->line, *end;
     size_t n = p->length;
 
@@ -158,10 +170,23 @@ static void look_at(parser *p)
     }
     p->indented = n > 0 && (s[0] == ' ' || s[0] == '\t');
     mmli_trim(&s, &n);
-    if (n == 0 || s[0] != '[' || (p->indented && p->ini->n > 0 && p->ini->sections[p->ini->n - 1].n > 0))
+    if (n == 0 || s[0] == ';' || s[0] == '#' || (p->indented && last != NULL && last->n > 0))
         return;
-    if ((end = memchr(s, ']', n)) != NULL)
+    if (s[0] == '[' && (end = memchr(s, ']', n)) != NULL)
         p->st = add_section(p, s + 1, (size_t)(end - s) - 1);
+    else if (s[0] == '[' || (memchr(s, '=', n) == NULL && memchr(s, ':', n) == NULL))
+        p->st = mmli_fail(MML_E_FORMAT, "%s:%zu: neither [section] nor key = value: %.*s", p->ini->path, p->number,
+                          (int)(n < 60 ? n : 60), s);
+}
+
+/* May a line be cut before place i? After a comma, and what follows must not look like a comment. */
+static bool can_cut(const parser *p, size_t i)
+{
+    size_t next = i;
+
+    while (next < p->length && (p->line[next] == ' ' || p->line[next] == '\t'))
+        next++;
+    return p->line[i - 1] == ',' && (next == p->length || (p->line[next] != '#' && p->line[next] != ';'));
 }
 
 /* inih's fgets: at most size - 1 bytes. A piece that is not the first begins with a blank. */
@@ -178,14 +203,15 @@ static char *next_piece(char *out, int size, void *user)
     } else {
         if (!next_line(p))
             return NULL;
+        drop_comment(p);
         look_at(p);
         if (p->st != MML_OK)
             return NULL;
     }
     n = p->length - p->at;
     if (n > room) {
-        for (n = room; n > 0 && p->line[p->at + n - 1] != ','; n--)
-            ;
+        while (n > room || (n > 0 && !can_cut(p, p->at + n)))
+            n--;
         if (n == 0) {
             p->st = mmli_fail(MML_E_FORMAT, "%s:%zu: more than %zu bytes without a comma", p->ini->path, p->number, room);
             return NULL;
@@ -207,9 +233,10 @@ mml_status mmli_ini_read(mmli_ini *out, const char *path)
     *out = (mmli_ini){0};
     MML_CHECK(path != NULL && path[0] != '\0', MML_E_ARG, "a file name is needed, this one is empty");
     MML_TRY(mmli_strdup(&out->path, path));
+    MML_CHECK(stat(path, &is) == 0, MML_E_IO, "%s: cannot be opened: %s", path, mmli_errno_text(text, errno));
+    MML_CHECK(S_ISREG(is.st_mode), MML_E_IO, "%s: is a folder or a device, a file is needed", path);
     MML_CHECK((p.file = fopen(path, "r")) != NULL, MML_E_IO, "%s: cannot be opened: %s", path,
               mmli_errno_text(text, errno));
-    MML_CHECK(stat(path, &is) == 0 && S_ISREG(is.st_mode), MML_E_IO, "%s: is a folder or a device, a file is needed", path);
     rc = ini_parse_stream(next_piece, &p, on_entry, &p);
     MML_TRY(p.st);
     MML_CHECK(!ferror(p.file), MML_E_IO, "%s: cannot be read", path);

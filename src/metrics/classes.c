@@ -1,5 +1,4 @@
 /* classes.c - metrics of probabilities and of predicted classes. */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -7,6 +6,10 @@
 #include "metrics/core.h"
 #include "util/alloc.h"
 #include "util/error.h"
+
+/* A single "impossible" that happens would make the log loss infinite. Predictions are float32, in which
+ * 1 - 1e-7 and 1 are neighbours: what is nearer to 1 than that cannot be told from 1. */
+static const double least_probability = 1e-7;
 
 bool mmli_brier(double *out, const int32_t *label, const double *probability, size_t n, const uint32_t *weight)
 {
@@ -33,8 +36,7 @@ bool mmli_log_loss(double *out, const int32_t *label, const double *probability,
 
     for (size_t i = 0; i < n; i++) {
         const uint64_t w = mmli_weight(weight, i);
-        /* A single "impossible" that happens would make the mean infinite. */
-        const double p = fmin(fmax(probability[i], DBL_EPSILON), 1.0 - DBL_EPSILON);
+        const double p = fmin(fmax(probability[i], least_probability), 1.0 - least_probability);
 
         sum -= (double)w * (label[i] == 1 ? log(p) : log1p(-p));
         all += w;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/cohort.h"
 #include "model/file.h"
 #include "model/options.h"
 #include "util/alloc.h"
@@ -20,14 +21,6 @@ typedef struct loading {
     json_t *config;
     mml_model *model;
 } loading;
-
-/* A mistake in a file is not the caller's: option out of range, sizes that do not agree. */
-static mml_status in_file(mml_status st, const char *path)
-{
-    if (st == MML_E_ARG || st == MML_E_SHAPE || st == MML_E_DATA)
-        st = MML_E_FORMAT;
-    return mmli_fail_prefix(st, "%s", path);
-}
 
 static mml_status read_config(json_t **out, hid_t loc, const char *path)
 {
@@ -99,14 +92,14 @@ static mml_status add_block(const loading *l, const json_t *json, size_t i, hid_
     char number[24], *where = NULL;
     double rms = json_number_value(json_object_get(json, "latent_rms"));
     hid_t group = -1;
-    int k;
+    mml_modality_kind k;
 
     MML_TRY(mmli_strf(&where, "%s: block %zu", l->path, i));
     MML_TRY(text_of(&name, json, "name", where));
     MML_TRY(text_of(&modality, json, "modality", where));
     MML_TRY(text_of(&kind, json, "modality_kind", where));
     MML_TRY(text_of(&preset, json, "preset", where));
-    MML_CHECK((k = mmli_modality_kind_from(kind)) >= 0, MML_E_FORMAT, "%s: unknown kind of modality %s", where, kind);
+    MML_CHECK(mmli_modality_kind_of(&k, kind), MML_E_FORMAT, "%s: unknown kind of modality %s", where, kind);
     MML_CHECK(rms > 0.0 && isfinite(rms), MML_E_FORMAT, "%s: latent_rms is not a number above 0", where);
     MML_TRY(mmli_block_options_parse(&o, json_object_get(json, "options"), where));
     if (o.encoder == MML_ENCODER_CUSTOM)
@@ -115,9 +108,9 @@ static mml_status add_block(const loading *l, const json_t *json, size_t i, hid_
     snprintf(number, sizeof number, "%zu", i);
     MML_TRY(mmli_h5_group(&group, blocks, l->path, number));
     MML_TRY(read_prep(&prep, group, l->path));
-    if ((st = mmli_model_add(l->model, modality, (mml_modality_kind)k, preset, &o, prep, l->model->task->outputs, -1.0f,
+    if ((st = mmli_model_add(l->model, modality, k, preset, &o, prep, l->model->task->outputs, -1.0f,
                              custom)) != MML_OK) {
-        st = in_file(st, where);
+        st = mmli_fail_prefix(st, "%s", where);
         goto out;
     }
     prep = NULL;
@@ -261,6 +254,29 @@ out:
     return st;
 }
 
+/* The configuration alone could ask for any amount of memory. Parameters hardly compress: a file cannot be this much
+ * smaller than what it says it holds. */
+static mml_status check_size(const mmli_params *params, hid_t loc, const char *path)
+{
+    enum { ALWAYS_FINE = 16 << 20, BEST_RATIO = 32 };
+    const double bytes = (double)params->total * (double)sizeof(float);
+    mml_status st = MML_OK;
+    hsize_t size = 0;
+    hid_t file;
+
+    mmli_h5_lock();
+    file = H5Iget_file_id(loc);
+    if (file < 0 || H5Fget_filesize(file, &size) < 0)
+        size = 0;
+    mmli_h5_drop(file);
+    mmli_h5_unlock();
+    MML_CHECK(bytes <= ALWAYS_FINE || bytes <= BEST_RATIO * (double)size, MML_E_FORMAT,
+              "%s: the configuration is that of a model of %.0f bytes, the file has %.0f: truncated or damaged", path, bytes,
+              (double)size);
+out:
+    return st;
+}
+
 static mml_status read_parameter(mmli_params *params, size_t i, hid_t group, const char *path, uint64_t *checksum)
 {
     const mmli_param *p = &params->list[i];
@@ -291,6 +307,7 @@ static mml_status read_parameters(const loading *l)
 
     MML_TRY(mmli_h5_group(&group, l->loc, l->path, "parameters"));
     MML_TRY(check_parameters(params, group, l->path));
+    MML_TRY(check_size(params, l->loc, l->path));
     MML_TRY(mmli_model_build(l->model));
     for (size_t i = 0; i < params->n; i++)
         MML_TRY(read_parameter(params, i, group, l->path, &checksum));
@@ -341,6 +358,8 @@ mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const m
     *out = l.model;
     l.model = NULL;
 out:
+    if (st == MML_E_SHAPE || st == MML_E_ARG || st == MML_E_DATA) /* a mistake in the file is not the caller's */
+        st = mmli_fail(MML_E_FORMAT, "%s", mml_last_error());
     mml_model_free(l.model);
     json_decref(l.config);
     return st;

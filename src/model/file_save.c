@@ -1,6 +1,7 @@
 /* file_save.c - a model as an HDF5 file (doc/model-file.md). */
 #include <string.h>
 
+#include "io/cohort.h"
 #include "model/file.h"
 #include "model/options.h"
 #include "util/alloc.h"
@@ -11,7 +12,7 @@
 static json_t *block_json(const mmli_member *m)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:f, s:o}", "name", m->name, "modality", m->modality, "modality_kind",
-                     mmli_modality_kind_name((int)m->kind), "preset", m->preset, "custom",
+                     mmli_modality_kind_name(m->kind), "preset", m->preset, "custom",
                      m->block.o.encoder == MML_ENCODER_CUSTOM ? m->block.custom_name : NULL, "latent_rms", m->latent_rms,
                      "options", mmli_block_options_json(&m->block.o));
 }

@@ -240,8 +240,8 @@ static mmli_var *group_logits(const mml_model *model, mmli_tape *tape, const mml
     mmli_device *dv = mmli_tape_device(tape);
     const mmli_head_entry *entry = NULL;
     mmli_var *sum = NULL;
-    mmli_bound own;
-    mmli_head head;
+    mmli_bound own = {NULL, NULL};
+    mmli_head head = {0, 0, 0, 0};
 
     if (!ensemble) {
         mmli_tape_fail(tape, find_head(&entry, heads, model, dv, set));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/cohort.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -56,12 +57,9 @@ out:
 /* A modality's name becomes a part of parameter names and of names in files. */
 static mml_status check_name(const char *name)
 {
-    if (!name || !*name)
-        return mmli_fail(MML_E_ARG, "a modality has no name");
-    for (const char *p = name; *p; p++)
-        if (*p == '/' || (unsigned char)*p < 0x20)
-            return mmli_fail(MML_E_ARG, "modality `%s`: a name may not contain / or control characters", name);
-    return MML_OK;
+    const char *bad = name ? mmli_bad_name(name) : "there is none";
+
+    return bad ? mmli_fail(MML_E_ARG, "name of a modality: %s", bad) : MML_OK;
 }
 
 static bool name_taken(const mml_model *model, const char *name)

@@ -41,7 +41,6 @@ NAMES(weighting_name, "equal", "given", "validation", "correlated", "search")
 NAMES(mode_name, "stack", "weave")
 NAMES(freeze_name, "nothing", "encoders", "blocks")
 NAMES(order_name, "validation", "given")
-NAMES(kind_name, "table", "series", "image", "bag")
 NAMES(model_name, "block", "merge", "fuse")
 NAMES(encoder_name, "none", "linear", "snn", "abmil", "selfattn", "embedding", "custom")
 
@@ -51,16 +50,6 @@ static int from_name(const char *(*name)(int), const char *text)
         if (strcmp(name(i), text) == 0)
             return i;
     return -1;
-}
-
-const char *mmli_modality_kind_name(int kind)
-{
-    return kind_name(kind);
-}
-
-int mmli_modality_kind_from(const char *name)
-{
-    return from_name(kind_name, name);
 }
 
 const char *mmli_model_kind_name(int kind)

@@ -20,9 +20,6 @@ mml_status mmli_block_options_parse(mml_block_options *o, json_t *json, const ch
 mml_status mmli_merge_options_parse(mml_merge_options *o, json_t *json, const char *where);
 mml_status mmli_fuse_options_parse(mml_fuse_options *o, json_t *json, const char *where);
 
-/* "table", "series", ... NULL for another number; and back (-1 = no such name). */
-const char *mmli_modality_kind_name(int kind);
-int mmli_modality_kind_from(const char *name);
 /* "block", "merge", "fuse" */
 const char *mmli_model_kind_name(int kind);
 int mmli_model_kind_from(const char *name);

@@ -206,7 +206,7 @@ mml_status mml_predict(mml_prediction *out, mml_predictor *p, const mml_batch *b
                             .k = model->task->outputs,
                             .logits = p->logits,
                             .output = p->output,
-                            .survival = p->survival,
+                            .survival = mmli_task_is_cox(model->task) ? NULL : p->survival,
                             .score = p->score,
                             .prior = p->prior,
                             .used = p->used};

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "model/options.h"
+#include "io/cohort.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -58,8 +58,8 @@ static mml_status check_member(mmli_walk *walk, const mmli_member *m)
     if (!cohort_has(&info, walk->cohort, m->modality))
         goto out; /* no sample has it */
     MML_CHECK(info.kind == m->kind, MML_E_DATA, "%s: modality %s is of kind %s, the model was trained on kind %s",
-              mml_cohort_path(walk->cohort), m->modality, mmli_modality_kind_name((int)info.kind),
-              mmli_modality_kind_name((int)m->kind));
+              mml_cohort_path(walk->cohort), m->modality, mmli_modality_kind_name(info.kind),
+              mmli_modality_kind_name(m->kind));
     if ((st = mmli_prep_check(m->prep, &info)) != MML_OK) {
         st = mmli_fail_prefix(st, "%s", mml_cohort_path(walk->cohort));
         goto out;

@@ -1,1 +1,11 @@
 # local.mk - see Makefile.am
+libmmlego_core_la_SOURCES += \
+	src/train/checkpoint.c \
+	src/train/loop.c \
+	src/train/optim.c src/train/optim.h \
+	src/train/pass.c \
+	src/train/schedule.c src/train/schedule.h \
+	src/train/settings.c \
+	src/train/train.c \
+	src/train/trainer.c src/train/trainer.h \
+	src/train/validate.c

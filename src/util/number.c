@@ -231,10 +231,10 @@ static const char *format(char *out, double x, int least, int most, bool single)
 {
     double back = 0.0;
 
-    if (isnan(x))
-        return strcpy(out, "nan");
-    if (isinf(x))
-        return strcpy(out, x > 0 ? "inf" : "-inf");
+    if (!isfinite(x)) {
+        snprintf(out, MMLI_NUMBER_BYTES, "%s", isnan(x) ? "nan" : x > 0 ? "inf" : "-inf");
+        return out;
+    }
     for (int digits = least; digits <= most; digits++) {
         snprintf(out, MMLI_NUMBER_BYTES, "%.*g", digits, x);
         use_point(out);

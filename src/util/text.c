@@ -124,9 +124,7 @@ const char *mmli_list(char out[MMLI_LIST_BYTES], const char *const *names, size_
     enum { TAIL = 40 }; /* room for ", ... (N more)" */
     size_t len = 0, i;
 
-    out[0] = '\0';
-    if (n == 0)
-        return strcpy(out, "(none)");
+    snprintf(out, MMLI_LIST_BYTES, "%s", n == 0 ? "(none)" : "");
     for (i = 0; i < n; i++) {
         const char *name = names[i] == NULL ? "" : names[i];
         const size_t add = strlen(name) + (i > 0 ? 2 : 0);

@@ -77,11 +77,11 @@ make_tables() { # FOLDER
             for (i = 1; i <= 120; i++) {
                 x = 2 * noise(); y = 2 * noise(); risk = x + y + 0.5 * noise()
                 id = sprintf("p%03d", i)
-                printf "%s,%s,%s,%s,%.3f,%d,%.3f\n", id, i % 3 == 0 ? "b" : "a", risk > 0 ? "yes" : "no",
-                    risk < -0.4 ? "low" : risk < 0.4 ? "mid" : "high", 100 * exp(-risk) + 1, noise() < 0.2,
-                    70 + 10 * risk >labels
-                printf "%s,%.3f,%s,%.3f,%.3f\n", id, x, i % 7 == 0 ? "" : sprintf("%.3f", x + noise()), noise(),
-                    noise() >labs
+                site = i % 3 == 0 ? "b" : "a"; death = risk > 0 ? "yes" : "no"; died = noise() < 0.2 ? 1 : 0
+                grade = risk < -0.4 ? "low" : risk < 0.4 ? "mid" : "high"; weight = 70 + 10 * risk
+                printf "%s,%s,%s,%s,%.3f,%d,%.3f\n", id, site, death, grade, 100 * exp(-risk) + 1, died, weight >labels
+                lactate = i % 7 == 0 ? "" : sprintf("%.3f", x + noise())
+                printf "%s,%.3f,%s,%.3f,%.3f\n", id, x, lactate, noise(), noise() >labs
                 if (i % 3 != 1 || i > 90)
                     printf "%s,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f\n", id, y, y + noise(), noise(), noise(), noise(),
                         noise() >genes

@@ -1,1 +1,12 @@
-# local.mk - see Makefile.am
+# The tool: its parser, and scripts that run it.
+check_PROGRAMS += tests/cli/test_opt
+tests_cli_test_opt_SOURCES = tests/cli/test_opt.c \
+	src/cli/help.c src/cli/message.c src/cli/nearest.c src/cli/opt.c src/cli/value.c
+SCRIPT_TESTS += \
+	tests/cli/atomic.sh \
+	tests/cli/errors.sh \
+	tests/cli/help.sh \
+	tests/cli/man.sh \
+	tests/cli/stop.sh \
+	tests/cli/workflow.sh
+EXTRA_DIST += tests/cli/lib.sh

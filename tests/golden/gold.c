@@ -152,13 +152,13 @@ static void both(listing *l, const char *ours, int our_part, const char *theirs,
 {
     char a[96], b[128];
 
-    snprintf(a, sizeof a, "%s.weight", ours);
-    snprintf(b, sizeof b, "%s.weight", theirs);
+    ck_assert_int_lt(snprintf(a, sizeof a, "%s.weight", ours), (int)sizeof a);
+    ck_assert_int_lt(snprintf(b, sizeof b, "%s.weight", theirs), (int)sizeof b);
     pair(l, a, our_part, b, their_part);
     if (!bias)
         return;
-    snprintf(a, sizeof a, "%s.bias", ours);
-    snprintf(b, sizeof b, "%s.bias", theirs);
+    ck_assert_int_lt(snprintf(a, sizeof a, "%s.bias", ours), (int)sizeof a);
+    ck_assert_int_lt(snprintf(b, sizeof b, "%s.bias", theirs), (int)sizeof b);
     pair(l, a, our_part, b, their_part);
 }
 
@@ -168,8 +168,8 @@ static void step_pair(listing *l, size_t s, const char *ours, const char *parent
 {
     char a[96], b[128];
 
-    snprintf(a, sizeof a, "steps.%zu.%s", s, ours);
-    snprintf(b, sizeof b, "%s.%zu.%s%s", parent, s, layer, theirs);
+    ck_assert_int_lt(snprintf(a, sizeof a, "steps.%zu.%s", s, ours), (int)sizeof a);
+    ck_assert_int_lt(snprintf(b, sizeof b, "%s.%zu.%s%s", parent, s, layer, theirs), (int)sizeof b);
     both(l, a, 0, b, their_part, bias);
 }
 

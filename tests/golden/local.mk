@@ -9,3 +9,7 @@ GOLD_LDADD = tests/golden/libgold.a $(LDADD) $(HDF5_LIBS)
 check_PROGRAMS += tests/golden/test_block
 tests_golden_test_block_SOURCES = tests/golden/test_block.c
 tests_golden_test_block_LDADD = $(GOLD_LDADD)
+
+check_PROGRAMS += tests/golden/test_metrics
+tests_golden_test_metrics_SOURCES = tests/golden/test_metrics.c
+tests_golden_test_metrics_LDADD = $(GOLD_LDADD)

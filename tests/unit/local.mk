@@ -1,1 +1,47 @@
 # local.mk - see Makefile.am
+
+check_PROGRAMS += tests/unit/test_error
+tests_unit_test_error_SOURCES = tests/unit/test_error.c
+
+check_PROGRAMS += tests/unit/test_alloc
+tests_unit_test_alloc_SOURCES = tests/unit/test_alloc.c
+
+check_PROGRAMS += tests/unit/test_rng
+tests_unit_test_rng_SOURCES = tests/unit/test_rng.c
+
+check_PROGRAMS += tests/unit/test_text
+tests_unit_test_text_SOURCES = tests/unit/test_text.c
+
+check_PROGRAMS += tests/unit/test_atomic
+tests_unit_test_atomic_SOURCES = tests/unit/test_atomic.c
+
+check_PROGRAMS += tests/unit/test_metrics
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+
+check_PROGRAMS += tests/unit/test_metrics_survival
+tests_unit_test_metrics_survival_SOURCES = tests/unit/test_metrics_survival.c
+
+check_PROGRAMS += tests/unit/test_metrics_bootstrap
+tests_unit_test_metrics_bootstrap_SOURCES = tests/unit/test_metrics_bootstrap.c
+
+check_PROGRAMS += tests/unit/test_model_file
+tests_unit_test_model_file_SOURCES = tests/unit/test_model_file.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_quantiles
+tests_unit_test_quantiles_SOURCES = tests/unit/test_quantiles.c
+
+check_PROGRAMS += tests/unit/test_prep_fit
+tests_unit_test_prep_fit_SOURCES = tests/unit/test_prep_fit.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_prep_apply
+tests_unit_test_prep_apply_SOURCES = tests/unit/test_prep_apply.c
+
+check_PROGRAMS += tests/unit/test_prep_file
+tests_unit_test_prep_file_SOURCES = tests/unit/test_prep_file.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_labels
+tests_unit_test_labels_SOURCES = tests/unit/test_labels.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_labels_file
+tests_unit_test_labels_file_SOURCES = tests/unit/test_labels_file.c tests/unit/make_cohort.c tests/unit/make_cohort.h

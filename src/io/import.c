@@ -1,0 +1,402 @@
+/* import.c - from a cohort.ini to a cohort file, and a report of what was found. */
+#include "io/import.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/index.h"
+#include "util/alloc.h"
+#include "util/atomic.h"
+#include "util/error.h"
+#include "util/text.h"
+
+enum { BLOCK_BYTES = 8 << 20 }; /* of rows in memory at once */
+
+typedef struct import {
+    mmli_import_config config;
+    mmli_table labels, splits;
+    mmli_index samples; /* of labels.ids */
+    mmli_cohort_writer writer;
+    uint8_t *present;   /* (n_modalities, N) */
+    mmli_buf report;
+    mml_progress progress;
+    void *user;
+} import;
+
+/* ---- labels, groups, columns ------------------------------------------------------------------------------------------------- */
+
+/* Every column of the labels file that somebody wants. */
+static mml_status read_labels(import *im)
+{
+    mml_status st = MML_OK;
+    const mmli_import_config *c = &im->config;
+    const char **wanted = NULL;
+    size_t n = 0, first, second;
+
+    MML_TRY(mmli_calloc(&wanted, c->n_reserved + 1, sizeof *wanted));
+    for (size_t i = 0; i < c->n_tasks; i++) {
+        const mmli_import_task *t = &c->tasks[i];
+        const char *const names[] = {t->label, t->time, t->event, t->censorship};
+
+        for (size_t k = 0; k < 4; k++)
+            if (names[k] != NULL)
+                wanted[n++] = names[k];
+    }
+    if (c->group != NULL)
+        wanted[n++] = c->group;
+    for (size_t i = 0; i < c->n_columns && c->splits == NULL; i++)
+        wanted[n++] = c->columns[i];
+    MML_TRY(mmli_table_read(&im->labels, c->labels, c->id, wanted, n));
+    MML_TRY(mmli_index_make(&im->samples, (const char *const *)im->labels.ids, im->labels.n, &first, &second));
+    if (c->splits != NULL)
+        MML_TRY(mmli_table_read(&im->splits, c->splits, c->id, (const char *const *)c->columns, c->n_columns));
+out:
+    mmli_free(wanted);
+    return st;
+}
+
+/* Texts of a column of the splits file in the order of the samples; "" for samples that it lacks. Lent by both. */
+static mml_status align(char ***out, const import *im, char *const *texts)
+{
+    static char none[] = "";
+    mml_status st;
+
+    if ((st = mmli_calloc(out, im->labels.n, sizeof **out)) != MML_OK)
+        return st;
+    for (size_t i = 0; i < im->labels.n; i++)
+        (*out)[i] = none;
+    for (size_t i = 0; i < im->splits.n; i++) {
+        const size_t at = mmli_index_find(&im->samples, im->splits.ids[i], strlen(im->splits.ids[i]));
+
+        if (at != SIZE_MAX)
+            (*out)[at] = texts[i];
+    }
+    return MML_OK;
+}
+
+static mml_status write_column(import *im, const char *path, const char *name, char *const *texts)
+{
+    if (mmli_bad_name(name) != NULL)
+        return mmli_fail(MML_E_DATA, "%s: column %s cannot be kept: %s", path, name, mmli_bad_name(name));
+    return mmli_cohort_write_column(&im->writer, name, texts);
+}
+
+static mml_status write_columns(import *im)
+{
+    mml_status st = MML_OK;
+    const mmli_import_config *c = &im->config;
+    char **aligned = NULL;
+    size_t unknown = 0;
+
+    for (size_t i = 0; i < c->n_columns && c->splits == NULL; i++)
+        MML_TRY(write_column(im, c->labels, c->columns[i], mmli_table_column(&im->labels, c->columns[i])));
+    for (size_t k = 0; k < im->splits.n_columns; k++) {
+        MML_TRY(align(&aligned, im, im->splits.texts[k]));
+        MML_TRY(write_column(im, c->splits, im->splits.names[k], aligned));
+        mmli_free(aligned);
+        aligned = NULL;
+    }
+    for (size_t i = 0; i < im->splits.n; i++)
+        unknown += mmli_index_find(&im->samples, im->splits.ids[i], strlen(im->splits.ids[i])) == SIZE_MAX;
+    if (unknown > 0)
+        MML_TRY(mmli_buf_printf(&im->report, "  %zu ids of %s are not in the labels file and were left out\n", unknown,
+                                c->splits));
+out:
+    mmli_free(aligned);
+    return st;
+}
+
+static mml_status check_groups(const import *im, char *const *groups)
+{
+    const mmli_table *t = &im->labels;
+
+    for (size_t i = 0; groups != NULL && i < t->n; i++)
+        if (mmli_bad_id(groups[i]) != NULL)
+            return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: the group cannot be used: %s", t->path, t->rows[i],
+                             im->config.group, mmli_bad_id(groups[i]));
+    return MML_OK;
+}
+
+/* ---- tasks --------------------------------------------------------------------------------------------------------------------- */
+
+static mml_status report_task(import *im, const mmli_cohort_task *t)
+{
+    mml_status st = MML_OK;
+    const size_t n = im->labels.n;
+    size_t known = 0, events = 0, *count = NULL;
+
+    MML_TRY(mmli_calloc(&count, t->n_classes, sizeof *count));
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(t->value[i]))
+            continue;
+        known++;
+        if (t->n_classes > 0)
+            count[(size_t)t->value[i]]++;
+        if (t->event != NULL)
+            events += t->event[i];
+    }
+    MML_TRY(mmli_buf_printf(&im->report, "task %s (%s): %zu labelled", t->name, mmli_task_kind_name(t->kind), known));
+    if (known < n)
+        MML_TRY(mmli_buf_printf(&im->report, ", %zu without a label", n - known));
+    if (t->event != NULL)
+        MML_TRY(mmli_buf_printf(&im->report, ", %zu events, %zu censored", events, known - events));
+    for (size_t k = 0; k < t->n_classes; k++)
+        MML_TRY(mmli_buf_printf(&im->report, "%s%s %zu", k == 0 ? "; " : ", ", t->classes[k], count[k]));
+    MML_TRY(mmli_buf_puts(&im->report, "\n"));
+out:
+    mmli_free(count);
+    return st;
+}
+
+static mml_status import_task(import *im, const mmli_import_task *task)
+{
+    mml_status st = MML_OK;
+    mmli_cohort_task t = {0};
+
+    MML_TRY(mmli_import_task_read(&t, task, &im->labels));
+    MML_TRY(mmli_cohort_write_task(&im->writer, &t));
+    MML_TRY(report_task(im, &t));
+out:
+    mmli_h5_texts_free(t.classes, t.n_classes);
+    mmli_free(t.name);
+    mmli_free(t.unit);
+    mmli_free(t.value);
+    mmli_free(t.event);
+    return st;
+}
+
+/* ---- modalities ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct visit {
+    size_t sample, row;
+} visit;
+
+static int by_sample(const void *a, const void *b)
+{
+    const visit *x = a, *y = b;
+
+    if (x->sample != y->sample)
+        return x->sample < y->sample ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Rows of known samples in the order of the samples. */
+static mml_status plan(visit **out, size_t *n_out, const import *im, const mmli_source *source)
+{
+    mml_status st = MML_OK;
+    const char *const *ids = mmli_source_ids(source);
+    const size_t n = mmli_source_n_rows(source);
+    visit *visits = NULL;
+    size_t known = 0;
+
+    MML_TRY(mmli_calloc(&visits, n, sizeof *visits));
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = mmli_index_find(&im->samples, ids[i], strlen(ids[i]));
+
+        if (at != SIZE_MAX)
+            visits[known++] = (visit){at, i};
+    }
+    qsort(visits, known, sizeof *visits, by_sample);
+    *out = visits;
+    *n_out = known;
+out:
+    return st;
+}
+
+/* The id that a message names: both files, one of each. */
+static mml_status no_common_ids(const import *im, const mmli_import_modality *m, const mmli_source *source)
+{
+    return mmli_fail(MML_E_DATA, "%s: modality %s: none of its %zu ids is in %s; ids look like \"%s\" here and \"%s\" there",
+                     m->file, m->name, mmli_source_n_rows(source), im->config.labels, mmli_source_ids(source)[0],
+                     im->labels.ids[0]);
+}
+
+static mml_status tell(const import *im, const char *what, size_t done, size_t total)
+{
+    if (im->progress == NULL || im->progress(im->user, what, done, total) == 0)
+        return MML_OK;
+    return mmli_fail(MML_E_STOPPED, "the import was stopped on request; nothing was written");
+}
+
+static mml_status copy_tokens(import *im, mmli_token_writer *w, const mmli_tokenizer *t, mmli_source *source,
+                              const visit *visits, size_t n)
+{
+    mml_status st = MML_OK;
+    float *rows = NULL, *values = NULL, *positions = NULL;
+    mmli_span *spans = NULL;
+    size_t row_values = 1, block, tokens;
+
+    for (int i = 0; i < t->rank; i++)
+        row_values *= t->dims[i]; /* checked by the source */
+    block = BLOCK_BYTES / (row_values * sizeof *rows);
+    block = block == 0 ? 1 : block < n ? block : n;
+    MML_TRY(mmli_calloc(&rows, block, row_values * sizeof *rows));
+    MML_TRY(mmli_calloc(&spans, block, sizeof *spans));
+    MML_TRY(mmli_calloc(&values, t->most, t->width * sizeof *values));
+    MML_TRY(mmli_calloc(&positions, t->most, t->n_axes * sizeof *positions));
+    for (size_t at = 0; at < n; at += block) {
+        const size_t count = n - at < block ? n - at : block;
+
+        MML_TRY(tell(im, t->m->name, at, n));
+        for (size_t i = 0; i < count; i++)
+            spans[i] = (mmli_span){.first = visits[at + i].row, .count = 1, .to = i};
+        MML_TRY(mmli_source_rows(rows, spans, count, source));
+        for (size_t i = 0; i < count; i++) {
+            const size_t sample = visits[at + i].sample;
+
+            MML_TRY(mmli_tokenize(values, positions, &tokens, t, rows + i * row_values, im->labels.ids[sample]));
+            MML_TRY(mmli_token_write(w, sample, values, positions, tokens));
+        }
+    }
+    MML_TRY(tell(im, t->m->name, n, n));
+out:
+    mmli_free(rows);
+    mmli_free(spans);
+    mmli_free(values);
+    mmli_free(positions);
+    return st;
+}
+
+static mml_status report_modality(import *im, const mmli_import_modality *m, const mmli_token_writer *w,
+                                  const mmli_source *source, size_t unknown)
+{
+    mml_status st = MML_OK;
+    const char *const *left_out;
+    const size_t n_left_out = mmli_source_left_out(&left_out, source);
+    double measured = 0, cells = (double)w->written * (double)w->width, missing;
+    char list[MMLI_LIST_BYTES];
+
+    for (size_t j = 0; j < w->width; j++)
+        measured += (double)w->measured[j];
+    missing = cells > 0 ? 100.0 * (cells - measured) / cells : 0;
+    MML_TRY(mmli_buf_printf(&im->report, "modality %s (%s): %zu of %zu samples, %zu tokens of %zu features, ", m->name,
+                            mmli_modality_kind_name(m->kind), w->n_present, im->labels.n, w->written, w->width));
+    MML_TRY(mmli_buf_double(&im->report, floor(missing * 10 + 0.5) / 10));
+    MML_TRY(mmli_buf_puts(&im->report, " % of their values missing\n"));
+    if (unknown > 0)
+        MML_TRY(mmli_buf_printf(&im->report, "  %zu rows of %s have an id that is not in the labels file and were left out\n",
+                                unknown, m->file));
+    if (n_left_out > 0)
+        MML_TRY(mmli_buf_printf(&im->report, "  left out because they are labels, groups or splits: %s\n",
+                                mmli_list(list, left_out, n_left_out)));
+    if (w->n_present == 0)
+        MML_TRY(mmli_buf_printf(&im->report, "  WARNING: no sample has this modality\n"));
+out:
+    return st;
+}
+
+static mml_status import_modality(import *im, size_t which, const char *out_path)
+{
+    mml_status st = MML_OK;
+    const mmli_import_modality *m = &im->config.modalities[which];
+    mmli_source *source = NULL;
+    mmli_tokenizer t = {0};
+    mmli_token_writer w = {.group = -1, .values = -1, .axes = -1};
+    visit *visits = NULL;
+    size_t n = 0;
+
+    MML_TRY(tell(im, m->name, 0, 0));
+    MML_TRY(mmli_source_open(&source, m, out_path));
+    MML_TRY(plan(&visits, &n, im, source));
+    if (n == 0) {
+        st = no_common_ids(im, m, source);
+        goto out;
+    }
+    MML_TRY(mmli_tokenizer_make(&t, m, source));
+    MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, m->kind, t.width, t.n_axes, t.features));
+    MML_TRY(copy_tokens(im, &w, &t, source, visits, n));
+    MML_TRY(mmli_token_write_end(&w));
+    for (size_t i = 0; i < im->labels.n; i++)
+        im->present[which * im->labels.n + i] = w.offsets[i + 1] > w.offsets[i];
+    MML_TRY(report_modality(im, m, &w, source, mmli_source_n_rows(source) - n));
+out:
+    mmli_free(visits);
+    mmli_token_write_free(&w);
+    mmli_tokenizer_free(&t);
+    mmli_source_close(source);
+    return st;
+}
+
+/* Samples that have several modalities: what merging and fusing can be judged on. */
+static mml_status report_overlap(import *im)
+{
+    mml_status st = MML_OK;
+    const mmli_import_config *c = &im->config;
+    const size_t n = im->labels.n, m = c->n_modalities;
+    size_t all = 0, none = 0, both;
+
+    if (m < 2)
+        goto out;
+    for (size_t i = 0; i < n; i++) {
+        size_t has = 0;
+
+        for (size_t a = 0; a < m; a++)
+            has += im->present[a * n + i];
+        all += has == m;
+        none += has == 0;
+    }
+    MML_TRY(mmli_buf_printf(&im->report, "overlap: %zu samples have all %zu modalities, %zu have none\n", all, m, none));
+    for (size_t a = 0; a < m && m > 2; a++)
+        for (size_t b = a + 1; b < m; b++) {
+            both = 0;
+            for (size_t i = 0; i < n; i++)
+                both += im->present[a * n + i] & im->present[b * n + i];
+            MML_TRY(mmli_buf_printf(&im->report, "  %s + %s: %zu\n", c->modalities[a].name, c->modalities[b].name, both));
+        }
+out:
+    return st;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------------------------------- */
+
+static mml_status run(import *im, const char *real, const char *out_path)
+{
+    mml_status st = MML_OK;
+    const mmli_import_config *c = &im->config;
+    char *const *groups;
+    size_t cells;
+
+    MML_TRY(read_labels(im));
+    groups = c->group != NULL ? mmli_table_column(&im->labels, c->group) : NULL;
+    MML_TRY(check_groups(im, groups));
+    MML_CHECK(mmli_mul_size(&cells, c->n_modalities, im->labels.n), MML_E_NOMEM, "%s: too many samples", c->labels);
+    MML_TRY(mmli_calloc(&im->present, cells, 1));
+    MML_TRY(mmli_cohort_write_begin(&im->writer, real, out_path, im->labels.ids, groups, im->labels.n, c->compress));
+    MML_TRY(mmli_buf_printf(&im->report, "samples: %zu\n", im->labels.n));
+    MML_TRY(write_columns(im));
+    for (size_t i = 0; i < c->n_tasks; i++)
+        MML_TRY(import_task(im, &c->tasks[i]));
+    for (size_t i = 0; i < c->n_modalities; i++)
+        MML_TRY(import_modality(im, i, out_path));
+    MML_TRY(report_overlap(im));
+    MML_TRY(mmli_cohort_write_end(&im->writer));
+out:
+    mmli_cohort_write_drop(&im->writer);
+    return st;
+}
+
+mml_status mml_import(const char *ini_path, const char *out_path, char **report, mml_progress progress, void *user)
+{
+    mml_status st = MML_OK;
+    import im = {.writer = {.file = -1, .columns = -1, .tasks = -1, .modalities = -1}, .progress = progress, .user = user};
+    mmli_atomic *file = NULL;
+
+    if (report != NULL)
+        *report = NULL;
+    MML_TRY(mmli_import_config_read(&im.config, ini_path));
+    MML_TRY(mmli_atomic_begin(&file, out_path));
+    MML_TRY(run(&im, mmli_atomic_path(file), out_path));
+    MML_TRY(mmli_atomic_commit(file));
+    if (report != NULL)
+        MML_TRY(mmli_buf_take(&im.report, report));
+out:
+    mmli_atomic_abort(file);
+    mmli_buf_free(&im.report);
+    mmli_free(im.present);
+    mmli_index_free(&im.samples);
+    mmli_table_free(&im.labels);
+    mmli_table_free(&im.splits);
+    mmli_import_config_free(&im.config);
+    return st;
+}

@@ -1,0 +1,266 @@
+/* tokens.c - what one row of a source becomes: a token, a token a step, one summary, patches, instances. */
+#include <math.h>
+#include <string.h>
+
+#include "io/import.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/text.h"
+
+static const char *const statistics[] = {"mean", "min", "max", "last", "first", "count"};
+enum { N_STATISTICS = 6 };
+
+/* ---- shapes and names ---------------------------------------------------------------------------------------------------- */
+
+static mml_status series_shape(mmli_tokenizer *t)
+{
+    mml_status st = MML_OK;
+    const mmli_import_modality *m = t->m;
+    const size_t to = m->to == SIZE_MAX ? t->dims[0] : m->to;
+
+    MML_CHECK(m->from < to && to <= t->dims[0], MML_E_SHAPE, "%s: %s has %zu steps; steps = %zu:%zu do not exist", m->file,
+              m->dataset, t->dims[0], m->from, to);
+    t->width = m->summary ? t->n_picks * N_STATISTICS : t->n_picks;
+    t->n_axes = m->summary ? 0 : 1;
+    t->most = m->summary ? 1 : to - m->from;
+out:
+    return st;
+}
+
+/* "1, 2, 3, 4, 6, 8, ..." : what would divide both sides. */
+static void list_divisors(char out[MMLI_LIST_BYTES], size_t h, size_t w)
+{
+    char words[24][24];
+    const char *names[24];
+    size_t n = 0;
+
+    for (size_t d = 1; d <= (h < w ? h : w) && n < 24; d++)
+        if (h % d == 0 && w % d == 0) {
+            names[n] = words[n];
+            words[n][0] = '\0';
+            for (size_t x = d, i = 0; x > 0; x /= 10, i++) {
+                memmove(words[n] + 1, words[n], i + 1);
+                words[n][0] = (char)('0' + x % 10);
+            }
+            n++;
+        }
+    (void)mmli_list(out, names, n);
+}
+
+static mml_status image_shape(mmli_tokenizer *t)
+{
+    mml_status st = MML_OK;
+    const size_t h = t->dims[0], w = t->dims[1], p = t->m->patch;
+    char list[MMLI_LIST_BYTES];
+
+    if (h % p != 0 || w % p != 0) {
+        list_divisors(list, h, w);
+        st = mmli_fail(MML_E_SHAPE, "%s: images of %zu x %zu cannot be cut into patches of %zu x %zu without a rest; patch can "
+                       "be: %s", t->m->file, h, w, p, p, list);
+        goto out;
+    }
+    t->n_axes = 2;
+    t->most = (h / p) * (w / p);
+    t->width = p * p * t->n_picks; /* bounded by the size of a row, which is checked */
+out:
+    return st;
+}
+
+static mml_status make_features(mmli_tokenizer *t)
+{
+    mml_status st = MML_OK;
+    const char *const *names = t->names;
+    const size_t p = t->m->patch;
+    size_t n = 0;
+
+    MML_TRY(mmli_calloc(&t->features, t->width, sizeof *t->features));
+    if (t->m->kind == MML_IMAGE) {
+        for (size_t y = 0; y < p; y++)
+            for (size_t x = 0; x < p; x++)
+                for (size_t k = 0; k < t->n_picks; k++)
+                    MML_TRY(mmli_strf(&t->features[n++], "y%zu.x%zu.%s", y, x, names[t->picks[k]]));
+        goto out;
+    }
+    for (size_t k = 0; k < t->n_picks; k++) {
+        if (!t->m->summary) {
+            MML_TRY(mmli_strdup(&t->features[n++], names[t->picks[k]]));
+            continue;
+        }
+        for (int s = 0; s < N_STATISTICS; s++)
+            MML_TRY(mmli_strf(&t->features[n++], "%s.%s", names[t->picks[k]], statistics[s]));
+    }
+out:
+    return st;
+}
+
+mml_status mmli_tokenizer_make(mmli_tokenizer *t, const mmli_import_modality *modality, const mmli_source *source)
+{
+    mml_status st = MML_OK;
+
+    *t = (mmli_tokenizer){.m = modality, .scale = 1.0f};
+    t->rank = mmli_source_shape(t->dims, source);
+    t->names = mmli_source_names(source);
+    t->n_picks = mmli_source_picks(&t->picks, source);
+    t->width = t->n_picks;
+    t->most = 1;
+    switch (modality->kind) {
+    case MML_TABLE: break;
+    case MML_SERIES: MML_TRY(series_shape(t)); break;
+    case MML_IMAGE:
+        MML_TRY(image_shape(t));
+        if (mmli_source_is_bytes(source))
+            t->scale = 1.0f / 255.0f;
+        break;
+    case MML_BAG: t->most = t->rank == 1 ? 1 : t->dims[0]; break;
+    }
+    MML_TRY(make_features(t));
+out:
+    if (st != MML_OK)
+        mmli_tokenizer_free(t);
+    return st;
+}
+
+void mmli_tokenizer_free(mmli_tokenizer *t)
+{
+    mmli_h5_texts_free(t->features, t->width);
+    *t = (mmli_tokenizer){0};
+}
+
+/* ---- values ---------------------------------------------------------------------------------------------------------------- */
+
+/* One value as it goes into a token. `feature`: index into the last dimension, for the message. */
+static mml_status convert(float *out, const mmli_tokenizer *t, float x, size_t feature, const char *sample)
+{
+    mml_status st = MML_OK;
+    char number[MMLI_NUMBER_BYTES];
+
+    if (isnan(x)) {
+        *out = NAN; /* one NaN of the many: equal data has an equal hash */
+        return MML_OK;
+    }
+    MML_CHECK(isfinite(x), MML_E_DATA, "%s: modality %s: sample %s, %s: the value is infinite", t->m->file,
+              t->m->name, sample, t->names[feature]);
+    x *= t->scale;
+    MML_CHECK(!t->m->log1p || x >= 0, MML_E_DATA,
+              "%s: modality %s: sample %s, %s: %s is negative; transform = log1p is for counts and amounts",
+              t->m->file, t->m->name, sample, t->names[feature], mmli_format_float(number, x));
+    *out = t->m->log1p ? (float)log1p((double)x) : x;
+out:
+    return st;
+}
+
+/* The picked values of `from` (last dimension); *any = one of them is measured. */
+static mml_status pick(float *to, bool *any, const mmli_tokenizer *t, const float *from, const char *sample)
+{
+    for (size_t k = 0; k < t->n_picks; k++) {
+        const mml_status st = convert(&to[k], t, from[t->picks[k]], t->picks[k], sample);
+
+        if (st != MML_OK)
+            return st;
+        *any = *any || !isnan(to[k]);
+    }
+    return MML_OK;
+}
+
+/* A token for each of `n` runs of the last dimension: steps or instances; empty ones are none. */
+static mml_status runs(float *values, float *positions, size_t *n_out, const mmli_tokenizer *t, const float *row,
+                       size_t from, size_t n, const char *sample)
+{
+    mml_status st = MML_OK;
+    const size_t width = t->dims[t->rank - 1];
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool any = false;
+
+        MML_TRY(pick(values + kept * t->width, &any, t, row + (from + i) * width, sample));
+        if (!any && (t->m->kind == MML_SERIES || t->m->drop_empty))
+            continue;
+        if (t->n_axes > 0)
+            positions[kept] = n > 1 ? (float)((double)i / (double)(n - 1)) : 0.0f;
+        kept++;
+    }
+    *n_out = kept;
+out:
+    return st;
+}
+
+/* mean, min, max, last, first and count of every channel over its measured steps (method.md 3b, point 6). */
+static mml_status summary(float *out, size_t *n_out, const mmli_tokenizer *t, const float *row, size_t from, size_t n,
+                          const char *sample)
+{
+    mml_status st = MML_OK;
+    const size_t width = t->dims[1];
+    size_t measured = 0;
+
+    for (size_t k = 0; k < t->n_picks; k++) {
+        float *f = out + k * N_STATISTICS, x;
+        double sum = 0;
+        size_t count = 0;
+
+        for (int s = 0; s < N_STATISTICS; s++)
+            f[s] = NAN;
+        for (size_t i = 0; i < n; i++) {
+            MML_TRY(convert(&x, t, row[(from + i) * width + t->picks[k]], t->picks[k], sample));
+            if (isnan(x))
+                continue;
+            f[1] = count == 0 || x < f[1] ? x : f[1];
+            f[2] = count == 0 || x > f[2] ? x : f[2];
+            f[3] = x;
+            f[4] = count == 0 ? x : f[4];
+            sum += (double)x;
+            count++;
+        }
+        if (count > 0)
+            f[0] = (float)(sum / (double)count);
+        f[5] = (float)count;
+        measured += count;
+    }
+    *n_out = measured > 0; /* a stay with no measurement at all has no token */
+out:
+    return st;
+}
+
+/* Patches row by row; in a patch pixels row by row, channels innermost. */
+static mml_status patches(float *values, float *positions, size_t *n_out, const mmli_tokenizer *t, const float *row,
+                          const char *sample)
+{
+    mml_status st = MML_OK;
+    const size_t h = t->dims[0], w = t->dims[1], c = t->dims[2], p = t->m->patch;
+    size_t kept = 0;
+
+    for (size_t top = 0; top < h; top += p)
+        for (size_t left = 0; left < w; left += p) {
+            float *to = values + kept * t->width;
+            bool any = false;
+
+            for (size_t y = top; y < top + p; y++)
+                for (size_t x = left; x < left + p; x++, to += t->n_picks)
+                    MML_TRY(pick(to, &any, t, row + (y * w + x) * c, sample));
+            if (!any)
+                continue;
+            positions[2 * kept] = (float)(((double)top + 0.5 * (double)p) / (double)h);
+            positions[2 * kept + 1] = (float)(((double)left + 0.5 * (double)p) / (double)w);
+            kept++;
+        }
+    *n_out = kept;
+out:
+    return st;
+}
+
+mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_tokenizer *t, const float *row,
+                         const char *sample)
+{
+    const size_t to = t->m->to == SIZE_MAX ? t->dims[0] : t->m->to;
+
+    *n = 0;
+    switch (t->m->kind) {
+    case MML_TABLE: return runs(values, positions, n, t, row, 0, 1, sample);
+    case MML_SERIES:
+        return t->m->summary ? summary(values, n, t, row, t->m->from, to - t->m->from, sample)
+                             : runs(values, positions, n, t, row, t->m->from, to - t->m->from, sample);
+    case MML_IMAGE: return patches(values, positions, n, t, row, sample);
+    case MML_BAG: return runs(values, positions, n, t, row, 0, t->most, sample);
+    }
+    return mmli_fail(MML_E_INTERNAL, "modality %s: unknown kind", t->m->name);
+}

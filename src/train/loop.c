@@ -1,0 +1,137 @@
+/* loop.c - epochs: shuffled steps, validation, early stopping with the best weights, checkpoints, the watch. */
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "train/trainer.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/rng.h"
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The order of an epoch depends on (seed, epoch) alone, so a resumed training goes on in the same one. */
+static void shuffle(mmli_trainer *t)
+{
+    memcpy(t->order, t->part[0].samples, t->part[0].n * sizeof *t->order);
+    mmli_rng_shuffle(mmli_rng_key(t->o->seed, "shuffle", t->at.epoch), t->order, t->part[0].n);
+}
+
+static mml_status save_checkpoint(const mmli_trainer *t)
+{
+    return t->o->checkpoint ? mmli_checkpoint_save(t, t->o->checkpoint) : MML_OK;
+}
+
+/* A stop is asked for: the checkpoint first, then the status that says so. */
+static mml_status stop(const mmli_trainer *t)
+{
+    const mml_status st = save_checkpoint(t);
+
+    if (st != MML_OK)
+        return st;
+    return mmli_fail(MML_E_STOPPED, "stopped in epoch %zu after %zu of %zu steps%s%s", t->at.epoch + 1, t->at.in_epoch,
+                     t->steps, t->o->checkpoint ? "; resume from " : "", t->o->checkpoint ? t->o->checkpoint : "");
+}
+
+/* What early stopping looks at: higher is better. Without validation samples the last epoch is the best. */
+static double criterion(const mmli_trainer *t, double loss, double score)
+{
+    if (t->part[1].n == 0)
+        return (double)t->at.epoch;
+    return t->by_score ? score : -loss;
+}
+
+static mml_status keep_best(mmli_trainer *t, double value, bool *best)
+{
+    mml_status st = MML_OK;
+    mmli_params *p = t->model->params;
+
+    *best = value > t->at.best_score;
+    if (*best) {
+        MML_TRY(p->dv->k.copy(p->dv, t->best, p->data, p->total * sizeof(float)));
+        t->at.best_score = value;
+        t->at.best_epoch = t->at.epoch;
+        t->at.since_best = 0;
+    } else {
+        t->at.since_best++;
+    }
+out:
+    return st;
+}
+
+/* After the last step of an epoch. t->at.epoch counts it already. */
+static mml_status end_epoch(mmli_trainer *t, double rate, double seconds, mml_epoch *line)
+{
+    mml_status st = MML_OK;
+    double loss, score, value;
+    bool best = false;
+
+    MML_TRY(mmli_train_validate(t, &loss, &score));
+    MML_CHECK(t->part[1].n == 0 || isfinite(loss), MML_E_NOT_FINITE,
+              "the validation loss is not finite after epoch %zu: the training has diverged; lower the learning rate (%g)",
+              t->at.epoch, t->o->learning_rate);
+    value = criterion(t, loss, score);
+    MML_TRY(keep_best(t, value, &best));
+    mmli_schedule_plateau(&t->at.plateau_factor, &t->at.plateau_best, &t->at.plateau_bad, value);
+    *line = (mml_epoch){.epoch = t->at.epoch,
+                        .epochs = t->o->epochs,
+                        .train_loss = t->at.weight_sum > 0 ? t->at.loss_sum / t->at.weight_sum : NAN,
+                        .valid_loss = loss,
+                        .valid_score = score,
+                        .learning_rate = rate,
+                        .gradient_norm = t->at.norm_sum / (double)t->steps,
+                        .seconds = seconds,
+                        .best = best};
+    t->history[t->n_history++] = *line;
+    t->at.in_epoch = 0;
+    t->at.loss_sum = t->at.weight_sum = t->at.norm_sum = 0;
+    t->at.seconds += seconds;
+out:
+    return st;
+}
+
+static mml_status run_epoch(mmli_trainer *t)
+{
+    mml_status st = MML_OK;
+    const double start = now();
+    double rate = 0;
+    mml_epoch line;
+
+    shuffle(t);
+    while (t->at.in_epoch < t->steps) {
+        const size_t first = t->at.in_epoch * t->o->batch, left = t->part[0].n - first;
+        rate = mmli_schedule_rate(t->o, t->at.step, t->steps * t->o->epochs, t->at.plateau_factor);
+        MML_TRY(mmli_train_step(t, t->order + first, left < t->o->batch ? left : t->o->batch, rate));
+        if (t->o->watch && t->at.in_epoch < t->steps &&
+            t->o->watch(t->o->watch_user, NULL, t->at.epoch + 1, t->at.in_epoch, t->steps))
+            return stop(t);
+    }
+    t->at.epoch++;
+    MML_TRY(end_epoch(t, rate, now() - start, &line));
+    MML_TRY(save_checkpoint(t));
+    if (t->o->watch && t->o->watch(t->o->watch_user, &line, t->at.epoch, t->steps, t->steps) &&
+        t->at.epoch < t->o->epochs)
+        st = mmli_fail(MML_E_STOPPED, "stopped after epoch %zu of %zu%s%s", t->at.epoch, t->o->epochs,
+                       t->o->checkpoint ? "; resume from " : "", t->o->checkpoint ? t->o->checkpoint : "");
+out:
+    return st;
+}
+
+mml_status mmli_train_run(mmli_trainer *t)
+{
+    mml_status st = MML_OK;
+    mmli_params *p = t->model->params;
+
+    while (t->at.epoch < t->o->epochs && !(t->o->patience && t->part[1].n && t->at.since_best >= t->o->patience))
+        MML_TRY(run_epoch(t));
+    if (t->at.best_epoch > 0)
+        MML_TRY(p->dv->k.copy(p->dv, p->data, t->best, p->total * sizeof(float)));
+out:
+    return st;
+}

@@ -1,0 +1,240 @@
+/* trainer.c - sets a training up from a model and a divided cohort, runs it, and records where the result came from. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/cohort.h"
+#include "model/options.h"
+#include "util/alloc.h"
+#include "util/error.h"
+#include "util/rng.h"
+
+static void trainer_clear(mmli_trainer *t)
+{
+    mmli_device *dv = t->model->params->dv;
+
+    for (int i = 0; i < 3; i++)
+        mmli_free(t->part[i].samples);
+    mmli_labels_free(t->labels);
+    mmli_free(t->order);
+    mmli_tape_free(t->tape);
+    mml_batch_free(t->batch);
+    mmli_free((void *)t->names);
+    mmli_optim_free(t->optim);
+    mmli_free(t->frozen);
+    if (t->best)
+        dv->k.free(dv, t->best);
+    if (t->sums)
+        dv->k.free(dv, t->sums);
+    mmli_scored_clear(&t->scored);
+    mmli_free(t->history);
+    json_decref(t->settings);
+    mmli_free(t->label);
+    mmli_free(t->event);
+    mmli_free(t->target);
+    mmli_free(t->weight);
+    mmli_free(t->time);
+    mmli_free(t->drop);
+}
+
+/* Modalities to read, each once, and which of them every sample has. */
+static mml_status find_modalities(mmli_trainer *t, uint8_t *usable)
+{
+    mml_status st = MML_OK;
+    const size_t N = mml_cohort_size(t->cohort);
+
+    MML_TRY(mmli_calloc(&t->names, t->model->n, sizeof *t->names));
+    for (size_t i = 0; i < t->model->n; i++) {
+        const mmli_member *m = &t->model->members[i];
+        mml_modality_info info;
+        bool known = false;
+
+        MML_TRY(mml_cohort_modality(&info, t->cohort, m->modality));
+        MML_TRY(mmli_prep_check(m->prep, &info));
+        for (size_t j = 0; j < N; j++)
+            usable[j] |= info.offsets[j + 1] > info.offsets[j];
+        for (size_t j = 0; j < t->n_names; j++)
+            known = known || strcmp(t->names[j], m->modality) == 0;
+        if (!known)
+            t->names[t->n_names++] = m->modality;
+    }
+out:
+    return st;
+}
+
+static const char *part_name(int i)
+{
+    static const char *const names[] = {"training", "validation", "test"};
+
+    return names[i];
+}
+
+/* The samples of each part that can be used. */
+static mml_status make_parts(mmli_trainer *t, const mml_part *part, const uint8_t *usable)
+{
+    mml_status st = MML_OK;
+    const size_t N = mml_cohort_size(t->cohort);
+
+    for (int i = 0; i < 3; i++) {
+        mmli_part *p = &t->part[i];
+        MML_TRY(mmli_calloc(&p->samples, N, sizeof *p->samples));
+        for (size_t j = 0; j < N; j++)
+            if (part[j] == (mml_part)(MML_PART_TRAIN + i) && usable[j] && t->labels->index[j] >= 0)
+                p->samples[p->n++] = j;
+    }
+    MML_CHECK(t->part[0].n > 0, MML_E_DATA,
+              "no sample of the %s part has both a label of %s and a modality of the model: nothing can be learnt",
+              part_name(0), t->model->task->name);
+out:
+    return st;
+}
+
+/* Can the score be computed on the validation part? (Both classes, a comparable pair, values that differ.) */
+static mml_status prepare_scores(mmli_trainer *t)
+{
+    mml_status st = MML_OK;
+    const mmli_part *valid = &t->part[1];
+    double value;
+
+    if (valid->n == 0)
+        goto out;
+    MML_TRY(mmli_scored_new(&t->scored, t->model->task, t->labels, valid->samples, valid->n));
+    {
+        /* Any scores do for the question. Classes: equal probabilities. */
+        const size_t n = t->scored.n * t->scored.k;
+        for (size_t i = 0; i < n; i++)
+            t->scored.score[i] = 1.0 / (double)t->scored.k;
+        const mml_metric_input in = mmli_scored_input(&t->scored, t->scored.score);
+        t->by_score = mml_metric_compute(&value, mmli_main_metric(t->model->task->kind), &in) == MML_OK;
+    }
+out:
+    return st;
+}
+
+static mml_status trainer_init(mmli_trainer *t, const mml_part *part, const uint8_t *frozen)
+{
+    mml_status st = MML_OK;
+    mmli_params *params = t->model->params;
+    mmli_device *dv = params->dv;
+    const size_t batch = t->o->batch;
+    uint8_t *usable = NULL;
+    uint64_t hash = 0;
+
+    MML_TRY(mmli_calloc(&usable, mml_cohort_size(t->cohort), 1));
+    MML_TRY(mmli_task_map(&t->labels, t->model->task, t->cohort, t->o->class_weights));
+    MML_TRY(find_modalities(t, usable));
+    MML_TRY(make_parts(t, part, usable));
+    MML_TRY(prepare_scores(t));
+    t->steps = (t->part[0].n + batch - 1) / batch;
+    MML_TRY(mmli_calloc(&t->order, t->part[0].n, sizeof *t->order));
+    MML_TRY(mmli_calloc(&t->history, t->o->epochs, sizeof *t->history));
+    MML_TRY(mmli_calloc(&t->label, batch, sizeof *t->label));
+    MML_TRY(mmli_calloc(&t->event, batch, sizeof *t->event));
+    MML_TRY(mmli_calloc(&t->target, batch, sizeof *t->target));
+    MML_TRY(mmli_calloc(&t->weight, batch, sizeof *t->weight));
+    MML_TRY(mmli_calloc(&t->time, batch, sizeof *t->time));
+    if (t->model->kind == MML_MODEL_FUSE && t->model->fuse.modality_dropout > 0)
+        MML_TRY(mmli_calloc(&t->drop, batch * t->model->n, 1));
+    if (frozen) {
+        MML_TRY(mmli_calloc(&t->frozen, params->n, 1));
+        memcpy(t->frozen, frozen, params->n);
+    }
+    MML_TRY(mml_batch_new(&t->batch, 0));
+    MML_TRY(mmli_tape_new(&t->tape, dv));
+    MML_TRY(mmli_optim_new(&t->optim, params, t->frozen, t->o));
+    MML_TRY(dv->k.alloc(dv, &t->best, params->total * sizeof(float)));
+    MML_TRY(dv->k.copy(dv, t->best, params->data, params->total * sizeof(float)));
+    MML_TRY(dv->k.alloc(dv, &t->sums, sizeof(double)));
+    MML_TRY(mmli_cohort_hash(&hash, t->cohort));
+    MML_TRY(mmli_train_settings(&t->settings, t->model, t->o, hash));
+    t->at.best_score = t->at.plateau_best = -INFINITY;
+    t->at.plateau_factor = 1;
+out:
+    mmli_free(usable);
+    return st;
+}
+
+/* ---- provenance ---------------------------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static mml_status hash_ids(uint64_t **out, const mmli_part *part, const mml_cohort *cohort)
+{
+    mml_status st = MML_OK;
+    const char *const *ids = mml_cohort_ids(cohort);
+
+    MML_TRY(mmli_calloc(out, part->n, sizeof **out));
+    for (size_t i = 0; i < part->n; i++)
+        (*out)[i] = mmli_hash64(ids[part->samples[i]], strlen(ids[part->samples[i]]), MMLI_ID_SALT);
+    if (part->n)
+        qsort(*out, part->n, sizeof **out, by_value);
+out:
+    return st;
+}
+
+static mml_status split_text(char **out, const mml_split_options *s)
+{
+    if (s->fold >= 0)
+        return mmli_strf(out, "repetition %d of 70/15/15, split seed %llu", s->fold, (unsigned long long)s->seed);
+    if (!s->train)
+        return mmli_strf(out, "70/15/15, split seed %llu", (unsigned long long)s->seed);
+    if (s->valid)
+        return mmli_strf(out, "train %s, valid %s, test %s, split seed %llu", s->train, s->valid, s->test ? s->test : "the rest",
+                         (unsigned long long)s->seed);
+    return mmli_strf(out, "train %s, valid %g of it, test %s, split seed %llu", s->train, s->valid_fraction,
+                     s->test ? s->test : "none named", (unsigned long long)s->seed);
+}
+
+static mml_status record(mmli_provenance *from, mmli_trainer *t)
+{
+    mml_status st = MML_OK;
+    char *settings = json_dumps(t->settings, MMLI_JSON_REALS | JSON_COMPACT | JSON_SORT_KEYS);
+
+    mmli_provenance_clear(from);
+    MML_CHECK(settings != NULL, MML_E_NOMEM, "no memory for the settings of the training");
+    MML_TRY(mmli_strdup(&from->settings, settings));
+    MML_TRY(mmli_strdup(&from->version, mml_version()));
+    MML_TRY(mmli_strdup(&from->backend, t->model->params->dv->k.name));
+    MML_TRY(split_text(&from->split, &t->o->split));
+    from->seed = t->o->seed;
+    MML_TRY(mmli_cohort_hash(&from->data_hash, t->cohort));
+    for (int i = 0; i < 3; i++) {
+        MML_TRY(hash_ids(&from->ids[i], &t->part[i], t->cohort));
+        from->n_ids[i] = t->part[i].n;
+    }
+    from->history = t->history;
+    from->n_history = t->n_history;
+    t->history = NULL;
+    from->best_epoch = t->at.best_epoch;
+    from->valid_score = t->by_score && t->at.best_epoch ? from->history[t->at.best_epoch - 1].valid_score : NAN;
+    from->seconds = t->at.seconds;
+out:
+    free(settings);
+    return st;
+}
+
+mml_status mmli_train_model(mml_model *model, mml_cohort *cohort, const mml_train_options *o, const mml_part *part,
+                            const uint8_t *frozen, mmli_provenance *from)
+{
+    mml_status st = MML_OK;
+    mmli_trainer t = {.model = model, .cohort = cohort, .o = o};
+    bool found = false;
+
+    MML_TRY(trainer_init(&t, part, frozen));
+    if (o->resume && o->checkpoint)
+        MML_TRY(mmli_checkpoint_load(&t, o->checkpoint, &found));
+    MML_TRY(mmli_train_run(&t));
+    if (model->kind == MML_MODEL_BLOCK)
+        MML_TRY(mmli_train_loudness(&t));
+    MML_TRY(record(from, &t));
+out:
+    trainer_clear(&t);
+    return st;
+}

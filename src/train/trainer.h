@@ -1,0 +1,95 @@
+/* trainer.h - one training under way: what the files of this folder share. */
+#ifndef MMLI_TRAIN_TRAINER_H
+#define MMLI_TRAIN_TRAINER_H
+
+#include <jansson.h>
+
+#include "model/model.h"
+#include "model/scored.h"
+#include "model/walk.h"
+#include "train/optim.h"
+#include "train/schedule.h"
+
+/* Samples of a part that can be used: labelled, and with at least one modality of the model. */
+typedef struct mmli_part {
+    size_t *samples;
+    size_t n;
+} mmli_part;
+
+/* Where the training is: all of it goes into a checkpoint. */
+typedef struct mmli_progress {
+    size_t epoch;     /* epochs finished */
+    size_t in_epoch;  /* steps done in the epoch under way */
+    uint64_t step;    /* optimiser steps in all */
+    double loss_sum, weight_sum, norm_sum; /* of the epoch under way */
+    double best_score;                     /* of the weights kept; -inf before the first */
+    size_t best_epoch, since_best;
+    double plateau_factor, plateau_best;
+    size_t plateau_bad;
+    double seconds; /* spent before this process */
+} mmli_progress;
+
+typedef struct mmli_trainer {
+    mml_model *model; /* borrowed */
+    mml_cohort *cohort;
+    const mml_train_options *o;
+    mmli_labels *labels;
+    mmli_part part[3]; /* train, valid, test */
+    size_t *order;     /* training samples of the epoch under way */
+    size_t steps;      /* a epoch */
+    mmli_tape *tape;
+    mml_batch *batch;
+    const char **names; /* modalities to read, each once */
+    size_t n_names;
+    mmli_optim *optim;
+    uint8_t *frozen;
+    mmli_mem *best;  /* parameters with the best validation score so far */
+    mmli_mem *sums;  /* float64: loss, of the step under way */
+    mmli_scored scored; /* validation truth; n = 0 when there is none */
+    bool by_score;      /* the validation score exists; else the validation loss decides, if there are samples */
+    mmli_progress at;
+    mml_epoch *history;
+    size_t n_history;
+    json_t *settings; /* what a checkpoint must agree in */
+    /* arrays (batch) filled for each loss */
+    int32_t *label;
+    float *event, *target, *weight;
+    double *time;
+    uint8_t *drop; /* (members, batch) modality dropout; NULL without */
+} mmli_trainer;
+
+/* loop.c: trains from t->at to the end, or to MML_E_STOPPED; parameters are the best ones afterwards. */
+mml_status mmli_train_run(mmli_trainer *t);
+
+/* pass.c: forward, loss, and (record) backward for samples; *loss = sum of weighted losses, *weight = sum of weights.
+ * The batch loss that is differentiated is their quotient. */
+mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *loss, double *weight,
+                           mmli_var **logits);
+/* One optimiser step on samples; adds to the sums of t->at. */
+mml_status mmli_train_step(mmli_trainer *t, const size_t *samples, size_t n, double rate);
+
+/* validate.c */
+mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score);
+/* rms over the training part of mean over c of R_S, for every member. */
+mml_status mmli_train_loudness(mmli_trainer *t);
+
+/* checkpoint.c */
+mml_status mmli_checkpoint_save(const mmli_trainer *t, const char *path);
+/* *found = false when there is no such file. MML_E_DATA when it is of another training: names what differs. */
+mml_status mmli_checkpoint_load(mmli_trainer *t, const char *path, bool *found);
+
+/* settings.c: everything that decides the result, for checkpoints and provenance. New reference. */
+mml_status mmli_train_settings(json_t **out, const mml_model *model, const mml_train_options *o, uint64_t data_hash);
+
+/* Entries with a backend table (tests); NULL = by o->backend. */
+mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *modality, const char *task,
+                               const mml_block_options *block, const mml_prep_options *prep, const mml_encoder *encoder,
+                               const mml_train_options *options, const mmli_backend *table);
+mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_model *const *models, size_t n,
+                              const mml_fuse_options *fuse, const mml_train_options *options, const mmli_backend *table);
+
+/* trainer.c: sets up and runs; `part` (N) of the cohort is how it was divided. Fills provenance into `from`. */
+mml_status mmli_train_model(mml_model *model, mml_cohort *cohort, const mml_train_options *o, const mml_part *part,
+                            const uint8_t *frozen, mmli_provenance *from);
+
+#endif

@@ -1,0 +1,103 @@
+/* validate.c - passes without training: the validation score, and the loudness of latents. */
+#include <math.h>
+
+#include "mmlego/metrics.h"
+#include "ops/ops.h"
+#include "train/trainer.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score)
+{
+    mml_status st = MML_OK;
+    mmli_device *dv = t->model->params->dv;
+    const mmli_part *valid = &t->part[1];
+    const size_t k = t->model->task->outputs;
+    double loss_sum = 0, weight_sum = 0;
+    float *host = NULL;
+    double *one = NULL;
+
+    *loss = *score = NAN;
+    if (valid->n == 0)
+        goto out;
+    MML_TRY(mmli_calloc(&host, t->o->batch * k, sizeof *host));
+    MML_TRY(mmli_calloc(&one, t->o->batch, sizeof *one));
+    for (size_t at = 0; at < valid->n; at += t->o->batch) {
+        const size_t n = valid->n - at < t->o->batch ? valid->n - at : t->o->batch;
+        double l = 0, w = 0;
+        mmli_var *logits;
+
+        MML_TRY(mmli_train_pass(t, valid->samples + at, n, false, &l, &w, &logits));
+        MML_TRY(dv->k.download(dv, host, logits->data, n * k * sizeof *host));
+        mmli_task_outputs(host, NULL, one, t->model->task, host, n);
+        for (size_t i = 0; i < n; i++)
+            mmli_scored_set(t->scored.score, &t->scored, at + i, host + i * k, one[i]);
+        loss_sum += l;
+        weight_sum += w;
+    }
+    *loss = weight_sum > 0 ? loss_sum / weight_sum : NAN;
+    if (t->by_score) {
+        const mml_metric_input in = mmli_scored_input(&t->scored, t->scored.score);
+        MML_TRY(mml_metric_compute(score, mmli_main_metric(t->model->task->kind), &in));
+    }
+out:
+    mmli_free(host);
+    mmli_free(one);
+    return st;
+}
+
+/* Adds the squares of the pooled states of one batch, for every member, over the samples it has. */
+static mml_status add_squares(mmli_trainer *t, const size_t *samples, size_t n, double *sum, double *count)
+{
+    mml_status st = MML_OK;
+    mmli_device *dv = t->model->params->dv;
+    const size_t c = t->model->members[0].block.o.latent_c, d = t->model->members[0].block.o.latent_d;
+    mmli_bound bound;
+    mmli_inputs inputs;
+    mmli_complex *z;
+    float *host;
+
+    MML_TRY(mml_cohort_read(t->cohort, t->batch, samples, n, t->names, t->n_names));
+    MML_TRY(mmli_tape_begin(t->tape, 0, t->o->seed, 0));
+    MML_TRY(mmli_params_bind(&bound, t->tape, t->model->params, NULL, NULL));
+    MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, NULL));
+    z = mmli_tape_host(t->tape, t->model->n * sizeof *z);
+    host = mmli_tape_host(t->tape, n * d * sizeof *host);
+    MML_TRY(mmli_tape_status(t->tape));
+    MML_TRY(mmli_model_latents(z, t->model, t->tape, &bound, &inputs));
+    for (size_t i = 0; i < t->model->n; i++) {
+        mmli_var *pooled = mmli_op_group_mean(t->tape, z[i].re, c);
+        MML_TRY(mmli_tape_status(t->tape));
+        MML_TRY(dv->k.download(dv, host, pooled->data, n * d * sizeof *host));
+        for (size_t b = 0; b < n; b++) {
+            if (!inputs.present[i * n + b])
+                continue;
+            for (size_t j = 0; j < d; j++)
+                sum[i] += (double)host[b * d + j] * (double)host[b * d + j];
+            count[i] += (double)d;
+        }
+    }
+out:
+    return st;
+}
+
+mml_status mmli_train_loudness(mmli_trainer *t)
+{
+    mml_status st = MML_OK;
+    const mmli_part *train = &t->part[0];
+    double *sum = NULL, *count = NULL;
+
+    MML_TRY(mmli_calloc(&sum, t->model->n, sizeof *sum));
+    MML_TRY(mmli_calloc(&count, t->model->n, sizeof *count));
+    for (size_t at = 0; at < train->n; at += t->o->batch) {
+        const size_t n = train->n - at < t->o->batch ? train->n - at : t->o->batch;
+        MML_TRY(add_squares(t, train->samples + at, n, sum, count));
+    }
+    for (size_t i = 0; i < t->model->n; i++)
+        if (count[i] > 0 && sum[i] > 0)
+            t->model->members[i].latent_rms = sqrt(sum[i] / count[i]);
+out:
+    mmli_free(sum);
+    mmli_free(count);
+    return st;
+}
