@@ -1,8 +1,11 @@
 # Bundled data: distributed, not installed.
 EXTRA_DIST += \
 	data/README.md \
+	data/cohorts/covid_cxr.ini \
+	data/cohorts/eicu_demo.ini \
 	data/cohorts/physionet2012.ini \
 	data/cohorts/tcga_acc.ini \
+	data/cohorts/wdbc_three_views.ini \
 	data/physionet2012/labels.csv \
 	data/physionet2012/make_subset.py \
 	data/physionet2012/splits.csv \
@@ -16,3 +19,7 @@ EXTRA_DIST += \
 	data/tcga_acc/mutation.csv.gz \
 	data/tcga_acc/rna.csv.gz \
 	data/tcga_acc/rppa.csv.gz
+EXTRA_DIST += \
+	data/cohorts/covid_cxr.ini \
+	data/cohorts/eicu_demo.ini \
+	data/cohorts/wdbc_three_views.ini

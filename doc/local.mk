@@ -1,1 +1,8 @@
-# local.mk - see Makefile.am
+# Manual pages are listed in src/cli/local.mk.
+EXTRA_DIST += \
+	doc/README.md \
+	doc/architecture.md \
+	doc/cohort.md \
+	doc/formats.md \
+	doc/method.md \
+	doc/model-file.md

@@ -24,22 +24,52 @@ static float *part_of(const forward *f, size_t slot)
     return f->part + slot * QUERIES * (f->a.e + 2);
 }
 
-/* Scratch of a worker: scores, o, m, then l in float64. */
+/* Scratch of a worker: scores, o, q transposed; maxima, sums, fade. */
+typedef struct own {
+    float *scores, *o, *qt, *m, *l, *fade;
+} own;
+
 static size_t own_floats(const mmli_attn *a)
 {
-    return QUERIES * (TOKENS + a->e + 2);
+    return QUERIES * (TOKENS + 2 * a->e + 3);
 }
 
-static void put_rows(const mmli_attn *a, size_t row, size_t h, size_t rows, const float *o, const float *m,
-                     const double *l)
+static own own_of(const mmli_attn *a, int worker)
 {
-    for (size_t r = 0; r < rows; r++) {
-        const mmli_el e = {.y = a->o + (row + r) * a->ld + h * a->e, .a = o + r * a->e, .s = {(float)(1.0 / l[r])}};
+    own w = {.scores = mmli_cpu_own(a->dv, worker)};
 
-        a->v->scale(&e, 0, a->e);
-        if (a->lse_out)
-            a->lse_out[(row + r) * a->H + h] = m[r] + (float)log(l[r]);
-    }
+    w.o = w.scores + QUERIES * TOKENS;
+    w.qt = w.o + QUERIES * a->e;
+    w.m = w.qt + QUERIES * a->e;
+    w.l = w.m + QUERIES;
+    w.fade = w.l + QUERIES;
+    return w;
+}
+
+static void qt_tile(const void *ctx, size_t t, int worker)
+{
+    const mmli_attn *a = ctx;
+    const size_t block = t / a->H, h = t % a->H, q0 = block * QUERIES, rows = mmli_min_size(QUERIES, a->c - q0);
+
+    (void)worker;
+    a->v->transpose(a->qt + t * a->e * QUERIES, mmli_attn_pad(rows), a->q + q0 * a->ld + h * a->e, rows, a->e, a->ld,
+                    a->scale);
+}
+
+void mmli_attn_make_qt(mmli_device *dv, const mmli_attn *a)
+{
+    if (a->mode == MMLI_QUERY_SHARED)
+        mmli_cpu_for(dv, mmli_ceil_div(a->c, QUERIES) * a->H, 0.5 * (double)a->c * (double)a->ld, qt_tile, a);
+}
+
+/* One row of the result: o / l, and the logarithm of the sum. */
+static void put_row(const mmli_attn *a, size_t row, size_t h, const float *o, float m, double l)
+{
+    const mmli_el e = {.y = a->o + row * a->ld + h * a->e, .a = o, .s = {(float)(1.0 / l)}};
+
+    a->v->scale(&e, 0, a->e);
+    if (a->lse_out)
+        a->lse_out[row * a->H + h] = (float)((double)m + log(l));
 }
 
 static void put_zeros(const mmli_attn *a, size_t row, size_t h, size_t rows)
@@ -52,16 +82,23 @@ static void put_zeros(const mmli_attn *a, size_t row, size_t h, size_t rows)
 }
 
 /* Tokens t0 .. t1-1 (rows of k and v) seen by `rows` queries: unnormalised o (rows, e), m, l. */
-static void stream(const mmli_attn *a, const float *q, size_t rows, size_t h, size_t t0, size_t t1, float *scores,
-                   float *o, float *m, double *l)
+static void stream(const mmli_attn *a, const float *qt, size_t rows, size_t h, size_t t0, size_t t1, const own *w)
 {
-    for (size_t t = t0; t < t1; t += TOKENS) {
-        const size_t n = mmli_min_size(TOKENS, t1 - t);
-        const float *k = a->k + t * a->ld + h * a->e, *v = a->val + t * a->ld + h * a->e;
+    const size_t pad = mmli_attn_pad(rows);
 
-        mmli_cpu_sgemm(false, true, rows, n, a->e, 1, q, a->ld, k, a->ld, 0, scores, TOKENS);
-        a->v->attn_softmax(scores, rows, n, TOKENS, a->scale, m, l, o, a->e, t == t0);
-        mmli_cpu_sgemm(false, false, rows, a->e, n, 1, scores, TOKENS, v, a->ld, t == t0 ? 0 : 1, o, a->e);
+    for (size_t t = t0; t < t1; t += TOKENS) {
+        const size_t n = mmli_min_size(TOKENS, t1 - t), at = t * a->ld + h * a->e;
+        const size_t then = mmli_min_size(TOKENS, t1 - t - n);
+        const mmli_attn_next next = {.row = {a->val + at, then ? a->k + at + n * a->ld : NULL},
+                                     .n = {n, then},
+                                     .step = a->ld * sizeof(float),
+                                     .bytes = a->e * sizeof(float)};
+
+        mmli_cpu_sgemm(false, false, n, pad, a->e, 1, a->k + at, a->ld, qt, pad, 0, w->scores, pad);
+        a->v->attn_softmax(w->scores, n, pad, w->m, w->l, w->fade, t == t0, &next);
+        if (t != t0)
+            a->v->attn_fade(w->o, rows, a->e, w->fade);
+        mmli_cpu_sgemm(true, false, rows, a->e, n, 1, w->scores, pad, a->val + at, a->ld, t == t0 ? 0 : 1, w->o, a->e);
     }
 }
 
@@ -74,23 +111,20 @@ static void run_task(const void *ctx, size_t t, int worker)
     const size_t block = local % c.blocks, h = local / c.blocks % a->H, chunk = local / c.blocks / a->H;
     const size_t q0 = block * QUERIES, rows = mmli_min_size(QUERIES, c.queries - q0);
     const size_t t0 = (size_t)a->off[s] + chunk * c.chunk, t1 = mmli_min_size(t0 + c.chunk, (size_t)a->off[s + 1]);
-    float *scores = mmli_cpu_own(a->dv, worker), *o = scores + QUERIES * TOKENS, *m = o + QUERIES * a->e;
-    double *l = (double *)(void *)(scores + own_floats(a));
+    own w = own_of(a, worker);
 
     if (c.len == 0) {
         put_zeros(a, mmli_attn_orow(a, s) + q0, h, rows);
         return;
     }
     if (c.chunks > 1) {
-        o = part_of(f, f->slot[s] + local);
-        m = o + QUERIES * a->e;
+        w.o = part_of(f, f->slot[s] + local);
+        w.m = w.o + QUERIES * a->e;
+        w.l = w.m + QUERIES;
     }
-    stream(a, a->q + (mmli_attn_qrow(a, s) + q0) * a->ld + h * a->e, rows, h, t0, t1, scores, o, m, l);
-    if (c.chunks == 1)
-        put_rows(a, mmli_attn_orow(a, s) + q0, h, rows, o, m, l);
-    else
-        for (size_t r = 0; r < rows; r++)
-            m[QUERIES + r] = (float)l[r];
+    stream(a, mmli_attn_qt(a, s, block, h, rows, w.qt), rows, h, t0, t1, &w);
+    for (size_t r = 0; c.chunks == 1 && r < rows; r++)
+        put_row(a, mmli_attn_orow(a, s) + q0 + r, h, w.o + r * a->e, w.m[r], (double)w.l[r]);
 }
 
 /* The chunks of one head and query block of a segment, in order. */
@@ -102,27 +136,26 @@ static void run_combine(const void *ctx, size_t t, int worker)
     const mmli_attn_cut c = mmli_attn_cut_of(a, s);
     const size_t block = local % c.blocks, h = local / c.blocks, q0 = block * QUERIES;
     const size_t rows = mmli_min_size(QUERIES, c.queries - q0), each = a->H * c.blocks, mat = QUERIES * a->e;
-    float *o = mmli_cpu_own(a->dv, worker), *m = o + QUERIES * (TOKENS + a->e);
-    double *l = (double *)(void *)(o + own_floats(a));
+    float *o = own_of(a, worker).o;
 
     for (size_t r = 0; r < rows; r++) {
-        mmli_el e = {.y = o + r * a->e, .s = {0}};
+        mmli_el e = {.y = o, .s = {0}};
+        float m = -INFINITY;
+        double l = 0;
 
-        m[r] = -INFINITY;
-        l[r] = 0;
         for (size_t i = 0; i < c.chunks; i++)
-            m[r] = fmaxf(m[r], part_of(f, f->slot[s] + local + i * each)[mat + r]);
+            m = fmaxf(m, part_of(f, f->slot[s] + local + i * each)[mat + r]);
         for (size_t i = 0; i < c.chunks; i++) {
             const float *p = part_of(f, f->slot[s] + local + i * each);
-            const double w = exp((double)p[mat + r] - (double)m[r]);
+            const double w = exp((double)p[mat + r] - (double)m);
 
-            l[r] += w * (double)p[mat + QUERIES + r];
+            l += w * (double)p[mat + QUERIES + r];
             e.a = p + r * a->e;
             e.s[0] = (float)w;
             (i == 0 ? a->v->scale : a->v->axpy)(&e, 0, a->e);
         }
+        put_row(a, mmli_attn_orow(a, s) + q0 + r, h, o, m, l);
     }
-    put_rows(a, mmli_attn_orow(a, s) + q0, h, rows, o, m, l);
 }
 
 mml_status mmli_cpu_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const mmli_mem *q, const mmli_mem *k,
@@ -145,12 +178,13 @@ mml_status mmli_cpu_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const
 
         slots += cut.chunks > 1 ? cut.chunks * cut.blocks * H : 0;
     }
-    MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float) + QUERIES * sizeof(double)));
-    MML_TRY(mmli_cpu_shared(dv, &list, 1, lists + slots * QUERIES * (e + 2) * sizeof(float)));
+    MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));
+    MML_TRY(mmli_cpu_shared(dv, &list, 1, lists + (mmli_attn_qt_floats(a) + slots * QUERIES * (e + 2)) * sizeof(float)));
     f.task = list;
     f.slot = f.task + segs + 1;
     f.combo = f.slot + segs + 1;
-    f.part = (float *)(void *)((char *)list + lists);
+    f.a.qt = (float *)(void *)((char *)list + lists);
+    f.part = f.a.qt + mmli_attn_qt_floats(a);
     f.task[0] = f.slot[0] = f.combo[0] = 0;
     for (size_t s = 0; s < segs; s++) {
         const mmli_attn_cut cut = mmli_attn_cut_of(a, s);
@@ -160,6 +194,7 @@ mml_status mmli_cpu_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const
         f.slot[s + 1] = f.slot[s] + (cut.chunks > 1 ? each * cut.chunks : 0);
         f.combo[s + 1] = f.combo[s] + (cut.chunks > 1 ? each : 0);
     }
+    mmli_attn_make_qt(dv, a);
     mmli_cpu_for(dv, f.task[segs], mmli_attn_ns(a, 2), run_task, &f);
     mmli_cpu_for(dv, f.combo[segs], (double)slots * QUERIES * (20.0 + 0.2 * (double)e), run_combine, &f);
 out:

@@ -19,54 +19,97 @@ enum {
     WAVE_LEAST = 8,
     WAVE_FLOATS = 2 << 20,     /* partial sums of a wave, about */
     COLS = 512,                /* elements of dq summed at a time */
+    DOTS = 256,                /* rows and heads of a tile of dot */
 };
 
 typedef struct backward {
     mmli_attn a;
     size_t *seg, *first, *last; /* (chunks) segment; rows of k first .. last-1 */
-    float *dot;                 /* (rows of o, H): rowsum(do o) */
+    size_t rows;                /* of o */
+    float *dot;                 /* (rows, H): rowsum(do o) */
     float *part;                /* (wave, c, ld) */
     size_t from, to;            /* chunks of this wave */
     size_t group[WAVE + 1], groups; /* of chunks with the same dq, relative to `from` */
     bool direct;                    /* every dq row has one writer */
 } backward;
 
-static void run_dot(const void *ctx, size_t row, int worker)
+static void run_dot(const void *ctx, size_t t, int worker)
 {
     const backward *b = ctx;
     const mmli_attn *a = &b->a;
 
     (void)worker;
-    for (size_t h = 0; h < a->H; h++)
-        b->dot[row * a->H + h] = a->v->dot(a->dout + row * a->ld + h * a->e, a->out + row * a->ld + h * a->e, a->e);
+    for (size_t i = t * DOTS; i < mmli_min_size((t + 1) * DOTS, b->rows * a->H); i++)
+        b->dot[i] = a->v->dot(a->dout + i * a->e, a->out + i * a->e, a->e);
 }
 
-typedef struct tile {
-    const float *q, *g; /* queries and do of this block and head */
-    float *dq;
-    size_t rows, orow, t, n, h;
-    float beta; /* of dq */
-} tile;
+/* Scratch of a worker: p and dp, transposed; q and do transposed; lse and dot of a block. */
+typedef struct own {
+    float *p, *dp, *qt, *gt, *lse, *dot;
+} own;
 
-static void run_tile(const backward *b, const tile *x, float *own)
+static size_t own_floats(const mmli_attn *a)
+{
+    return QUERIES * (2 * TOKENS + 2 * a->e + 2);
+}
+
+static own own_of(const mmli_attn *a, int worker)
+{
+    own w = {.p = mmli_cpu_own(a->dv, worker)};
+
+    w.dp = w.p + QUERIES * TOKENS;
+    w.qt = w.dp + QUERIES * TOKENS;
+    w.gt = w.qt + QUERIES * a->e;
+    w.lse = w.gt + QUERIES * a->e;
+    w.dot = w.lse + QUERIES;
+    return w;
+}
+
+/* A block of queries of one segment and head. */
+typedef struct block {
+    size_t rows, pad, h;
+    const float *q, *g, *qt; /* g: do */
+    float *dq;               /* NULL: not wanted */
+} block;
+
+static block prepare_block(const backward *b, size_t s, size_t i, size_t h, const own *w, float *dq)
 {
     const mmli_attn *a = &b->a;
-    const size_t at = x->t * a->ld + x->h * a->e;
-    float *p = own, *dp = p + QUERIES * TOKENS, *lse = dp + QUERIES * TOKENS, *dot = lse + QUERIES;
+    const size_t q0 = i * QUERIES, orow = mmli_attn_orow(a, s) + q0;
+    block x = {.rows = mmli_min_size(QUERIES, mmli_attn_queries(a, s) - q0), .h = h};
 
-    for (size_t r = 0; r < x->rows; r++) {
-        lse[r] = a->lse[(x->orow + r) * a->H + x->h];
-        dot[r] = b->dot[(x->orow + r) * a->H + x->h];
+    x.pad = mmli_attn_pad(x.rows);
+    x.q = a->q + (mmli_attn_qrow(a, s) + q0) * a->ld + h * a->e;
+    x.g = a->dout + orow * a->ld + h * a->e;
+    x.dq = dq ? dq + q0 * a->ld + h * a->e : NULL;
+    x.qt = mmli_attn_qt(a, s, i, h, x.rows, w->qt);
+    a->v->transpose(w->gt, x.pad, x.g, x.rows, a->e, a->ld, 1);
+    for (size_t r = 0; r < x.pad; r++) {
+        w->lse[r] = r < x.rows ? a->lse[(orow + r) * a->H + h] : 0;
+        w->dot[r] = r < x.rows ? b->dot[(orow + r) * a->H + h] : 0;
     }
-    mmli_cpu_sgemm(false, true, x->rows, x->n, a->e, 1, x->q, a->ld, a->k + at, a->ld, 0, p, TOKENS);
-    mmli_cpu_sgemm(false, true, x->rows, x->n, a->e, 1, x->g, a->ld, a->val + at, a->ld, 0, dp, TOKENS);
-    a->v->attn_grad(p, dp, x->rows, x->n, TOKENS, a->scale, lse, dot);
+    return x;
+}
+
+/* Tokens t .. t+n-1, followed by `then` more in the next tile. `add`: dq already holds something. */
+static void run_tile(const mmli_attn *a, const block *x, size_t t, size_t n, size_t then, bool add, const own *w)
+{
+    const size_t at = t * a->ld + x->h * a->e, after = at + n * a->ld;
+    const mmli_attn_next next = {.row = {a->dval ? a->dval + at : NULL, a->dk ? a->dk + at : NULL,
+                                         then ? a->k + after : NULL, then ? a->val + after : NULL},
+                                 .n = {n, n, then, then},
+                                 .step = a->ld * sizeof(float),
+                                 .bytes = a->e * sizeof(float)};
+
+    mmli_cpu_sgemm(false, false, n, x->pad, a->e, 1, a->k + at, a->ld, x->qt, x->pad, 0, w->p, x->pad);
+    mmli_cpu_sgemm(false, false, n, x->pad, a->e, 1, a->val + at, a->ld, w->gt, x->pad, 0, w->dp, x->pad);
+    a->v->attn_grad(w->p, w->dp, n, x->pad, a->scale, w->lse, w->dot, &next);
     if (a->dval)
-        mmli_cpu_sgemm(true, false, x->n, a->e, x->rows, 1, p, TOKENS, x->g, a->ld, 1, a->dval + at, a->ld);
+        mmli_cpu_sgemm(false, false, n, a->e, x->rows, 1, w->p, x->pad, x->g, a->ld, 1, a->dval + at, a->ld);
     if (a->dk)
-        mmli_cpu_sgemm(true, false, x->n, a->e, x->rows, 1, dp, TOKENS, x->q, a->ld, 1, a->dk + at, a->ld);
+        mmli_cpu_sgemm(false, false, n, a->e, x->rows, 1, w->dp, x->pad, x->q, a->ld, 1, a->dk + at, a->ld);
     if (x->dq)
-        mmli_cpu_sgemm(false, false, x->rows, a->e, x->n, 1, dp, TOKENS, a->k + at, a->ld, x->beta, x->dq, a->ld);
+        mmli_cpu_sgemm(true, false, x->rows, a->e, n, 1, w->dp, x->pad, a->k + at, a->ld, add ? 1 : 0, x->dq, a->ld);
 }
 
 /* One token: p = 1 whatever the score, so queries and keys get exactly nothing. */
@@ -92,27 +135,24 @@ static void run_task(const void *ctx, size_t t, int worker)
 {
     const backward *b = ctx;
     const mmli_attn *a = &b->a;
-    const size_t i = b->from + t / a->H, s = b->seg[i], queries = mmli_attn_queries(a, s);
-    tile x = {.h = t % a->H};
+    const size_t i = b->from + t / a->H, h = t % a->H, s = b->seg[i];
+    const size_t blocks = mmli_ceil_div(mmli_attn_queries(a, s), QUERIES);
+    const own w = own_of(a, worker);
     float *dq = NULL;
 
     if (mmli_attn_len(a, s) == 1) {
-        run_single(b, i, x.h);
+        run_single(b, i, h);
         return;
     }
-
     if (a->dq)
         dq = b->direct ? a->dq + mmli_attn_qrow(a, s) * a->ld : b->part + (i - b->from) * a->c * a->ld;
-    for (x.t = b->first[i]; x.t < b->last[i]; x.t += TOKENS) {
-        x.n = mmli_min_size(TOKENS, b->last[i] - x.t);
-        x.beta = b->direct || x.t != b->first[i] ? 1 : 0;
-        for (size_t q0 = 0; q0 < queries; q0 += QUERIES) {
-            x.rows = mmli_min_size(QUERIES, queries - q0);
-            x.orow = mmli_attn_orow(a, s) + q0;
-            x.q = a->q + (mmli_attn_qrow(a, s) + q0) * a->ld + x.h * a->e;
-            x.g = a->dout + x.orow * a->ld + x.h * a->e;
-            x.dq = dq ? dq + q0 * a->ld + x.h * a->e : NULL;
-            run_tile(b, &x, mmli_cpu_own(a->dv, worker));
+    for (size_t j = 0; j < blocks; j++) {
+        const block x = prepare_block(b, s, j, h, &w, dq);
+
+        for (size_t k = b->first[i]; k < b->last[i]; k += TOKENS) {
+            const size_t n = mmli_min_size(TOKENS, b->last[i] - k), then = mmli_min_size(TOKENS, b->last[i] - k - n);
+
+            run_tile(a, &x, k, n, then, b->direct || k != b->first[i], &w);
         }
     }
 }
@@ -196,27 +236,30 @@ mml_status mmli_cpu_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, 
                         .val = mmli_cf(v), .out = mmli_cf(o), .lse = mmli_cf(lse), .dout = mmli_cf(do_),
                         .dq = mmli_f(dq), .dk = mmli_f(dk), .dval = mmli_f(dv_)}};
     const mmli_attn *a = &b.a;
-    const size_t rows = mode == MMLI_QUERY_RAGGED ? (size_t)a->off[segs] : segs * c;
     size_t chunks, wave, lists, dots;
     bool several;
     char *memory;
 
-    if (H == 0 || e == 0 || rows == 0 || (chunks = count_chunks(a, &several)) == 0)
+    b.rows = mode == MMLI_QUERY_RAGGED ? (size_t)a->off[segs] : segs * c;
+    if (H == 0 || e == 0 || b.rows == 0 || (chunks = count_chunks(a, &several)) == 0)
         goto out;
     MML_TRY(mmli_cpu_blas_fits(1, 1, 1, a->ld));
     b.direct = mode == MMLI_QUERY_RAGGED || (mode == MMLI_QUERY_FIXED && !several);
     wave = b.direct ? chunks : mmli_min_size(WAVE, mmli_max_size(WAVE_LEAST, WAVE_FLOATS / (c * a->ld)));
     lists = mmli_ceil_div(3 * chunks * sizeof(size_t), 64) * 64;
-    dots = mmli_ceil_div(rows * H * sizeof(float), 64) * 64;
-    MML_TRY(mmli_cpu_own_reserve(dv, (2 * QUERIES * TOKENS + 2 * QUERIES) * sizeof(float)));
-    MML_TRY(mmli_cpu_shared(dv, &memory, 1, lists + dots + (b.direct ? 0 : wave * c * a->ld * sizeof(float))));
+    dots = mmli_ceil_div(b.rows * H * sizeof(float), 64) * 64;
+    MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));
+    MML_TRY(mmli_cpu_shared(dv, &memory, 1,
+                            lists + dots + (mmli_attn_qt_floats(a) + (b.direct ? 0 : wave * c * a->ld)) * sizeof(float)));
     b.seg = (size_t *)(void *)memory;
     b.first = b.seg + chunks;
     b.last = b.first + chunks;
     b.dot = (float *)(void *)(memory + lists);
-    b.part = (float *)(void *)(memory + lists + dots);
+    b.a.qt = (float *)(void *)(memory + lists + dots);
+    b.part = b.a.qt + mmli_attn_qt_floats(a);
     list_chunks(&b);
-    mmli_cpu_for(dv, rows, 0.2 * (double)rows * (double)a->ld, run_dot, &b);
+    mmli_attn_make_qt(dv, a);
+    mmli_cpu_for(dv, mmli_ceil_div(b.rows * H, DOTS), 0.2 * (double)b.rows * (double)a->ld, run_dot, &b);
     run_waves(dv, &b, chunks, wave);
 out:
     return st;

@@ -113,6 +113,6 @@ const mmli_backend mmli_backend_cpu = {
     SLOT(attention), SLOT(attention_grad),
     SLOT(gemm), SLOT(gemm_batched), SLOT(linear), SLOT(layernorm), SLOT(layernorm_grad),
     SLOT(fft), SLOT(col_normalise), SLOT(col_normalise_grad),
-    SLOT(magnitude), SLOT(phase), SLOT(from_polar), SLOT(recip),
+    SLOT(magnitude), SLOT(phase), SLOT(unit), SLOT(from_polar), SLOT(recip),
     SLOT(sum), SLOT(sum_squares), SLOT(l1_grad), SLOT(adamw),
 };

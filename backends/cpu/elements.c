@@ -104,6 +104,12 @@ mml_status mmli_cpu_phase(mmli_device *dv, mmli_mem *y, const mmli_mem *re, cons
     return run(dv, &j, 1.0);
 }
 
+mml_status mmli_cpu_unit(mmli_device *dv, mmli_mem *yr, mmli_mem *yi, const mmli_mem *xr, const mmli_mem *xi, size_t n)
+{
+    const job j = {{.y = mmli_f(yr), .y2 = mmli_f(yi), .a = mmli_cf(xr), .b = mmli_cf(xi)}, VEC(unit), n, TILE};
+    return run(dv, &j, 0.9);
+}
+
 mml_status mmli_cpu_from_polar(mmli_device *dv, mmli_mem *re, mmli_mem *im, const mmli_mem *mag, const mmli_mem *ph,
                                size_t n)
 {

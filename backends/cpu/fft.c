@@ -86,8 +86,20 @@ typedef struct grid {
     const mmli_fft_plan *plan;
     const float *xr, *xi;
     float *yr, *yi, scale;
-    size_t n, half;
+    size_t n, half, c, d;
+    int axes;
 } grid;
+
+/* Real input: y[-k] is the conjugate of y[k], so where k = -k along every transformed axis y[k] is real. */
+static void make_real(float *yi, const grid *g)
+{
+    const bool along_c = (g->axes & MMLI_AXIS_C) != 0, along_d = (g->axes & MMLI_AXIS_D) != 0;
+    const size_t row = !along_c ? 1 : g->c % 2 == 0 ? g->c / 2 : g->c, col = !along_d ? 1 : g->d % 2 == 0 ? g->d / 2 : g->d;
+
+    for (size_t i = 0; i < g->c; i += row)
+        for (size_t j = 0; j < g->d; j += col)
+            yi[i * g->d + j] = 0;
+}
 
 static void grid_tile(const void *ctx, size_t t, int worker)
 {
@@ -106,6 +118,8 @@ static void grid_tile(const void *ctx, size_t t, int worker)
         if (yi)
             yi[i] = g->scale * out[2 * i + 1];
     }
+    if (!xi && yi)
+        make_real(yi, g);
 }
 
 static double fft_ns(double arrays, size_t n)
@@ -118,7 +132,7 @@ mml_status mmli_cpu_fft(mmli_device *dv, mmli_mem *yr, mmli_mem *yi, const mmli_
 {
     mml_status st = MML_OK;
     grid g = {.dv = dv, .xr = mmli_cf(xr), .xi = mmli_cf(xi), .yr = mmli_f(yr), .yi = mmli_f(yi), .scale = scale,
-              .n = c * d};
+              .n = c * d, .c = c, .d = d, .axes = axes};
     mmli_fft_plan *plan;
 
     if (g.n == 0 || batch == 0)

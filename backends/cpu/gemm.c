@@ -6,13 +6,14 @@
 #include "backends/cpu/cpu.h"
 
 enum {
-    SIDE = 128,  /* a tile is cut no smaller than this, so that packing its panels stays cheap */
-    GRAIN = 32,  /* tile sides are multiples of this */
-    TASKS = 16,  /* tiles wanted of a large product */
-    SLICE = 1024 /* least length of a slice of k: the partial result costs as much as 100 steps of k */
+    TASKS = 32,    /* tiles of a large product, about, at most */
+    GRAIN = 32,    /* tile sides are multiples of this */
+    SIDE = 64,     /* no side is cut below this */
+    K_WORTH = 4,   /* a cut of k costs a pass over C more: k is cut when it is this much longer */
+    K_LEAST = 256, /* a slice of k is no shorter */
 };
-static const double tile_flop = 6e6; /* about 40 microseconds */
-static const double flop_per_ns = 100;
+static const double task_flop = 8e6; /* about 50 microseconds: a task is worth handing to a thread */
+static const double flop_per_ns = 150;
 
 typedef struct product {
     bool ta, tb;
@@ -24,40 +25,47 @@ typedef struct product {
     size_t each;                           /* batch items in a task */
 } product;
 
-static size_t halve(size_t side)
-{
-    return mmli_ceil_div(side, 2 * GRAIN) * GRAIN;
-}
-
 static double flop(const product *p)
 {
     return 2.0 * (double)p->m * (double)p->n * (double)p->k;
 }
 
+static size_t halve(size_t side)
+{
+    return mmli_ceil_div(side, 2 * GRAIN) * GRAIN;
+}
+
+static size_t count_tasks(product *p)
+{
+    p->rows = mmli_ceil_div(p->m, p->tm);
+    p->cols = mmli_ceil_div(p->n, p->tn);
+    p->slices = mmli_ceil_div(p->k, p->tk);
+    return p->rows * p->cols * p->slices;
+}
+
+/* BLAS packs a panel of A for each column of tiles, one of B for each row of tiles: large, square tiles
+ * are fast, and more tasks than threads even out. So the longest side is halved until there are enough. */
 static void choose_tiles(product *p)
 {
+    const double want = flop(p) / task_flop;
+
     p->tm = p->m;
     p->tn = p->n;
     p->tk = p->k;
-    while (2.0 * (double)p->tm * (double)p->tn * (double)p->k > tile_flop) {
-        if (p->tm >= p->tn && p->tm > SIDE)
-            p->tm = halve(p->tm);
-        else if (p->tn > SIDE)
-            p->tn = halve(p->tn);
-        else if (p->tm > SIDE)
+    while (count_tasks(p) < TASKS && (double)count_tasks(p) < want && p->batch == 1) {
+        const size_t k = p->tk / 2 >= K_LEAST ? p->tk / K_WORTH : 0;
+        const size_t m = p->tm > SIDE ? p->tm : 0, n = p->tn > SIDE ? p->tn : 0;
+
+        if (k == 0 && m == 0 && n == 0)
+            break;
+        if (k > m && k > n)
+            p->tk = halve(p->tk);
+        else if (m >= n)
             p->tm = halve(p->tm);
         else
-            break;
+            p->tn = halve(p->tn);
     }
-    p->rows = mmli_ceil_div(p->m, p->tm);
-    p->cols = mmli_ceil_div(p->n, p->tn);
-    p->slices = 1;
-    if (p->batch == 1 && !p->bias && p->rows * p->cols < TASKS / 2 && flop(p) > 2 * tile_flop && p->k >= 2 * SLICE) {
-        p->slices = mmli_min_size(p->k / SLICE, TASKS / (p->rows * p->cols));
-        p->tk = mmli_ceil_div(p->k, p->slices);
-        p->slices = mmli_ceil_div(p->k, p->tk);
-    }
-    p->each = p->rows * p->cols > 1 ? 1 : (size_t)(1 + 0.2 * tile_flop / (1 + flop(p)));
+    p->each = (size_t)(1 + 0.1 * task_flop / (1 + flop(p)));
 }
 
 static void tile(const product *p, size_t item, size_t t)
@@ -70,7 +78,7 @@ static void tile(const product *p, size_t item, size_t t)
     const size_t ldc = p->slices > 1 ? p->n : p->ldc;
     float beta = p->slices > 1 ? 0 : p->beta;
 
-    if (p->bias) { /* BLAS adds to what is there: the bias costs no pass of its own */
+    if (p->bias && p->slices == 1) { /* BLAS adds to what is there: the bias costs no pass of its own */
         for (size_t r = 0; r < m; r++)
             memcpy(c + r * ldc, p->bias + j, n * sizeof *c);
         beta = 1;
@@ -89,14 +97,14 @@ static void run_tile(const void *ctx, size_t t, int worker)
 static void run_batch(const void *ctx, size_t t, int worker)
 {
     const product *p = ctx;
-    const size_t tiles = p->rows * p->cols, first = t / tiles * p->each;
+    const size_t first = t * p->each;
 
     (void)worker;
     for (size_t i = first; i < mmli_min_size(first + p->each, p->batch); i++)
-        tile(p, i, t % tiles);
+        tile(p, i, 0);
 }
 
-/* C = beta C + the slices, in order; one row */
+/* C = beta C (or the bias) + the slices, in order; one row */
 static void run_reduce(const void *ctx, size_t i, int worker)
 {
     const product *p = ctx;
@@ -104,7 +112,7 @@ static void run_reduce(const void *ctx, size_t i, int worker)
 
     (void)worker;
     for (size_t j = 0; j < p->n; j++) {
-        double sum = p->beta == 0 ? 0 : (double)p->beta * (double)c[j];
+        double sum = p->bias ? (double)p->bias[j] : p->beta == 0 ? 0 : (double)p->beta * (double)c[j];
 
         for (size_t s = 0; s < p->slices; s++)
             sum += (double)p->part[(s * p->m + i) * p->n + j];
@@ -124,6 +132,44 @@ static void without_terms(const product *p)
             }
 }
 
+/* ---- few rows or few columns ------------------------------------------------------------------------
+ * y = x w^T with a handful of rows (one patient) or outputs (a head, attention scores): the large
+ * operand is read once, as fast as memory gives it; BLAS would pack it first. */
+static void run_thin(const void *ctx, size_t t, int worker)
+{
+    const product *p = ctx;
+    const bool rows = p->m <= p->n; /* a has few rows; else b has */
+    const size_t few = rows ? p->m : p->n, many = rows ? p->n : p->m;
+    const float *thin = rows ? p->a : p->b, *thick = rows ? p->b : p->a;
+    const size_t ld_thin = rows ? p->lda : p->ldb, ld_thick = rows ? p->ldb : p->lda;
+
+    (void)worker;
+    for (size_t j = t * p->each; j < mmli_min_size((t + 1) * p->each, many); j += few == 1 ? 4 : 1) {
+        for (size_t i = 0; i < few; i += few == 1 ? 1 : 4) {
+            const float *row[4];
+            float out[4];
+            size_t n;
+
+            if (few == 1) { /* four rows of the large operand at once */
+                n = mmli_min_size(4, mmli_min_size((t + 1) * p->each, many) - j);
+                for (size_t k = 0; k < 4; k++)
+                    row[k] = thick + (j + mmli_min_size(k, n - 1)) * ld_thick;
+                mmli_cpu_of(p->dv)->vec->dot4(out, thin, row, p->k);
+            } else {
+                n = mmli_min_size(4, few - i);
+                for (size_t k = 0; k < 4; k++)
+                    row[k] = thin + (i + mmli_min_size(k, n - 1)) * ld_thin;
+                mmli_cpu_of(p->dv)->vec->dot4(out, thick + j * ld_thick, row, p->k);
+            }
+            for (size_t k = 0; k < n; k++) {
+                const size_t x = few == 1 ? i : i + k, y = few == 1 ? j + k : j;
+
+                put(p, rows ? x : y, rows ? y : x, out[k]);
+            }
+        }
+    }
+}
+
 static mml_status run(mmli_device *dv, product *p)
 {
     mml_status st = MML_OK;
@@ -138,8 +184,7 @@ static mml_status run(mmli_device *dv, product *p)
                                mmli_max_size(p->lda, mmli_max_size(p->ldb, p->ldc))));
     choose_tiles(p);
     if (p->batch > 1) {
-        mmli_cpu_for(dv, mmli_ceil_div(p->batch, p->each) * p->rows * p->cols,
-                     (double)p->batch * (500 + flop(p) / flop_per_ns), run_batch, p);
+        mmli_cpu_for(dv, mmli_ceil_div(p->batch, p->each), (double)p->batch * (500 + flop(p) / flop_per_ns), run_batch, p);
         goto out;
     }
     if (p->slices > 1)

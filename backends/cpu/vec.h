@@ -34,6 +34,12 @@ typedef struct mmli_ln {
     float eps;
 } mmli_ln;
 
+/* Rows that will be read soon: n[i] rows of `bytes` from row[i] (NULL: none), `step` bytes apart. */
+typedef struct mmli_attn_next {
+    const float *row[4];
+    size_t n[4], step, bytes;
+} mmli_attn_next;
+
 typedef struct mmli_vec {
     const char *name; /* "avx512", "avx2", "sse2", "portable" */
     const char *math; /* who computes exp, tanh, ...: "libmvec", "sleef", "libm" */
@@ -46,6 +52,7 @@ typedef struct mmli_vec {
     mmli_el_fn dropout;            /* y = keep ? s1 a + s2 : s3; p = s0; from % 4 = 0 */
     mmli_el_fn dropout_grad;       /* y += keep ? s1 a : 0 */
     mmli_el_fn magnitude, phase;   /* y of a + i b */
+    mmli_el_fn unit;               /* y + i y2 = (a + i b) / |a + i b| */
     mmli_el_fn from_polar;         /* y = a cos b, y2 = a sin b */
     mmli_el_fn recip;              /* y = 1 / a */
     mmli_el_fn l1_grad;            /* y += s0 sign(a) */
@@ -56,6 +63,7 @@ typedef struct mmli_vec {
     double (*sum)(const float *x, size_t n);
     double (*sum_squares)(const float *x, size_t n);
     float (*dot)(const float *x, const float *y, size_t n);
+    void (*dot4)(float out[4], const float *x, const float *const row[4], size_t n);
     float (*max)(const float *x, size_t n); /* NaN where x has one */
     /* y = exp(x - shift), sum of y; y may be x */
     double (*exp_sum)(float *y, const float *x, size_t n, float shift);
@@ -70,14 +78,18 @@ typedef struct mmli_vec {
     void (*ln_rows)(const mmli_ln *l, size_t from, size_t to);
     void (*ln_grad_rows)(const mmli_ln *l, size_t from, size_t to);
 
-    /* Online softmax of a score tile (rows, n), leading dimension ld: raises the running maximum m,
-     * rescales the running sum l and rows of o (rows, e), turns s into exp(scale s - m). `first`:
-     * m, l, o hold nothing yet. */
-    void (*attn_softmax)(float *s, size_t rows, size_t n, size_t ld, float scale, float *m, double *l,
-                         float *o, size_t e, int first);
-    /* s -> p = exp(scale s - lse), dp -> p (dp - dot) scale */
-    void (*attn_grad)(float *s, float *dp, size_t rows, size_t n, size_t ld, float scale,
-                      const float *lse, const float *dot);
+    /* Scores of a tile of attention, a row a token, a column a query: (n, pad), pad a multiple of
+     * MMLI_PAD. Raises the running maxima m (pad), turns s into exp(s - m), adds to the running sums l
+     * (pad); fade (pad) is what older sums were multiplied with, and o has to be. `first`: m, l hold nothing yet. */
+    void (*attn_softmax)(float *s, size_t n, size_t pad, float *m, float *l, float *fade, int first,
+                         const mmli_attn_next *next);
+    /* s -> p = exp(s - lse), dp -> p (dp - dot) scale */
+    void (*attn_grad)(float *s, float *dp, size_t n, size_t pad, float scale, const float *lse, const float *dot,
+                      const mmli_attn_next *next);
+    /* Rows of o (rows, e) times fade, where that is not 1. */
+    void (*attn_fade)(float *o, size_t rows, size_t e, const float *fade);
+    /* y (cols, pad) = scale x^T, x (rows, cols) with leading dimension ld; columns past `rows` are 0. */
+    void (*transpose)(float *y, size_t pad, const float *x, size_t rows, size_t cols, size_t ld, float scale);
 } mmli_vec;
 
 /* The best table for this processor; the environment variable MMLEGO_SIMD (avx512, avx2, base) can ask for less. */

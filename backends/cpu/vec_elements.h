@@ -7,16 +7,24 @@
 #define LD(p) (n == W ? vf_load((p) + i) : vf_load_part((p) + i, n))
 #define ST(p, v) (n == W ? vf_store((p) + i, (v)) : vf_store_part((p) + i, (v), n))
 
+/* An elementwise loop from the body for one vector; twice, so that full vectors do without tests. */
 #define EL(name, BODY)                                                                             \
-    static void name(const mmli_el *e, size_t from, size_t to)                                     \
+    INLINE void name##_at(const mmli_el *e, size_t i, size_t n)                                    \
     {                                                                                              \
         float *y = e->y;                                                                           \
         const float *a = e->a, *b = e->b;                                                          \
-        const vf s0 = vf_set(e->s[0]), s1 = vf_set(e->s[1]);                                       \
-        (void)a, (void)b, (void)s0, (void)s1;                                                      \
-        VECTORS (from, to) {                                                                       \
-            BODY;                                                                                  \
-        }                                                                                          \
+        const vf s0 = vf_set(e->s[0]);                                                             \
+        (void)a, (void)b, (void)s0;                                                                \
+        BODY;                                                                                      \
+    }                                                                                              \
+    static void name(const mmli_el *e_, size_t from, size_t to)                                    \
+    {                                                                                              \
+        const mmli_el copy = *e_, *e = &copy; /* stores to y cannot change it: stays in registers */ \
+        size_t i = from;                                                                           \
+        for (; i + W <= to; i += W)                                                                \
+            name##_at(e, i, W);                                                                    \
+        if (i < to)                                                                                \
+            name##_at(e, i, to - i);                                                               \
     }
 
 EL(el_fill, ST(y, s0))
@@ -139,87 +147,81 @@ static void el_act_grad(const mmli_el *e, size_t from, size_t to)
 }
 
 /* ---- gates: rows [a g] of width 2 f ----------------------------------------------------------- */
+/* The same for the two halves of a row and dy. */
+#define ROW(name, BODY)                                                                            \
+    INLINE void name##_at(float *y, float *y2, const float *a, const float *g, const float *dy, size_t i, size_t n) \
+    {                                                                                              \
+        (void)y2, (void)dy;                                                                        \
+        BODY;                                                                                      \
+    }                                                                                              \
+    static void name(float *y, float *y2, const float *a, const float *g, const float *dy, size_t f) \
+    {                                                                                              \
+        size_t i = 0;                                                                              \
+        for (; i + W <= f; i += W)                                                                 \
+            name##_at(y, y2, a, g, dy, i, W);                                                      \
+        if (i < f)                                                                                 \
+            name##_at(y, y2, a, g, dy, i, f - i);                                                  \
+    }
+
+ROW(gate_selu, ST(y, LD(a) * selu(LD(g))))
+ROW(gate_tanh, ST(y, vf_tanh(LD(a)) * vf_sigmoid(LD(g))))
+ROW(gate_selu_grad, const vf d = LD(dy); const vf s = selu(LD(g)); ST(y, vf_fma(d, s, LD(y)));
+    ST(y2, vf_fma(d * LD(a), selu_slope(s), LD(y2))))
+ROW(gate_tanh_grad, const vf d = LD(dy); const vf t = vf_tanh(LD(a)); const vf s = vf_sigmoid(LD(g));
+    ST(y, vf_fma(d * (1.0f - t * t), s, LD(y))); ST(y2, vf_fma(d * t, s * (1.0f - s), LD(y2))))
+
 static void el_gate(const mmli_el *e, size_t from, size_t to)
 {
     for (size_t r = from; r < to; r++) {
-        const float *a = e->a + r * 2 * e->f, *g = a + e->f;
-        float *y = e->y + r * e->f;
+        const float *a = e->a + r * 2 * e->f;
 
-        if (e->kind == MMLI_GATE_SELU)
-            VECTORS (0, e->f)
-                ST(y, LD(a) * selu(LD(g)));
-        else
-            VECTORS (0, e->f)
-                ST(y, vf_tanh(LD(a)) * vf_sigmoid(LD(g)));
+        (e->kind == MMLI_GATE_SELU ? gate_selu : gate_tanh)(e->y + r * e->f, NULL, a, a + e->f, NULL, e->f);
     }
 }
 
 static void el_gate_grad(const mmli_el *e, size_t from, size_t to)
 {
     for (size_t r = from; r < to; r++) {
-        const float *a = e->a + r * 2 * e->f, *g = a + e->f, *dy = e->b + r * e->f;
-        float *da = e->y + r * 2 * e->f, *dg = da + e->f;
+        const float *a = e->a + r * 2 * e->f;
+        float *da = e->y + r * 2 * e->f;
 
-        if (e->kind == MMLI_GATE_SELU)
-            VECTORS (0, e->f) {
-                const vf d = LD(dy), s = selu(LD(g));
-                /* where g > 0 the slope does not come from the value: selu_slope looks at its sign */
-                ST(da, vf_fma(d, s, LD(da)));
-                ST(dg, vf_fma(d * LD(a), selu_slope(s), LD(dg)));
-            }
-        else
-            VECTORS (0, e->f) {
-                const vf d = LD(dy), t = vf_tanh(LD(a)), s = vf_sigmoid(LD(g));
-                ST(da, vf_fma(d * (1.0f - t * t), s, LD(da)));
-                ST(dg, vf_fma(d * t, s * (1.0f - s), LD(dg)));
-            }
+        (e->kind == MMLI_GATE_SELU ? gate_selu_grad : gate_tanh_grad)(da, da + e->f, a, a + e->f, e->b + r * e->f,
+                                                                      e->f);
     }
 }
 
 /* ---- complex numbers ------------------------------------------------------------------------------ */
-static void el_magnitude(const mmli_el *e, size_t from, size_t to)
+/* Squares of floats neither overflow nor vanish in doubles. */
+INLINE vf magnitude(vf re, vf im)
 {
-    const float *a = e->a, *b = e->b;
+    const vd rl = vd_low(re), rh = vd_high(re), il = vd_low(im), ih = vd_high(im);
+    float t[W];
 
-    VECTORS (from, to) { /* squares of floats neither overflow nor vanish in doubles */
-        const vf re = LD(a), im = LD(b);
-        const vd rl = vd_low(re), rh = vd_high(re), il = vd_low(im), ih = vd_high(im);
-        float t[W];
-
-        vd_to(t, vd_sqrt(rl * rl + il * il));
-        vd_to(t + W / 2, vd_sqrt(rh * rh + ih * ih));
-        ST(e->y, vf_load(t));
-    }
+    vd_to(t, vd_sqrt(rl * rl + il * il));
+    vd_to(t + W / 2, vd_sqrt(rh * rh + ih * ih));
+    return vf_load(t);
 }
 
+/* x / size, both parts of a complex number have one size */
+INLINE vf unit_part(vf x, vf re, vf im)
+{
+    const vd rl = vd_low(re), rh = vd_high(re), il = vd_low(im), ih = vd_high(im);
+    float t[W];
+
+    vd_to(t, vd_low(x) / vd_sqrt(rl * rl + il * il));
+    vd_to(t + W / 2, vd_high(x) / vd_sqrt(rh * rh + ih * ih));
+    return vf_load(t);
+}
+
+EL(el_unit, const vf re = LD(a); const vf im = LD(b); const vi zero = (re == 0.0f) & (im == 0.0f);
+   ST(y, vf_pick(zero, vf_set(1), unit_part(re, re, im))); ST(e->y2, vf_pick(zero, vf_set(0), unit_part(im, re, im))))
+EL(el_magnitude, ST(y, magnitude(LD(a), LD(b))))
 EL(el_phase, const vf im = LD(b) + 0.0f; /* -0 + 0 = 0: (-1, -0) is at pi */
    ST(y, vf_pick((LD(a) == 0.0f) & (im == 0.0f), vf_set(0), vf_atan2(im, LD(a)))))
-
-static void el_from_polar(const mmli_el *e, size_t from, size_t to)
-{
-    const float *mag = e->a, *ph = e->b;
-
-    VECTORS (from, to) {
-        const vf m = LD(mag), p = LD(ph);
-        ST(e->y, m * vf_cos(p));
-        ST(e->y2, m * vf_sin(p));
-    }
-}
+EL(el_from_polar, const vf p = LD(b); ST(y, LD(a) * vf_cos(p)); ST(e->y2, LD(a) * vf_sin(p)))
 
 /* p y, m y2, v y3, g a; s = factor, lr, b1, b2, eps, 1 - lr wd, lr / c1, 1 / sqrt(c2) */
-static void el_adamw(const mmli_el *e, size_t from, size_t to)
-{
-    float *p = e->y, *m = e->y2, *v = e->y3;
-    const float *g = e->a;
-    const vf factor = vf_set(e->s[0]), b1 = vf_set(e->s[2]), b2 = vf_set(e->s[3]), eps = vf_set(e->s[4]);
-    const vf keep = vf_set(e->s[5]), step = vf_set(e->s[6]), root = vf_set(e->s[7]);
-
-    VECTORS (from, to) {
-        const vf grad = LD(g) * factor;
-        const vf mt = vf_fma(b1, LD(m), (1.0f - b1) * grad), vt = vf_fma(b2, LD(v), (1.0f - b2) * (grad * grad));
-
-        ST(m, mt);
-        ST(v, vt);
-        ST(p, keep * LD(p) - step * mt / vf_fma(vf_sqrt(vt), root, eps));
-    }
-}
+EL(el_adamw, const vf grad = LD(a) * s0; const float b1 = e->s[2]; const float b2 = e->s[3];
+   const vf m = vf_fma(vf_set(b1), LD(e->y2), (1.0f - b1) * grad);
+   const vf v = vf_fma(vf_set(b2), LD(e->y3), (1.0f - b2) * (grad * grad)); ST(e->y2, m); ST(e->y3, v);
+   ST(y, e->s[5] * LD(y) - e->s[6] * m / vf_fma(vf_sqrt(v), vf_set(e->s[7]), vf_set(e->s[4]))))

@@ -52,6 +52,36 @@ static float rows_dot(const float *x, const float *y, size_t n_)
     return vf_sum((s0 + s1) + (s2 + s3));
 }
 
+/* out[j] = x . row j, for four rows: one vector of x serves all. */
+static void rows_dot4(float out[4], const float *x, const float *const row[4], size_t n_)
+{
+    const float *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
+    const size_t full = n_ - n_ % W;
+    vf s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+
+    for (size_t j = 0; j < full; j += W) {
+        const vf v = vf_load(x + j);
+
+        s0 = vf_fma(v, vf_load(r0 + j), s0);
+        s1 = vf_fma(v, vf_load(r1 + j), s1);
+        s2 = vf_fma(v, vf_load(r2 + j), s2);
+        s3 = vf_fma(v, vf_load(r3 + j), s3);
+    }
+    if (full < n_) {
+        const size_t i = full, n = n_ - full;
+        const vf v = LD(x);
+
+        s0 = vf_fma(v, LD(r0), s0);
+        s1 = vf_fma(v, LD(r1), s1);
+        s2 = vf_fma(v, LD(r2), s2);
+        s3 = vf_fma(v, LD(r3), s3);
+    }
+    out[0] = vf_sum(s0);
+    out[1] = vf_sum(s1);
+    out[2] = vf_sum(s2);
+    out[3] = vf_sum(s3);
+}
+
 static float rows_max(const float *x, size_t n_)
 {
     vf m = vf_set(-INFINITY), bad = {0}; /* bad: x - x is 0, or NaN where x is NaN or infinite */

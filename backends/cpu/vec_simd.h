@@ -135,6 +135,18 @@ INLINE vf vf_max(vf a, vf b)
     return vf_pick(a > b, a, b);
 #endif
 }
+/* The nearest whole number. */
+INLINE vf vf_round(vf x)
+{
+#if W == 16
+    return (vf)_mm512_roundscale_ps((__m512)x, 8);
+#elif W == 8
+    return (vf)_mm256_round_ps((__m256)x, 8);
+#else
+    const vf big = vf_set(12582912.0f); /* 1.5 2^23: |x| < 2^22 */
+    return (x + big) - big;
+#endif
+}
 INLINE vf vf_sqrt(vf x)
 {
 #if W == 16
@@ -193,12 +205,28 @@ INLINE void vq_zip(vq *lo, vq *hi, vq a, vq b)
 /* Sums by halves: lane i with lane i + W/2, and so on. */
 INLINE float vf_sum(vf v)
 {
+#if defined(__x86_64__)
+#if W == 16
+    const __m256 h8 = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+#elif W == 8
+    const __m256 h8 = (__m256)v;
+#endif
+#if W == 4
+    const __m128 h4 = (__m128)v;
+#else
+    const __m128 h4 = _mm_add_ps(_mm256_castps256_ps128(h8), _mm256_extractf128_ps(h8, 1));
+#endif
+    const __m128 h2 = _mm_add_ps(h4, _mm_movehl_ps(h4, h4));
+
+    return _mm_cvtss_f32(_mm_add_ss(h2, _mm_shuffle_ps(h2, h2, 1)));
+#else
     float t[W];
     vf_store(t, v);
     for (int half = W / 2; half > 0; half /= 2)
         for (int i = 0; i < half; i++)
             t[i] += t[i + half];
     return t[0];
+#endif
 }
 INLINE double vd_sum(vd v)
 {

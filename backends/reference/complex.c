@@ -97,6 +97,21 @@ mml_status REF(phase)(mmli_device *dv, mmli_mem *y_, const mmli_mem *re_, const 
     return MML_OK;
 }
 
+mml_status REF(unit)(mmli_device *dv, mmli_mem *yr_, mmli_mem *yi_, const mmli_mem *xr_, const mmli_mem *xi_, size_t n)
+{
+    float *yr = ref_f(yr_), *yi = ref_f(yi_);
+    const float *xr = ref_f(xr_), *xi = ref_f(xi_);
+
+    (void)dv;
+    for (size_t i = 0; i < n; i++) {
+        const double re = (double)xr[i], im = (double)xi[i], size = hypot(re, im);
+
+        yr[i] = size == 0 ? 1.0f : (float)(re / size);
+        yi[i] = size == 0 ? 0.0f : (float)(im / size);
+    }
+    return MML_OK;
+}
+
 mml_status REF(from_polar)(mmli_device *dv, mmli_mem *re_, mmli_mem *im_, const mmli_mem *mag_, const mmli_mem *ph_,
                            size_t n)
 {

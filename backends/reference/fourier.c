@@ -39,6 +39,15 @@ static void line(double *re, double *im, size_t n, size_t stride, int sign, doub
     }
 }
 
+/* Real input: y[-k] is the conjugate of y[k], so where k = -k along every transformed axis y[k] is real. */
+static void make_real(float *yi, size_t c, size_t d, int axes)
+{
+    for (size_t i = 0; i < c; i++)
+        for (size_t j = 0; j < d; j++)
+            if ((!(axes & MMLI_AXIS_C) || 2 * i % c == 0) && (!(axes & MMLI_AXIS_D) || 2 * j % d == 0))
+                yi[i * d + j] = 0;
+}
+
 mml_status REF(fft)(mmli_device *dv, mmli_mem *yr_, mmli_mem *yi_, const mmli_mem *xr_, const mmli_mem *xi_,
                     size_t batch, size_t c, size_t d, int axes, int sign, float scale)
 {
@@ -66,6 +75,8 @@ mml_status REF(fft)(mmli_device *dv, mmli_mem *yr_, mmli_mem *yi_, const mmli_me
             if (yi)
                 yi[b * n + i] = (float)((double)scale * im[i]);
         }
+        if (!xi && yi)
+            make_real(yi + b * n, c, d, axes);
     }
 out:
     mmli_free(re);

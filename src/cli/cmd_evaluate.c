@@ -64,31 +64,39 @@ static void print_json(const mml_evaluation *e)
     fputs("}}\n", stdout);
 }
 
+static void print_metric(const mml_metric_value *m)
+{
+    int limits = isfinite(m->low) && isfinite(m->high);
+
+    printf("%-18s ", m->name);
+    if (!isfinite(m->value))
+        printf("%10s", "-");
+    else
+        printf("%10.*f", !limits && m->value == floor(m->value) && fabs(m->value) > 1.0 ? 0 : 4, m->value); /* a count */
+    if (limits)
+        printf("   %.4f to %.4f", m->low, m->high);
+    putchar('\n');
+}
+
 static void print_table(const mml_evaluation *e, const evaluate_args *a, const mml_model *model)
 {
     mml_task_kind kind = mml_model_task_kind(model);
 
     printf("task %s, %zu patients", mml_model_task(model), e->n);
     if (kind == MML_BINARY)
-        printf(", %zu of them %s", e->n_events, mml_model_class(model, mml_model_n_classes(model) - 1));
+        printf(", %zu of class %s", e->n_events, mml_model_class(model, mml_model_n_classes(model) - 1));
     else if (kind == MML_SURVIVAL)
         printf(", %zu events", e->n_events);
     if (e->n_unlabelled > 0)
         printf("; %zu more have no label", e->n_unlabelled);
     if (e->n_prior > 0)
         printf("; %zu have none of the modalities", e->n_prior);
-    printf("\n%-16s %10s", "metric", "value");
+    printf("\n%-18s %10s", "metric", "value");
     if (a->options.bootstrap > 0)
         printf("   %g %% interval", 100.0 * a->options.level);
     putchar('\n');
-    for (size_t i = 0; i < e->n_metrics; i++) {
-        const mml_metric_value *m = &e->metrics[i];
-
-        printf("%-16s %10.4f", m->name, m->value);
-        if (a->options.bootstrap > 0)
-            printf("   %.4f to %.4f", m->low, m->high);
-        putchar('\n');
-    }
+    for (size_t i = 0; i < e->n_metrics; i++)
+        print_metric(&e->metrics[i]);
 }
 
 static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *cohort)

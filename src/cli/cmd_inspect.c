@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json_text.h"
+#include "cli/inspect.h"
 #include "cli/load.h"
 
 typedef struct inspect_args {
@@ -16,7 +16,7 @@ static const mmlc_opt options[] = {
 static const mmlc_group groups[] = {{.heading = "Options", .opts = options}, {.heading = NULL}};
 
 /* What the library says of the file, as a cohort, or else as a model. */
-static int describe(char **json, const mmlc_command *command, const char *path)
+static int describe(char **json, int *is_model, const mmlc_command *command, const char *path)
 {
     mml_cohort *cohort = NULL;
     mml_model *model = NULL;
@@ -29,13 +29,16 @@ static int describe(char **json, const mmlc_command *command, const char *path)
     } else if (st == MML_E_FORMAT) {
         as_cohort = strdup(mml_last_error());
         st = mml_model_load(&model, path, NULL, 0);
+        *is_model = 1;
         if (st == MML_OK)
             st = mml_model_describe(json, model);
-        else if (st == MML_E_FORMAT && as_cohort != NULL && strcmp(as_cohort, mml_last_error()) != 0)
-            mmlc_say(command, "as a cohort: %s; as a model:", as_cohort);
     }
-    if (st != MML_OK)
+    if (st == MML_E_FORMAT && as_cohort != NULL && strcmp(as_cohort, mml_last_error()) != 0) {
+        mmlc_say(command, "%s; %s", as_cohort, mml_last_error()); /* each says what it found */
+        rc = MMLC_DATA;
+    } else if (st != MML_OK) {
         rc = mmlc_fail(command, st);
+    }
     free(as_cohort);
     mml_model_free(model);
     mml_cohort_close(cohort);
@@ -46,13 +49,13 @@ static int run(mmlc_call *call)
 {
     const inspect_args *a = call->args;
     char *json = NULL;
-    int rc = describe(&json, call->command, call->operand[0]);
+    int is_model = 0, rc = describe(&json, &is_model, call->command, call->operand[0]);
 
     if (rc != MMLC_GO)
         return rc;
     if (a->json)
         printf("%s\n", json);
-    else if (mmlc_json_text(stdout, json) != 0)
+    else if ((is_model ? mmlc_model_text : mmlc_cohort_text)(stdout, json) != 0)
         rc = mmlc_no_memory(call->command);
     mml_string_free(json);
     return rc == MMLC_GO ? mmlc_flush(call->command) : rc;

@@ -1,4 +1,6 @@
 /* cmd_merge.c - mmlego merge: blocks joined without training. */
+#include <jansson.h>
+
 #include "cli/load.h"
 #include "cli/training.h"
 
@@ -99,6 +101,24 @@ static int settle(mmlc_call *call, const mmlc_models *models)
     return MMLC_GO;
 }
 
+/* "labs 0.62, genes 0.38": the weights as the model says them of itself. */
+static void say_merged(const mml_model *merged, const char *output)
+{
+    char *text = NULL;
+    json_t *json = mml_model_describe(&text, merged) == MML_OK ? json_loads(text, 0, NULL) : NULL;
+    const json_t *weights = json_object_get(json, "weights");
+
+    fprintf(stderr, "%zu blocks merged for task %s, weights", mml_model_n_blocks(merged), mml_model_task(merged));
+    for (size_t i = 0; i < mml_model_n_blocks(merged); i++) {
+        const char *name = mml_model_block_name(merged, i);
+
+        fprintf(stderr, "%s %s %.3g", i > 0 ? "," : "", name, json_number_value(json_object_get(weights, name)));
+    }
+    fprintf(stderr, "\nmodel written to %s\n", output);
+    json_decref(json);
+    mml_string_free(text);
+}
+
 static int merge(mmlc_call *call, mml_model **merged, const mmlc_models *models)
 {
     merge_args *a = call->args;
@@ -108,12 +128,8 @@ static int merge(mmlc_call *call, mml_model **merged, const mmlc_models *models)
         st = mml_model_save(*merged, a->output);
     if (st != MML_OK)
         return mmlc_fail(call->command, st);
-    if (a->quiet)
-        return MMLC_OK;
-    fprintf(stderr, "%zu blocks merged for task %s:", mml_model_n_blocks(*merged), mml_model_task(*merged));
-    for (size_t i = 0; i < mml_model_n_blocks(*merged); i++)
-        fprintf(stderr, "%s %s", i > 0 ? "," : "", mml_model_block_name(*merged, i));
-    fprintf(stderr, "\nmodel written to %s\n", a->output);
+    if (!a->quiet)
+        say_merged(*merged, a->output);
     return MMLC_OK;
 }
 

@@ -21,8 +21,11 @@ const char *const mmlc_exit_codes[] = {
 
 const char *const mmlc_environment[] = {
     "OMP_NUM_THREADS", "number of threads when --threads is not given",
-    "OPENBLAS_CORETYPE", "kernels that OpenBLAS runs. When it is not set and an old OpenBLAS takes this processor "
-                         "for an older one, mmlego sets it and starts itself again, once",
+    "OMP_WAIT_POLICY", "whether threads without work wait or spin; mmlego sets passive when it is not set, as spinning "
+                       "is slow on a processor that others use too",
+    "OPENBLAS_CORETYPE", "kernels that OpenBLAS runs; mmlego sets it when it is not set and an old OpenBLAS takes this "
+                         "processor for an older one",
+    "MMLEGO_REEXEC", "set by mmlego when it has started itself again with these; if you set it, it does not",
     NULL,
 };
 

@@ -1,16 +1,19 @@
-/* json_text.c - JSON for the eyes of people: what `mmlego inspect` prints without --json. */
+/* json_text.c - JSON for the eyes of people. */
 #include "cli/json_text.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include <jansson.h>
 
 enum { WIDTH = 80, CELL = 48, SHOWN = 12, COLUMNS = 16 };
 
 static int is_scalar(const json_t *v)
 {
     return !json_is_object(v) && !json_is_array(v);
+}
+
+static int is_empty(const json_t *v)
+{
+    return json_is_null(v) || (json_is_string(v) && json_string_length(v) == 0) ||
+           (json_is_array(v) && json_array_size(v) == 0) || (json_is_object(v) && json_object_size(v) == 0);
 }
 
 static int is_flat(const json_t *array) /* of scalars only */
@@ -56,14 +59,6 @@ static void cell_text(char *out, size_t size, const json_t *v)
         scalar_text(word, sizeof word, json_array_get(v, i));
         used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", word);
     }
-}
-
-static void key_text(char *out, size_t size, const char *key)
-{
-    snprintf(out, size, "%s", key);
-    for (char *c = out; *c != '\0'; c++)
-        if (*c == '_')
-            *c = ' ';
 }
 
 /* Columns on a terminal: bytes that begin a character of UTF-8. */
@@ -145,8 +140,7 @@ static int table_widths(int *width, const json_t *array, int indent)
     {
         char text[4 * CELL];
 
-        key_text(text, sizeof text, key);
-        width[c] = columns(text);
+        width[c] = columns(key);
         for (size_t i = 0; i < json_array_size(array); i++) {
             cell_text(text, sizeof text, json_object_get(json_array_get(array, i), key));
             if (columns(text) > width[c])
@@ -168,8 +162,7 @@ static void print_table(FILE *to, const json_t *array, const int *width, int ind
     fprintf(to, "%*s", indent, "");
     json_object_foreach(first, key, v)
     {
-        key_text(text, sizeof text, key);
-        pad(to, text, c + 1 < n || json_is_number(v) ? width[c] : 0, json_is_number(v));
+        pad(to, key, c + 1 < n || json_is_number(v) ? width[c] : 0, json_is_number(v));
         fputs(++c < n ? "  " : "\n", to);
     }
     for (size_t i = 0; i < json_array_size(array); i++) {
@@ -188,6 +181,19 @@ static void print_table(FILE *to, const json_t *array, const int *width, int ind
 
 static void print_object(FILE *to, json_t *object, int indent);
 
+/* "blocks" and its second item of name "labs": "block labs". */
+static void item_name(char *out, size_t size, const char *name, size_t i, const json_t *item)
+{
+    const char *own = json_string_value(json_object_get(item, "name"));
+    size_t length = strlen(name);
+
+    length -= length > 1 && name[length - 1] == 's';
+    if (own != NULL)
+        snprintf(out, size, "%.*s %s", (int)length, name, own);
+    else
+        snprintf(out, size, "%.*s %zu", (int)length, name, i + 1);
+}
+
 static void print_array(FILE *to, const char *name, json_t *array, int indent)
 {
     int width[COLUMNS];
@@ -201,7 +207,8 @@ static void print_array(FILE *to, const char *name, json_t *array, int indent)
         json_t *v = json_array_get(array, i);
         char text[1024];
 
-        fprintf(to, "%*s%s %zu:", indent, "", name, i + 1);
+        item_name(text, sizeof text, name, i, v);
+        fprintf(to, "%*s%s:", indent, "", text);
         if (json_is_object(v)) {
             fputc('\n', to);
             print_object(to, v, indent + 2);
@@ -216,41 +223,33 @@ static void print_object(FILE *to, json_t *object, int indent)
 {
     const char *key = NULL;
     json_t *v = NULL;
-    char name[CELL + 1], text[4096];
+    char text[4096];
     int widest = 0;
 
     json_object_foreach(object, key, v)
-        if ((is_scalar(v) || (json_is_array(v) && is_flat(v))) && columns(key) > widest && columns(key) <= CELL / 2)
+        if (!is_empty(v) && (is_scalar(v) || (json_is_array(v) && is_flat(v))) && columns(key) > widest &&
+            columns(key) <= CELL / 2)
             widest = columns(key);
     json_object_foreach(object, key, v)
     {
-        key_text(name, sizeof name, key);
+        if (is_empty(v))
+            continue;
         if (is_scalar(v) || (json_is_array(v) && is_flat(v))) {
-            int blanks = widest - columns(name);
+            int blanks = widest - columns(key);
 
             cell_text(text, sizeof text, v);
-            fprintf(to, "%*s%s: %*s", indent, "", name, blanks > 0 ? blanks : 0, "");
-            print_wrapped(to, text, indent + (columns(name) > widest ? columns(name) : widest) + 2);
+            fprintf(to, "%*s%s: %*s", indent, "", key, blanks > 0 ? blanks : 0, "");
+            print_wrapped(to, text, indent + (columns(key) > widest ? columns(key) : widest) + 2);
         } else if (json_is_array(v)) {
-            print_array(to, name, v, indent);
-        } else if (json_object_size(v) == 0) {
-            fprintf(to, "%*s%s: -\n", indent, "", name);
+            print_array(to, key, v, indent);
         } else {
-            fprintf(to, "%*s%s:\n", indent, "", name);
+            fprintf(to, "%*s%s:\n", indent, "", key);
             print_object(to, v, indent + 2);
         }
     }
 }
 
-int mmlc_json_text(FILE *to, const char *json)
+void mmlc_json_print(FILE *to, json_t *object)
 {
-    json_t *root = json_loads(json, 0, NULL);
-
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return -1;
-    }
-    print_object(to, root, 0);
-    json_decref(root);
-    return 0;
+    print_object(to, object, 0);
 }

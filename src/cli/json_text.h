@@ -4,10 +4,13 @@
 
 #include <stdio.h>
 
+#include <jansson.h>
+
 /*
  * Prints a JSON object as text: "key: value" in columns, nested objects indented, an array of like objects as a
- * table, a long array shortened with its length. Returns 0, or -1 when it is not JSON or memory ran out.
+ * table, other arrays item by item ("block labs:" for an item of `blocks` with a name), a long array of numbers or
+ * words shortened with its length. Null and empty values are left out.
  */
-int mmlc_json_text(FILE *to, const char *json);
+void mmlc_json_print(FILE *to, json_t *object);
 
 #endif

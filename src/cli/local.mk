@@ -13,6 +13,7 @@ mmlego_SOURCES = \
 	src/cli/cmd_version.c \
 	src/cli/division.c src/cli/division.h \
 	src/cli/help.c \
+	src/cli/inspect.h src/cli/inspect_cohort.c src/cli/inspect_model.c \
 	src/cli/json_text.c src/cli/json_text.h \
 	src/cli/load.c src/cli/load.h \
 	src/cli/main.c \

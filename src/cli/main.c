@@ -1,4 +1,5 @@
 /* main.c - mmlego: the table of commands, and the start of the program. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,21 +34,23 @@ int mmlc_unknown_command(const char *name)
 }
 
 /*
- * An OpenBLAS older than the processor runs the kernels of an older one, at a half or a third of the speed.
- * It chooses while it is loaded, so the remedy is to set the variable and to start again. If that fails the
- * program simply goes on: slower, and right.
+ * Two things are read from the environment while the libraries are loaded, so they can only be changed by starting
+ * again (once, 10 ms):
+ * - An OpenBLAS older than the processor runs the kernels of an older one, at a half or a third of the speed.
+ * - OpenMP threads without work spin. Blocks are small, their parallel regions short: on a processor that something
+ *   else uses too, threads then wait for threads that wait (training seen to take ten times as long).
+ * What the user has set stays. If it fails the program goes on: slower, and right.
  */
-static void start_with_better_kernels(char **argv)
+static void start_again(char **argv)
 {
-    const char *name = NULL;
+    const char *kernels = getenv("OPENBLAS_CORETYPE") == NULL ? mml_blas_better_coretype() : NULL;
+    int passive = getenv("OMP_WAIT_POLICY") == NULL && getenv("GOMP_SPINCOUNT") == NULL;
 
-    if (getenv("MMLEGO_REEXEC") != NULL || getenv("OPENBLAS_CORETYPE") != NULL)
+    if (getenv("MMLEGO_REEXEC") != NULL || (kernels == NULL && !passive) || setenv("MMLEGO_REEXEC", "1", 1) != 0)
         return;
-    name = mml_blas_better_coretype();
-    if (name == NULL || setenv("OPENBLAS_CORETYPE", name, 1) != 0 || setenv("MMLEGO_REEXEC", "1", 1) != 0)
-        return;
-    execv("/proc/self/exe", argv);
-    unsetenv("OPENBLAS_CORETYPE");
+    if ((kernels == NULL || setenv("OPENBLAS_CORETYPE", kernels, 1) == 0) &&
+        (!passive || setenv("OMP_WAIT_POLICY", "passive", 1) == 0))
+        execv("/proc/self/exe", argv);
 }
 
 static int run(const mmlc_command *command, int argc, char **argv)
@@ -58,6 +61,11 @@ static int run(const mmlc_command *command, int argc, char **argv)
     if (rc == MMLC_GO)
         rc = command->run(&call);
     mmlc_call_end(&call);
+    /* HDF5 1.10 keeps half of a file that it could not write, and crashes on it in its exit handler. */
+    if (mml_last_status() == MML_E_IO) {
+        fflush(NULL);
+        _exit(rc);
+    }
     return rc;
 }
 
@@ -69,7 +77,6 @@ int main(int argc, char **argv)
         mmlc_help_all(stderr);
         return MMLC_USAGE;
     }
-    start_with_better_kernels(argv);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         mmlc_help_all(stdout);
         return mmlc_flush(NULL);
@@ -81,5 +88,6 @@ int main(int argc, char **argv)
     command = mmlc_find_command(argv[1]);
     if (command == NULL)
         return mmlc_unknown_command(argv[1]);
+    start_again(argv);
     return run(command, argc - 2, argv + 2);
 }

@@ -83,6 +83,11 @@ mml_status mmli_task_copy(mmli_task **out, const mmli_task *task)
     return MML_OK;
 }
 
+bool mmli_task_same_unit(const char *a, const char *b)
+{
+    return a[0] == '\0' || b[0] == '\0' || mmli_text_is(a, strlen(a), b);
+}
+
 /* ---- do two tasks mean the same ------------------------------------------------------------------------------ */
 
 static mml_status agree_on_classes(const mmli_task *a, const mmli_task *b)
@@ -126,6 +131,8 @@ mml_status mmli_task_agree(char **note, const mmli_task *a, const mmli_task *b)
               mmli_task_kind_name(a->kind), a->name, mmli_task_kind_name(b->kind), b->name);
     MML_CHECK(strcmp(a->name, b->name) == 0, MML_E_ARG, "one model was trained on the task %s, the other on %s", a->name,
               b->name);
+    MML_CHECK(mmli_task_same_unit(a->unit, b->unit), MML_E_ARG, "task %s: one model was trained in %s, the other in %s",
+              a->name, a->unit, b->unit);
     if (mmli_task_has_classes(a->kind))
         MML_TRY(agree_on_classes(a, b));
     MML_CHECK(mmli_task_is_cox(a) == mmli_task_is_cox(b), MML_E_SHAPE,

@@ -68,8 +68,8 @@ mml_status mmli_task_fit(mmli_task **out, const mml_cohort *cohort, const char *
 void mmli_task_free(mmli_task *task);
 mml_status mmli_task_copy(mmli_task **out, const mmli_task *task);
 
-/* Can the outputs of two models be merged? MML_E_ARG: another kind, name or list of classes; MML_E_SHAPE: another number
- * of outputs; the message has both. MML_OK and *note a new text (mmli_free) when they agree in all of that but were
+/* Can the outputs of two models be merged? MML_E_ARG: another kind, name, unit or list of classes; MML_E_SHAPE: another
+ * number of outputs; the message has both. MML_OK and *note a new text (mmli_free) when they agree in all of that but were
  * standardised, or cut into bins, a little differently (other training parts); NULL when they agree to the bit. The
  * priors do not matter. note may be NULL. */
 mml_status mmli_task_agree(char **note, const mmli_task *a, const mmli_task *b);
@@ -96,8 +96,9 @@ typedef struct mmli_labels {
 /* The labels of the cohort's task of the same name. Classes are matched by name, whatever their order in the cohort; if
  * no name is the same, by number: 1 and 1.0 are one class (tables with empty cells often have the second).
  * MML_CLASS_BALANCED weighs classes only; survival and regression keep 1. The weights hold no 1/B.
- * MML_E_NOT_FOUND  the cohort has no such task (lists those it has); MML_E_DATA it is of another kind; infinite value
- *                  or negative time (names the sample). An unknown class is no error. */
+ * MML_E_NOT_FOUND  the cohort has no such task (lists those it has); MML_E_DATA it is of another kind, or in another
+ *                  unit (both are said and differ); an infinite value or a negative time (names the sample). An unknown
+ *                  class is no error. */
 mml_status mmli_task_map(mmli_labels **out, const mmli_task *task, const mml_cohort *cohort, mml_class_weights weights);
 /* NULL is fine. */
 void mmli_labels_free(mmli_labels *labels);

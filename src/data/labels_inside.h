@@ -12,6 +12,9 @@ mml_status mmli_task_new(mmli_task **out, mml_task_kind kind, const char *name, 
                          const char *const *classes);
 bool mmli_task_has_classes(mml_task_kind kind);
 
+/* false: both say a unit, and not the same one (letter case apart). */
+bool mmli_task_same_unit(const char *a, const char *b);
+
 /* Checks the label of a sample as the cohort has it; *missing = there is none. MML_E_DATA names the sample. */
 mml_status mmli_label_check(bool *missing, const mml_task_info *info, const mml_cohort *cohort, size_t sample);
 

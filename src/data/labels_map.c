@@ -141,6 +141,9 @@ mml_status mmli_task_map(mmli_labels **out, const mmli_task *task, const mml_coh
     MML_TRY(mml_cohort_task(&info, cohort, task->name));
     MML_CHECK(info.kind == task->kind, MML_E_DATA, "%s: task %s is a %s task here, the model was trained on a %s task",
               mml_cohort_path(cohort), task->name, mmli_task_kind_name(info.kind), mmli_task_kind_name(task->kind));
+    MML_CHECK(mmli_task_same_unit(info.unit, task->unit), MML_E_DATA,
+              "%s: task %s is in %s here, the model was trained in %s; import the cohort again in the unit of training",
+              mml_cohort_path(cohort), task->name, info.unit, task->unit);
     MML_TRY(labels_new(&l, mml_cohort_size(cohort)));
     MML_TRY(find_classes(&classes, task, &info));
     for (size_t i = 0; i < l->n; i++) {

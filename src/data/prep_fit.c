@@ -251,7 +251,7 @@ static void settle(mmli_prep *p, size_t c, const column *col, uint64_t tokens)
             scale = 1;
             break;
         }
-        if (p->o.scaling != MML_SCALE_NONE && col->min == col->max) { /* not sd == 0: that has rounding in it */
+        if (p->o.scaling != MML_SCALE_NONE && col->min == col->max) { /* exact, whatever rounding sd has */
             center = (double)col->min;
             scale = 0;
         }

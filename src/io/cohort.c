@@ -182,14 +182,18 @@ static mml_status find(size_t *out, const mml_cohort *c, const char *what, const
 
     *out = SIZE_MAX;
     MML_CHECK(name != NULL, MML_E_ARG, "%s: the name of a %s is NULL", c->path, what);
-    MML_TRY(mmli_calloc(&names, n, sizeof *names));
-    for (size_t i = 0; i < n; i++) {
-        memcpy(&names[i], (const char *)list + i * stride, sizeof names[i]);
-        if (strcmp(names[i], name) == 0)
+    for (size_t i = 0; i < n && *out == SIZE_MAX; i++) {
+        const char *own;
+        memcpy(&own, (const char *)list + i * stride, sizeof own);
+        if (strcmp(own, name) == 0)
             *out = i;
     }
-    if (*out == SIZE_MAX)
-        st = mmli_not_found(c->path, what, name, names, n);
+    if (*out != SIZE_MAX)
+        goto out;
+    MML_TRY(mmli_calloc(&names, n, sizeof *names));
+    for (size_t i = 0; i < n; i++)
+        memcpy(&names[i], (const char *)list + i * stride, sizeof names[i]);
+    st = mmli_not_found(c->path, what, name, names, n);
 out:
     mmli_free(names);
     return st;

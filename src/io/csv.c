@@ -18,7 +18,7 @@
 
 enum {
     BLOCK_BYTES = 1 << 18,
-    CELL_MOST = 16 << 20 /* a quote that is never closed would swallow the file */
+    CELL_MOST = 1 << 20 /* a quote that is never closed would swallow the file */
 };
 
 typedef struct reader {
@@ -236,7 +236,7 @@ mml_status mmli_csv_read(const char *path, const mmli_csv_handler *handler, void
     (void)csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
     csv_set_realloc_func(&p, grow_cell);
     csv_set_free_func(&p, mmli_free);
-    csv_set_blk_size(&p, 4096);
+    csv_set_blk_size(&p, 64 << 10);
     MML_TRY(check_file(path));
     MML_TRY(mmli_calloc(&block, BLOCK_BYTES, 1));
     errno = 0;

@@ -15,12 +15,19 @@
 #include "util/error.h"
 #include "util/text.h"
 
+/* The driver adds the time, the descriptor and addresses to a system error, over two lines: of that only what the
+ * system said. */
 static herr_t first_reason(unsigned n, const H5E_error2_t *error, void *user)
 {
     mmli_h5_note *note = user;
+    const char *desc = error->desc == NULL ? "?" : error->desc;
+    const char *detail = strstr(desc, ": time = "), *said = strstr(desc, "error message = '");
+    const int length = (int)(detail != NULL ? (size_t)(detail - desc) : strcspn(desc, "\n"));
 
     (void)n;
-    snprintf(note->text, sizeof note->text, " (HDF5: %s)", error->desc == NULL ? "?" : error->desc);
+    said = detail != NULL && said != NULL ? said + strlen("error message = '") : "";
+    snprintf(note->text, sizeof note->text, " (HDF5: %.*s%s%.*s)", length, desc, said[0] != '\0' ? ": " : "",
+             (int)strcspn(said, "'\n"), said);
     return 1; /* the innermost is enough */
 }
 
@@ -209,6 +216,10 @@ static mml_status walk(bool *there, hid_t loc, const char *path, const char *nam
     htri_t exists;
 
     *there = false;
+    if (strcmp(name, ".") == 0) { /* loc itself */
+        *there = true;
+        goto out;
+    }
     MML_TRY(mmli_strdup(&part, name));
     for (size_t i = 0; name[i] != '\0';) {
         while (name[i] == '/')

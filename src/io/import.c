@@ -258,6 +258,12 @@ out:
     return st;
 }
 
+/* A series kept as one summary token a sample is a table: models choose their defaults by that. */
+static mml_modality_kind stored_kind(const mmli_import_modality *m)
+{
+    return m->summary ? MML_TABLE : m->kind;
+}
+
 static mml_status report_modality(import *im, const mmli_import_modality *m, const mmli_token_writer *w,
                                   const mmli_source *source, size_t unknown)
 {
@@ -271,7 +277,7 @@ static mml_status report_modality(import *im, const mmli_import_modality *m, con
         measured += (double)w->measured[j];
     missing = cells > 0 ? 100.0 * (cells - measured) / cells : 0;
     MML_TRY(mmli_buf_printf(&im->report, "modality %s (%s): %zu of %zu samples, %zu tokens of %zu features, ", m->name,
-                            mmli_modality_kind_name(m->kind), w->n_present, im->labels.n, w->written, w->width));
+                            mmli_modality_kind_name(stored_kind(m)), w->n_present, im->labels.n, w->written, w->width));
     MML_TRY(mmli_buf_double(&im->report, floor(missing * 10 + 0.5) / 10));
     MML_TRY(mmli_buf_puts(&im->report, " % of their values missing\n"));
     if (unknown > 0)
@@ -304,7 +310,7 @@ static mml_status import_modality(import *im, size_t which, const char *out_path
         goto out;
     }
     MML_TRY(mmli_tokenizer_make(&t, m, source));
-    MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, m->kind, t.width, t.n_axes, t.features));
+    MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, stored_kind(m), t.width, t.n_axes, t.features));
     MML_TRY(copy_tokens(im, &w, &t, source, visits, n));
     MML_TRY(mmli_token_write_end(&w));
     for (size_t i = 0; i < im->labels.n; i++)

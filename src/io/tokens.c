@@ -194,7 +194,7 @@ static mml_status summary(float *out, size_t *n_out, const mmli_tokenizer *t, co
     size_t measured = 0;
 
     for (size_t k = 0; k < t->n_picks; k++) {
-        float *f = out + k * N_STATISTICS, x;
+        float *f = out + k * N_STATISTICS, x = NAN;
         double sum = 0;
         size_t count = 0;
 

@@ -124,38 +124,65 @@ static void merge_linear(mmli_tape *tape, plan *p, const mmli_complex *z, mmli_c
     }
 }
 
+/* Harmonic mean of the magnitudes, (B c, d). */
+static mmli_mem *harmonic_magnitude(mmli_tape *tape, plan *p, const mmli_complex *z)
+{
+    const size_t n = p->B * p->size;
+    mmli_mem *inv = zeros(tape, n), *t = mmli_tape_mem(tape, n * sizeof(float));
+
+    for (size_t i = 0; i < p->m && mmli_tape_ok(tape); i++) {
+        mmli_mem *w = upload_terms(tape, p, i, term);
+        if (!w || !MMLI_RUN(tape, magnitude, t, z[i].re->data, z[i].im->data, n) || !MMLI_RUN(tape, recip, t, t, n))
+            break;
+        (void)MMLI_RUN(tape, axpy_rows, inv, t, w, p->B, p->size);
+    }
+    return mmli_tape_ok(tape) && MMLI_RUN(tape, recip, inv, inv, n) ? inv : NULL;
+}
+
+/* y = magnitude exp(i sum a angle(Z)) */
+static void turn_arithmetic(mmli_tape *tape, plan *p, const mmli_complex *z, mmli_complex y, const mmli_mem *magnitude)
+{
+    const size_t n = p->B * p->size;
+    mmli_mem *angle = zeros(tape, n), *t = mmli_tape_mem(tape, n * sizeof(float));
+
+    for (size_t i = 0; i < p->m && mmli_tape_ok(tape); i++) {
+        mmli_mem *w = upload_terms(tape, p, i, phase_term);
+        if (w && MMLI_RUN(tape, phase, t, z[i].re->data, z[i].im->data, n))
+            (void)MMLI_RUN(tape, axpy_rows, angle, t, w, p->B, p->size);
+    }
+    if (mmli_tape_ok(tape))
+        (void)MMLI_RUN(tape, from_polar, y.re->data, y.im->data, magnitude, angle, n);
+}
+
+/* y = magnitude u / |u|, u = sum a Z / |Z|. Without angles: directions that cancel give exactly 0, whose angle is 0. */
+static void turn_circular(mmli_tape *tape, plan *p, const mmli_complex *z, mmli_complex y, const mmli_mem *magnitude)
+{
+    const size_t n = p->B * p->size;
+    mmli_mem *ur = zeros(tape, n), *ui = zeros(tape, n);
+    mmli_mem *tr = mmli_tape_mem(tape, n * sizeof(float)), *ti = mmli_tape_mem(tape, n * sizeof(float));
+
+    for (size_t i = 0; i < p->m && mmli_tape_ok(tape); i++) {
+        mmli_mem *w = upload_terms(tape, p, i, phase_term);
+        if (w && MMLI_RUN(tape, unit, tr, ti, z[i].re->data, z[i].im->data, n) &&
+            MMLI_RUN(tape, axpy_rows, ur, tr, w, p->B, p->size))
+            (void)MMLI_RUN(tape, axpy_rows, ui, ti, w, p->B, p->size);
+    }
+    if (mmli_tape_ok(tape) && MMLI_RUN(tape, unit, ur, ui, ur, ui, n) &&
+        MMLI_RUN(tape, mul, y.re->data, magnitude, ur, n))
+        (void)MMLI_RUN(tape, mul, y.im->data, magnitude, ui, n);
+}
+
 /* Equation 4: harmonic mean of magnitudes, arithmetic or circular mean of angles. */
 static void merge_harmonic(mmli_tape *tape, plan *p, const mmli_complex *z, mmli_complex y)
 {
-    const size_t n = p->B * p->size;
-    const bool circular = p->rule->phase == MML_PHASE_CIRCULAR && !p->rule->upstream_half;
-    mmli_mem *inv = zeros(tape, n), *ang = zeros(tape, n), *ang_im = circular ? zeros(tape, n) : NULL;
-    mmli_mem *t = mmli_tape_mem(tape, n * sizeof(float)), *one = NULL, *ur = NULL, *ui = NULL;
+    const mmli_mem *magnitude = harmonic_magnitude(tape, p, z);
 
-    if (circular) {
-        one = mmli_tape_mem(tape, n * sizeof(float));
-        ur = mmli_tape_mem(tape, n * sizeof(float));
-        ui = mmli_tape_mem(tape, n * sizeof(float));
-        if (!one || !MMLI_RUN(tape, fill, one, n, 1.0f))
-            return;
-    }
-    for (size_t i = 0; i < p->m && mmli_tape_ok(tape); i++) {
-        mmli_mem *w = upload_terms(tape, p, i, term), *wp = upload_terms(tape, p, i, phase_term);
-        if (!w || !wp || !MMLI_RUN(tape, magnitude, t, z[i].re->data, z[i].im->data, n) ||
-            !MMLI_RUN(tape, recip, t, t, n) || !MMLI_RUN(tape, axpy_rows, inv, t, w, p->B, p->size) ||
-            !MMLI_RUN(tape, phase, t, z[i].re->data, z[i].im->data, n))
-            return;
-        if (!circular) {
-            (void)MMLI_RUN(tape, axpy_rows, ang, t, wp, p->B, p->size);
-        } else if (MMLI_RUN(tape, from_polar, ur, ui, one, t, n)) {
-            (void)(MMLI_RUN(tape, axpy_rows, ang, ur, wp, p->B, p->size) &&
-                   MMLI_RUN(tape, axpy_rows, ang_im, ui, wp, p->B, p->size));
-        }
-    }
-    if (mmli_tape_ok(tape) && circular && !MMLI_RUN(tape, phase, ang, ang, ang_im, n))
+    if (!magnitude)
         return;
-    if (mmli_tape_ok(tape) && MMLI_RUN(tape, recip, inv, inv, n))
-        (void)MMLI_RUN(tape, from_polar, y.re->data, y.im->data, inv, ang, n);
+    if (p->rule->phase == MML_PHASE_CIRCULAR && !p->rule->upstream_half)
+        turn_circular(tape, p, z, y, magnitude);
+    else
+        turn_arithmetic(tape, p, z, y, magnitude);
 }
 
 /* Product of the blocks that count: magnitudes multiply, angles add. Kept in rectangular form; a block that does not

@@ -79,6 +79,7 @@ static const field block_fields[] = {
     {"tau", FIELD_DOUBLE, AT(tau), NULL},
     {"leaky_output", FIELD_FLAG, AT(leaky_output), NULL},
     {"raw_layers", FIELD_FLAG, AT(raw_layers), NULL},
+    {"encoder_each_step", FIELD_FLAG, AT(encoder_each_step), NULL},
     {"handover_real", FIELD_FLAG, AT(handover_real), NULL},
     {"dropout", FIELD_DOUBLE, AT(dropout), NULL},
     {"encoder", FIELD_ENUM, AT(encoder), encoder_name},
@@ -116,6 +117,12 @@ enum {
 };
 
 _Static_assert(sizeof(mml_transform) == sizeof(int), "enumerations are copied as int");
+#if UINTPTR_MAX == UINT64_MAX
+/* A member that is not in its table would be lost in files. Add it there, then here. */
+_Static_assert(sizeof(mml_block_options) == 152, "mml_block_options has changed: see block_fields");
+_Static_assert(sizeof(mml_merge_options) == 64, "mml_merge_options has changed: see merge_fields");
+_Static_assert(sizeof(mml_fuse_options) == 40, "mml_fuse_options has changed: see fuse_fields");
+#endif
 
 /* ---- to JSON --------------------------------------------------------------------------------------- */
 

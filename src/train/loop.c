@@ -1,6 +1,5 @@
 /* loop.c - epochs: shuffled steps, validation, early stopping with the best weights, checkpoints, the watch. */
 #include <math.h>
-#include <string.h>
 #include <time.h>
 
 #include "train/trainer.h"
@@ -19,8 +18,11 @@ static double now(void)
 /* The order of an epoch depends on (seed, epoch) alone, so a resumed training goes on in the same one. */
 static void shuffle(mmli_trainer *t)
 {
-    memcpy(t->order, t->part[0].samples, t->part[0].n * sizeof *t->order);
-    mmli_rng_shuffle(mmli_rng_key(t->o->seed, "shuffle", t->at.epoch), t->order, t->part[0].n);
+    const mmli_part *train = &t->part[0];
+
+    mmli_rng_shuffle(mmli_rng_key(t->o->seed, "shuffle", t->at.epoch), t->order, train->n);
+    for (size_t i = 0; i < train->n; i++)
+        t->order[i] = train->samples[t->order[i]];
 }
 
 static mml_status save_checkpoint(const mmli_trainer *t)

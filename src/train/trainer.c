@@ -71,7 +71,8 @@ static const char *part_name(int i)
     return names[i];
 }
 
-/* The samples of each part that can be used. */
+/* The samples of each part that can be used. The test part is kept whole: a model answers for a sample that lacks its
+ * modality too (with the prior), and models of one split are then evaluated on the same samples. */
 static mml_status make_parts(mmli_trainer *t, const mml_part *part, const uint8_t *usable)
 {
     mml_status st = MML_OK;
@@ -81,7 +82,7 @@ static mml_status make_parts(mmli_trainer *t, const mml_part *part, const uint8_
         mmli_part *p = &t->part[i];
         MML_TRY(mmli_calloc(&p->samples, N, sizeof *p->samples));
         for (size_t j = 0; j < N; j++)
-            if (part[j] == (mml_part)(MML_PART_TRAIN + i) && usable[j] && t->labels->index[j] >= 0)
+            if (part[j] == (mml_part)(MML_PART_TRAIN + i) && (usable[j] || i == 2) && t->labels->index[j] >= 0)
                 p->samples[p->n++] = j;
     }
     MML_CHECK(t->part[0].n > 0, MML_E_DATA,

@@ -10,7 +10,7 @@
 #include "train/optim.h"
 #include "train/schedule.h"
 
-/* Samples of a part that can be used: labelled, and with at least one modality of the model. */
+/* Samples of a part that can be used: labelled, and (but for the test part) with a modality of the model. */
 typedef struct mmli_part {
     size_t *samples;
     size_t n;

@@ -21,15 +21,16 @@ bad() {
     return 1
 }
 
-make -C "$build" --no-print-directory install prefix=/usr DESTDIR="$tmp/root" >"$tmp/log" 2>&1 || {
+make -C "$build" --no-print-directory install DESTDIR="$tmp/root" >"$tmp/log" 2>&1 || {
     sed 's/^/#   /' "$tmp/log"
     bad "make install works"
     exit 1
 }
 ok "make install works"
 
+prefix=$(sed -n 's/^prefix=//p' "$build/mmlego.pc")
 # The folder of libraries differs between systems, libmmlego.a depends on a switch.
-(cd "$tmp/root" && find . ! -type d | sed -e 's:^\./::' -e 's:^usr/lib/[^/]*-linux-gnu[^/]*/:usr/lib/:' |
+(cd "$tmp/root$prefix" && find . ! -type d | sed -e 's:^\./::' -e 's:^lib[0-9]*/[^/]*-linux-gnu[^/]*/:lib/:' -e 's:^lib64/:lib/:' |
     grep -v 'libmmlego\.a$' | LC_ALL=C sort) >"$tmp/files"
 if diff "$src/tests/api/installed.txt" "$tmp/files" >"$tmp/diff"; then
     ok "the installed files are those of installed.txt"
@@ -64,7 +65,7 @@ else
     sed 's/^/#   /' "$tmp/err"
 fi
 
-make -C "$build" --no-print-directory uninstall prefix=/usr DESTDIR="$tmp/root" >"$tmp/log" 2>&1
+make -C "$build" --no-print-directory uninstall DESTDIR="$tmp/root" >"$tmp/log" 2>&1
 left=$(find "$tmp/root" ! -type d)
 if [ -z "$left" ]; then
     ok "make uninstall leaves no file behind"

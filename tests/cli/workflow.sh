@@ -28,7 +28,7 @@ run import "$tmp/cohort.ini" -o "$tmp/cohort.h5" -q
 test_that "import --quiet says nothing" silent
 run inspect "$tmp/cohort.h5"
 test_that "inspect shows a cohort" exits 0
-for word in labs genes death survival site 120; do
+for word in labs genes death survival "site: a: 80, b: 40" "no: " "lactate 14.2%" 120; do
     test_that "inspect shows $word" prints "$word"
 done
 test_that "inspect says nothing on stderr" silent
@@ -58,7 +58,7 @@ test_that "the same training again gives the same log, with any threads" same_lo
 must train "$tmp/cohort.h5" -m genes -t death -o "$genes" $quick
 run inspect "$labs"
 test_that "inspect shows a model" exits 0
-for word in labs death 8; do
+for word in "model:      block" labs death 8x8 "median" "split:"; do
     test_that "inspect of a model shows $word" prints "$word"
 done
 run inspect "$labs" --json
@@ -109,7 +109,7 @@ test_that "the prior is the same for all" one_prior
 run merge "$labs" "$genes" -o "$tmp/merged.h5"
 test_that "merge ends well" exits 0
 test_that "merge prints nothing on stdout" prints_nothing
-test_that "merge says what was merged" says "2 blocks merged for task death: labs, genes"
+test_that "merge says what was merged" grep -qE "^2 blocks merged for task death, weights labs [01][.0-9]*, genes [01][.0-9]*\$" "$tmp/err"
 run predict "$tmp/merged.h5" "$tmp/cohort.h5" -o "$tmp/m.tsv"
 test_that "the merged model uses what there is" \
     [ "$(cut -f 2 "$tmp/m.tsv" | sort | uniq -c | awk '{ print $1 $2 }' | tr '\n' ' ')" = "30labs 90labs,genes 1modalities " ]
@@ -129,15 +129,23 @@ for words in "--weights equal" "--weights validation" "--weights search --cohort
     shown=$(echo "$words" | sed "s|$tmp/||")
     test_that "merge works with $shown" works merge "$labs" "$genes" $words -o "$tmp/x.h5"
 done
+run merge "$labs" "$genes" --weights 3,1 -o "$tmp/w.h5"
+test_that "weights are said with sum 1" says "weights labs 0.75, genes 0.25"
 must train "$tmp/cohort.h5" -m labs -t death -o "$tmp/labs2.h5" $quick --seed 1
 run merge "$tmp/merged.h5" "$tmp/labs2.h5" -o "$tmp/merged.h5"
 test_that "a block can be added to a merged model, in place" says "3 blocks merged"
+
+run inspect "$tmp/merged.h5"
+test_that "inspect of a merged model shows its blocks" [ "$(grep -c '^block ' "$tmp/out")" -eq 3 ]
+narrow() { ! grep -E '^.{120}' "$tmp/out"; }
+test_that "inspect has no endless lines" narrow
 
 # ---- fuse
 run fuse "$tmp/cohort.h5" "$labs" "$genes" -o "$tmp/fused.h5" --batch 16
 test_that "fuse ends well" exits 0
 test_that "fuse prints nothing on stdout" prints_nothing
 test_that "fuse trains for two epochs" says "epoch 2/2"
+test_that "fuse divides the cohort as it was divided for the blocks" says "cohort divided as for the blocks: 70/15/15, split seed 0"
 test_that "fuse says where the model is" says "model written to $tmp/fused.h5"
 for words in "--mode weave" "--freeze blocks" "--freeze encoders --order given" "--modality-dropout 0.5" "--preset paper"; do
     test_that "fuse works with $words" works fuse "$tmp/cohort.h5" "$labs" "$genes" -o "$tmp/x.h5" $words --epochs 1 -q
@@ -150,7 +158,7 @@ run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --bootstrap 200
 test_that "evaluate ends well" exits 0
 test_that "evaluate says nothing on stderr when nothing leaks" silent
 test_that "evaluate prints the AUC with its interval" grep -qE '^auc +[01]\.[0-9]{4}   [01]\.[0-9]{4} to [01]\.[0-9]{4}$' "$tmp/out"
-test_that "evaluate says on how many patients" grep -qE '^task death, [0-9]+ patients, [0-9]+ of them yes' "$tmp/out"
+test_that "evaluate says on how many patients" grep -qE '^task death, [0-9]+ patients, [0-9]+ of class yes' "$tmp/out"
 run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --json --bootstrap 200
 test_that "evaluate --json has metrics and nothing else" json 'list(d) == ["metrics"] and "auc" in d["metrics"]'
 test_that "every metric has a value and its limits" \

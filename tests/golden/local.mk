@@ -13,3 +13,14 @@ tests_golden_test_block_LDADD = $(GOLD_LDADD)
 check_PROGRAMS += tests/golden/test_metrics
 tests_golden_test_metrics_SOURCES = tests/golden/test_metrics.c
 tests_golden_test_metrics_LDADD = $(GOLD_LDADD)
+
+# Written on blocks and models made by tests/lego/rig.c and made.c.
+check_PROGRAMS += tests/golden/test_fuse tests/golden/test_merge tests/golden/test_heads tests/golden/test_survival
+tests_golden_test_fuse_SOURCES = tests/golden/test_fuse.c $(LEGO_RIG)
+tests_golden_test_fuse_LDADD = $(GOLD_LDADD)
+tests_golden_test_merge_SOURCES = tests/golden/test_merge.c $(LEGO_RIG) $(LEGO_MADE)
+tests_golden_test_merge_LDADD = $(GOLD_LDADD)
+tests_golden_test_heads_SOURCES = tests/golden/test_heads.c
+tests_golden_test_heads_LDADD = $(GOLD_LDADD)
+tests_golden_test_survival_SOURCES = tests/golden/test_survival.c
+tests_golden_test_survival_LDADD = $(GOLD_LDADD)

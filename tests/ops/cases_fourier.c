@@ -70,12 +70,13 @@ static void polar(run *r, size_t i)
 
     CALL(r, magnitude, new_floats(r, "mag", n, MMLT_TOL_ROUND), re, im, n);
     CALL(r, phase, new_floats(r, "ph", n, MMLT_TOL_MATH), re, im, n);
+    CALL(r, unit, new_floats(r, "unit re", n, MMLT_TOL_ROUND), new_floats(r, "unit im", n, MMLT_TOL_ROUND), re, im, n);
     CALL(r, from_polar, new_floats(r, "re", n, MMLT_TOL_MATH), new_floats(r, "im", n, MMLT_TOL_MATH),
          in_uniform(r, n, 0, 3), in_uniform(r, n, -6, 6), n);
 }
 
-/* Element by element: `norm` tolerances would hide the small ones. Denormal results are held to their
- * own spacing by not being asked for here: 1e-42 meets 0 only in the magnitude, exactly. */
+/* Element by element: `norm` tolerances would hide the small ones. 1e-42 is denormal: a backend that
+ * flushes it to 0 fails. */
 static void polar_edges(run *r, size_t i)
 {
     const size_t n = EDGES * EDGES;
@@ -88,6 +89,8 @@ static void polar_edges(run *r, size_t i)
     im = in_floats(r, b, n);
     CALL(r, magnitude, new_floats(r, "mag", n, (mmlt_tol){5e-7, 0}), re, im, n);
     CALL(r, phase, new_floats(r, "ph", n, (mmlt_tol){2e-6, 0}), re, im, n);
+    CALL(r, unit, new_floats(r, "unit re", n, (mmlt_tol){5e-7, 1e-37}), new_floats(r, "unit im", n, (mmlt_tol){5e-7, 1e-37}),
+         re, im, n); /* 1e-37: the quotient of 1e-42 and 3e38 vanishes */
 }
 
 static void recip(run *r, size_t i)

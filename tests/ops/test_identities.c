@@ -76,6 +76,86 @@ START_TEST(transform_of_a_wave_is_one_peak)
 }
 END_TEST
 
+/* Two ways to one result, on a prime, an even and a short length. */
+START_TEST(real_transform_of_a_segment_is_the_real_part_of_the_transform)
+{
+    enum { LEN = 13, COLS = 3 };
+    const int64_t off[] = {0, LEN, LEN + 8, LEN + 9};
+    float x[(LEN + 9) * COLS], want[COUNT(x)], got[COUNT(x)];
+    mmli_mem *mx, *my, *mz;
+
+    begin(_i);
+    mmlt_normal(x, COUNT(x), 16);
+    mx = GIVE(x), my = GIVE(x), mz = GIVE(x);
+    RUN(segment_dft_real, my, mx, GIVE(off), 3, COLS);
+    TAKE(got, my);
+    for (int s = 0; s < 3; s++) {
+        const size_t at = (size_t)off[s] * COLS;
+
+        RUN(fft, mmli_at(mz, at), NULL, mmli_at(mx, at), NULL, 1, (size_t)(off[s + 1] - off[s]), COLS, MMLI_AXIS_C, -1,
+            1.0f);
+    }
+    TAKE(want, mz);
+    mmlt_assert_close(got, want, COUNT(x), MMLT_TOL_SUM);
+    end();
+}
+END_TEST
+
+/* Where the indices are their own negatives the imaginary part is 0, not a rounding error of either
+ * sign: the phase of a negative number would be pi or -pi by chance. */
+START_TEST(transform_of_real_numbers_is_exactly_real_where_it_mirrors_itself)
+{
+    static const size_t shapes[][2] = {{15, 22}, {64, 64}, {1, 6}, {6, 1}, {7, 5}};
+    static float x[64 * 64], im[64 * 64];
+
+    begin(_i);
+    mmlt_normal(x, COUNT(x), 17);
+    for (size_t s = 0; s < COUNT(shapes); s++)
+        for (int axes = 1; axes <= 3; axes++) {
+            const size_t c = shapes[s][0], d = shapes[s][1];
+            mmli_mem *xr = mmlt_upload(dv, x, c * d * sizeof *x), *yr = mmlt_upload(dv, x, c * d * sizeof *x);
+            mmli_mem *yi = mmlt_upload(dv, x, c * d * sizeof *x);
+
+            RUN(fft, yr, yi, xr, NULL, 1, c, d, axes, -1, 0.3f);
+            mmlt_download(im, dv, yi, c * d * sizeof *im);
+            for (size_t i = 0; i < c * d; i++) {
+                const bool row = !(axes & MMLI_AXIS_C) || 2 * (i / d) % c == 0;
+                const bool column = !(axes & MMLI_AXIS_D) || 2 * (i % d) % d == 0;
+
+                ck_assert_msg((im[i] == 0) == (row && column), "(%zu, %zu), axes %d: imaginary part %zu is %g", c, d,
+                              axes, i, (double)im[i]);
+            }
+            dv->k.free(dv, xr);
+            dv->k.free(dv, yr);
+            dv->k.free(dv, yi);
+        }
+    end();
+}
+END_TEST
+
+START_TEST(unit_numbers_have_the_direction_and_size_one)
+{
+    const float re[] = {3, -2, 0, 0, 0, -1e-30f, 3e38f}, im[] = {-4, 0, 5, 0, -0.0f, -0.0f, 3e38f};
+    const float want_re[] = {0.6f, -1, 0, 1, 1, -1, 0.70710678f}, want_im[] = {-0.8f, 0, 1, 0, 0, 0, 0.70710678f};
+    float got_re[COUNT(re)], got_im[COUNT(re)];
+    mmli_mem *xr, *xi, *yr, *yi;
+
+    begin(_i);
+    xr = GIVE(re), xi = GIVE(im), yr = GIVE(re), yi = GIVE(re);
+    RUN(unit, yr, yi, xr, xi, COUNT(re));
+    RUN(unit, xr, xi, xr, xi, COUNT(re)); /* in place */
+    TAKE(got_re, yr);
+    TAKE(got_im, yi);
+    mmlt_assert_close(got_re, want_re, COUNT(re), MMLT_TOL_ROUND);
+    mmlt_assert_close(got_im, want_im, COUNT(re), MMLT_TOL_ROUND);
+    ck_assert(got_re[1] == -1 && got_re[3] == 1 && got_re[5] == -1); /* exactly */
+    ck_assert(got_im[1] == 0 && got_im[3] == 0 && got_im[5] == 0);
+    TAKE(got_im, xr);
+    mmlt_assert_same_bits(got_im, got_re, sizeof got_re);
+    end();
+}
+END_TEST
+
 START_TEST(polar_form_and_back_is_the_number)
 {
     static float re[N], im[N], got[N];
@@ -334,6 +414,9 @@ int main(void)
     tcase_add_loop_test(tc, inverse_transform_of_the_transform_is_the_array, 0, n);
     tcase_add_loop_test(tc, unitary_transform_keeps_the_norm, 0, n);
     tcase_add_loop_test(tc, transform_of_a_wave_is_one_peak, 0, n);
+    tcase_add_loop_test(tc, real_transform_of_a_segment_is_the_real_part_of_the_transform, 0, n);
+    tcase_add_loop_test(tc, transform_of_real_numbers_is_exactly_real_where_it_mirrors_itself, 0, n);
+    tcase_add_loop_test(tc, unit_numbers_have_the_direction_and_size_one, 0, n);
     tcase_add_loop_test(tc, polar_form_and_back_is_the_number, 0, n);
     tcase_add_loop_test(tc, reciprocal_of_zero_is_infinite_and_comes_back_as_zero, 0, n);
     tcase_add_loop_test(tc, softmax_of_a_segment_sums_to_one, 0, n);

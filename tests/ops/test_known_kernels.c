@@ -159,19 +159,77 @@ START_TEST(segments_are_reduced_each_by_itself_and_empty_ones_give_zero)
 }
 END_TEST
 
-/* Keys log 3 apart: weights 3/4 and 1/4. */
-START_TEST(attention_weighs_by_the_exponential_of_the_scaled_score)
+/* Two heads of width 2. Head 0 reads the first number of a query against the first of a key, head 1 the
+ * second against the second: keys are 0 and log 3 apart, so a query 1 weighs the second token 3/4, a
+ * query 0 both alike, a query -1 the second 1/4. Values: 4 t + column. */
+enum { H = 2, E = 2, W = H * E, T = 5 };
+static const int64_t attended[] = {0, 2, 2, 4, 5};
+static const float values[T * W] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19};
+
+static void keys(float k[T * W])
 {
-    const int64_t off[] = {0, 0, 2};
-    const float q[] = {1}, k[] = {2 * logf(3), 0}, v[] = {8, 4}, want[] = {0, 7}, want_lse[] = {0, logf(4)};
-    float lse[2];
+    for (int t = 0; t < T; t++) {
+        const float score = t % 2 ? 2 * logf(3) : 0; /* the scale is 1/2 */
+
+        k[t * W] = k[t * W + 3] = score;
+        k[t * W + 1] = k[t * W + 2] = 0;
+    }
+}
+
+/* Queries (x, y): head 0 sees x in its first place, head 1 y in its second. */
+#define QUERY(x, y) x, 7, 7, y
+/* Values of token t, t + 1 mixed: head 0 with weight a of the second one, head 1 with b. */
+#define MIXED(t, a, b) 4 * (t) + 4 * (a), 4 * (t) + 1 + 4 * (a), 4 * (t) + 2 + 4 * (b), 4 * (t) + 3 + 4 * (b)
+#define NOTHING 0, 0, 0, 0
+
+START_TEST(attention_with_shared_queries_asks_every_segment_the_same)
+{
+    const float q[] = {QUERY(1, 0), QUERY(-1, 1)};
+    const float want[] = {MIXED(0, 0.75f, 0.5f), MIXED(0, 0.25f, 0.75f), NOTHING, NOTHING,
+                          MIXED(2, 0.75f, 0.5f), MIXED(2, 0.25f, 0.75f), MIXED(4, 0, 0), MIXED(4, 0, 0)};
+    const float want_lse[] = {logf(4), logf(2), logf(4 / 3.0f), logf(4), 0, 0, 0, 0,
+                              logf(4), logf(2), logf(4 / 3.0f), logf(4), 0, 0, 0, 0};
+    float k[T * W], lse[COUNT(want_lse)];
     mmli_mem *l;
 
     begin(_i);
-    l = GIVE(want);
-    EXPECT(want, MMLT_TOL_SUM, attention, l, GIVE(q), GIVE(k), GIVE(v), GIVE(off), 2, 1, 1, 1, 0.5f, MMLI_QUERY_SHARED);
+    keys(k);
+    l = GIVE(want_lse);
+    EXPECT(want, MMLT_TOL_SUM, attention, l, GIVE(q), GIVE(k), GIVE(values), GIVE(attended), 4, 2, H, E, 0.5f,
+           MMLI_QUERY_SHARED);
     TAKE(lse, l);
-    mmlt_assert_close(lse, want_lse, 2, MMLT_TOL_SUM);
+    mmlt_assert_close(lse, want_lse, COUNT(lse), MMLT_TOL_SUM);
+    end();
+}
+END_TEST
+
+START_TEST(attention_with_fixed_queries_asks_each_segment_its_own)
+{
+    const float q[] = {QUERY(1, 0), QUERY(0, 1),  QUERY(0, 1), QUERY(-1, -1),
+                       QUERY(1, 1), QUERY(0, -1), QUERY(1, 1), QUERY(1, 0)};
+    const float want[] = {MIXED(0, 0.75f, 0.5f),  MIXED(0, 0.5f, 0.75f), NOTHING,        NOTHING,
+                          MIXED(2, 0.75f, 0.75f), MIXED(2, 0.5f, 0.25f), MIXED(4, 0, 0), MIXED(4, 0, 0)};
+    float k[T * W];
+
+    begin(_i);
+    keys(k);
+    EXPECT(want, MMLT_TOL_SUM, attention, NULL, GIVE(q), GIVE(k), GIVE(values), GIVE(attended), 4, 2, H, E, 0.5f,
+           MMLI_QUERY_FIXED);
+    end();
+}
+END_TEST
+
+START_TEST(attention_with_ragged_queries_asks_for_every_token)
+{
+    const float q[] = {QUERY(1, 0), QUERY(0, 1), QUERY(1, 1), QUERY(-1, -1), QUERY(1, 1)};
+    const float want[] = {MIXED(0, 0.75f, 0.5f), MIXED(0, 0.5f, 0.75f), MIXED(2, 0.75f, 0.75f),
+                          MIXED(2, 0.25f, 0.25f), MIXED(4, 0, 0)};
+    float k[T * W];
+
+    begin(_i);
+    keys(k);
+    EXPECT(want, MMLT_TOL_SUM, attention, NULL, GIVE(q), GIVE(k), GIVE(values), GIVE(attended), 4, 0, H, E, 0.5f,
+           MMLI_QUERY_RAGGED);
     end();
 }
 END_TEST
@@ -284,7 +342,9 @@ int main(void)
     tcase_add_loop_test(tc, groups_and_picked_rows_go_where_they_belong, 0, n);
     tcase_add_loop_test(tc, rows_of_weight_zero_are_left_alone, 0, n);
     tcase_add_loop_test(tc, segments_are_reduced_each_by_itself_and_empty_ones_give_zero, 0, n);
-    tcase_add_loop_test(tc, attention_weighs_by_the_exponential_of_the_scaled_score, 0, n);
+    tcase_add_loop_test(tc, attention_with_shared_queries_asks_every_segment_the_same, 0, n);
+    tcase_add_loop_test(tc, attention_with_fixed_queries_asks_each_segment_its_own, 0, n);
+    tcase_add_loop_test(tc, attention_with_ragged_queries_asks_for_every_token, 0, n);
     tcase_add_loop_test(tc, products_respect_transposes_gaps_and_factors, 0, n);
     tcase_add_loop_test(tc, layernorm_divides_by_the_biased_deviation, 0, n);
     tcase_add_loop_test(tc, columns_are_divided_by_their_complex_norm, 0, n);

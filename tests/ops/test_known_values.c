@@ -99,6 +99,41 @@ START_TEST(cox_loss_of_equal_risks_counts_the_risk_sets)
 }
 END_TEST
 
+START_TEST(squared_loss_is_the_weighted_square_of_the_difference)
+{
+    const float y[] = {3, NAN, 1}, target[] = {1, 5, 2}, w[] = {2, 0, 1};
+    double value;
+    float got[3];
+    mmli_mem *loss, *dy;
+
+    begin(_i);
+    zero_loss(&loss);
+    dy = GIVE(got);
+    RUN(loss_squared, loss, dy, GIVE(y), GIVE(target), GIVE(w), 3);
+    mmlt_download(&value, dv, loss, sizeof value);
+    TAKE(got, dy);
+    ck_assert_double_eq(value, 9);
+    mmlt_assert_close(got, ((const float[]){8, 0, -2}), 3, MMLT_TOL_EXACT);
+    end();
+}
+END_TEST
+
+/* g = 1, eps = 1: half of the learning rate. */
+START_TEST(epsilon_of_adamw_is_added_to_the_root)
+{
+    const float p[] = {2}, g[] = {1}, zero[] = {0};
+    float got[1];
+    mmli_mem *mp;
+
+    begin(_i);
+    mp = GIVE(p);
+    RUN(adamw, mp, GIVE(zero), GIVE(zero), GIVE(g), NULL, 1, 0.5f, 0.5f, 0.75f, 1.0f, 0.0f, 0.5f, 0.25f);
+    TAKE(got, mp);
+    ck_assert_float_eq_tol(got[0], 1.75f, 1e-6f);
+    end();
+}
+END_TEST
+
 /* m / c1 = g and v / c2 = g^2 after one step from 0, so p moves by lr against the sign of g; decay
  * takes lr wd p before. */
 START_TEST(first_step_of_adamw_is_the_learning_rate)
@@ -176,6 +211,8 @@ int main(void)
     tcase_add_loop_test(tc, survival_loss_of_impossible_events_is_clamped, 0, n);
     tcase_add_loop_test(tc, cox_loss_of_equal_risks_counts_the_risk_sets, 0, n);
     tcase_add_loop_test(tc, first_step_of_adamw_is_the_learning_rate, 0, n);
+    tcase_add_loop_test(tc, squared_loss_is_the_weighted_square_of_the_difference, 0, n);
+    tcase_add_loop_test(tc, epsilon_of_adamw_is_added_to_the_root, 0, n);
     tcase_add_loop_test(tc, clipping_scales_to_the_limit_and_never_up, 0, n);
     tcase_add_loop_test(tc, sum_does_not_lose_small_terms_beside_a_large_one, 0, n);
     suite_add_tcase(suite, tc);

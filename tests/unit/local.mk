@@ -34,6 +34,9 @@ tests_unit_test_quantiles_SOURCES = tests/unit/test_quantiles.c
 check_PROGRAMS += tests/unit/test_prep_fit
 tests_unit_test_prep_fit_SOURCES = tests/unit/test_prep_fit.c tests/unit/make_cohort.c tests/unit/make_cohort.h
 
+check_PROGRAMS += tests/unit/test_prep_part
+tests_unit_test_prep_part_SOURCES = tests/unit/test_prep_part.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+
 check_PROGRAMS += tests/unit/test_prep_apply
 tests_unit_test_prep_apply_SOURCES = tests/unit/test_prep_apply.c
 
@@ -43,5 +46,29 @@ tests_unit_test_prep_file_SOURCES = tests/unit/test_prep_file.c tests/unit/make_
 check_PROGRAMS += tests/unit/test_labels
 tests_unit_test_labels_SOURCES = tests/unit/test_labels.c tests/unit/make_cohort.c tests/unit/make_cohort.h
 
+check_PROGRAMS += tests/unit/test_labels_survival
+tests_unit_test_labels_survival_SOURCES = tests/unit/test_labels_survival.c \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+
 check_PROGRAMS += tests/unit/test_labels_file
 tests_unit_test_labels_file_SOURCES = tests/unit/test_labels_file.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_model_join
+tests_unit_test_model_join_SOURCES = tests/unit/test_model_join.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_predict
+tests_unit_test_predict_SOURCES = tests/unit/test_predict.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_evaluate
+tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+TRAIN_RIG = tests/unit/train_rig.c tests/unit/train_rig.h tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_train tests/unit/test_train_resume
+tests_unit_test_train_SOURCES = tests/unit/test_train.c $(TRAIN_RIG)
+tests_unit_test_train_resume_SOURCES = tests/unit/test_train_resume.c $(TRAIN_RIG)
+check_PROGRAMS += tests/unit/test_train_backends tests/unit/test_train_fuse
+tests_unit_test_train_backends_SOURCES = tests/unit/test_train_backends.c $(TRAIN_RIG)
+tests_unit_test_train_fuse_SOURCES = tests/unit/test_train_fuse.c $(TRAIN_RIG)

@@ -156,6 +156,7 @@ static void same_block_options(const mml_block_options *a, const mml_block_optio
     same_double(a->tau, b->tau);
     ck_assert_int_eq(!!a->leaky_output, !!b->leaky_output);
     ck_assert_int_eq(!!a->raw_layers, !!b->raw_layers);
+    ck_assert_int_eq(!!a->encoder_each_step, !!b->encoder_each_step);
     ck_assert_int_eq(!!a->handover_real, !!b->handover_real);
     same_double(a->dropout, b->dropout);
     ck_assert_int_eq((int)a->encoder, (int)b->encoder);

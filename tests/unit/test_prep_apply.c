@@ -1,7 +1,6 @@
 /* test_prep_apply.c - raw tokens into what an encoder reads. */
 #include <float.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

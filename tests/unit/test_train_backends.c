@@ -1,0 +1,129 @@
+/* test_train_backends.c - the trainer above a backend whose memory it cannot touch, and what a warm step costs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/train_rig.h"
+#include "util/alloc.h"
+
+static mml_model *train_on(mml_cohort *cohort, const char *modality, mml_train_options *o, const mmli_backend *table)
+{
+    const mml_block_options block = rig_block(strcmp(modality, "labs") == 0 ? MML_ENCODER_SNN : MML_ENCODER_ABMIL);
+    mml_model *model = NULL;
+
+    mmlt_assert_ok(mmli_train_block_on(&model, cohort, modality, "outcome", &block, NULL, NULL, o, table));
+    return model;
+}
+
+START_TEST(blocks_and_fuse_train_on_memory_that_the_host_cannot_touch_with_the_bits_of_the_reference)
+{
+    static const mml_fuse_mode modes[] = {MML_FUSE_STACK, MML_FUSE_WEAVE};
+    const mmli_backend *tables[2] = {&mmlt_backend_hidden, &mmli_backend_reference};
+    const size_t live = mmlt_hidden_live();
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = rig_options();
+    mml_fuse_options fo;
+    mml_model *blocks[2][2], *fused[2];
+
+    o.epochs = 1;
+    mmlt_assert_ok(mml_fuse_options_init(&fo, NULL));
+    fo.mode = modes[_i];
+    fo.modality_dropout = 0.3;
+    for (int t = 0; t < 2; t++) {
+        blocks[t][0] = train_on(cohort, "labs", &o, tables[t]);
+        blocks[t][1] = train_on(cohort, "vitals", &o, tables[t]);
+        mmlt_assert_ok(mmli_train_fuse_on(&fused[t], cohort, (const mml_model *const *)blocks[t], 2, &fo, &o, tables[t]));
+    }
+    rig_same_parameters(blocks[0][0], blocks[1][0]);
+    rig_same_parameters(blocks[0][1], blocks[1][1]);
+    rig_same_parameters(fused[0], fused[1]);
+    for (int t = 0; t < 2; t++) {
+        mml_model_free(blocks[t][0]);
+        mml_model_free(blocks[t][1]);
+        mml_model_free(fused[t]);
+    }
+    ck_assert_uint_eq(mmlt_hidden_live(), live);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+START_TEST(a_merge_of_hidden_blocks_predicts)
+{
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = rig_options();
+    mml_model *blocks[2], *merged = NULL;
+    double score;
+
+    o.epochs = 2;
+    blocks[0] = train_on(cohort, "labs", &o, &mmlt_backend_hidden);
+    blocks[1] = train_on(cohort, "vitals", &o, &mmlt_backend_hidden);
+    mmlt_assert_ok(mml_merge(&merged, (const mml_model *const *)blocks, 2, NULL));
+    ck_assert_str_eq(merged->dv->k.name, mmlt_backend_hidden.name);
+    score = rig_score(merged, cohort, "set=b");
+    ck_assert_double_gt(score, 0.6);
+    mml_model_free(merged);
+    mml_model_free(blocks[0]);
+    mml_model_free(blocks[1]);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+/* Allocations between calls of the watch within one epoch: on the device (hidden backend), or on the host (cpu). */
+typedef struct counts {
+    bool device;
+    uint64_t last;
+    size_t grew, steps;
+    size_t from_epoch;
+} counts;
+
+static int count(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps)
+{
+    counts *c = user;
+    const uint64_t now = c->device ? mmlt_hidden_allocs() : mmli_alloc_count();
+
+    (void)steps;
+    if (!epoch && epoch_now >= c->from_epoch && step > 1) {
+        c->steps++;
+        c->grew += now != c->last;
+    }
+    c->last = now;
+    return 0;
+}
+
+START_TEST(a_warm_training_step_allocates_nothing)
+{
+    static const char *const modalities[] = {"labs", "vitals"};
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = rig_options();
+    counts c = {.device = _i / 2, .from_epoch = 4}; /* batches differ in tokens: the largest has been seen by then */
+    mml_model *model;
+
+    o.epochs = 6;
+    o.patience = 0;
+    o.watch = count;
+    o.watch_user = &c;
+    model = train_on(cohort, modalities[_i % 2], &o, c.device ? &mmlt_backend_hidden : NULL);
+    ck_assert_uint_gt(c.steps, 6);
+    ck_assert_uint_eq(c.grew, 0);
+    mml_model_free(model);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("train/backends");
+    TCase *tc = tcase_create("backends");
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, blocks_and_fuse_train_on_memory_that_the_host_cannot_touch_with_the_bits_of_the_reference, 0, 2);
+    tcase_add_test(tc, a_merge_of_hidden_blocks_predicts);
+    tcase_add_loop_test(tc, a_warm_training_step_allocates_nothing, 0, 4);
+    suite_add_tcase(suite, tc);
+    return mmlt_main(suite);
+}
