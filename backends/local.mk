@@ -44,6 +44,7 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/parallel.c \
 	backends/cpu/rows.c \
 	backends/cpu/segments.c \
+	backends/cpu/thin.c \
 	backends/cpu/vec_base.c \
 	backends/cpu/vec_choose.c
 # Two files are compiled for newer processors than the rest; which code runs is decided at run time.

@@ -48,7 +48,7 @@ AC_DEFUN([MML_CHECK_OPENMP], [
 dnl Kept apart from MML_CFLAGS: they are no part of how the code runs.
 AC_DEFUN([MML_CHECK_WARNINGS], [
   for mml_flag in -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
-                  -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings \
+                  -Wmissing-prototypes -Wold-style-definition -Wpointer-arith -Wwrite-strings \
                   -Wformat=2 -Wundef -Wvla -Wduplicated-cond -Wlogical-op; do
     MML_CHECK_FLAG([WARN_CFLAGS], [$mml_flag])
   done

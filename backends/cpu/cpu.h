@@ -82,6 +82,18 @@ void mmli_cpu_sgemm(bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
                     size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
 mml_status mmli_cpu_blas_fits(size_t m, size_t n, size_t k, size_t ld);
 
+/* ---- thin.c ---------------------------------------------------------------------------------- */
+/* c[i step_few + j step_many] = alpha few[i,:] . many[j,:] + beta c[..] (or + bias of i or of j) */
+typedef struct mmli_thin {
+    const float *few, *many, *bias;
+    float *c;
+    size_t n_few, n_many, k, ld_few, ld_many, step_few, step_many;
+    float alpha, beta;
+    bool bias_of_few;
+} mmli_thin;
+
+void mmli_cpu_thin(mmli_device *dv, const mmli_thin *t);
+
 /* ---- segments.c: ragged rows in chunks --------------------------------------------------------- */
 /* Cuts of the segments into chunks of a fixed length: chunk i is rows first[i] .. first[i]+rows[i]-1
  * of segment seg[i]; segment s has chunks start[s] .. start[s+1]-1 (none when empty). */

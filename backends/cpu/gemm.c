@@ -11,6 +11,7 @@ enum {
     SIDE = 64,     /* no side is cut below this */
     K_WORTH = 4,   /* a cut of k costs a pass over C more: k is cut when it is this much longer */
     K_LEAST = 256, /* a slice of k is no shorter */
+    THIN = 8,      /* rows or columns up to which thin.c is faster than BLAS */
 };
 static const double task_flop = 8e6; /* about 50 microseconds: a task is worth handing to a thread */
 static const double flop_per_ns = 150;
@@ -132,43 +133,23 @@ static void without_terms(const product *p)
             }
 }
 
-/* ---- few rows or few columns ------------------------------------------------------------------------
- * y = x w^T with a handful of rows (one patient) or outputs (a head, attention scores): the large
- * operand is read once, as fast as memory gives it; BLAS would pack it first. */
-static void run_thin(const void *ctx, size_t t, int worker)
+/* Few rows or few columns, both operands with contiguous rows: thin.c. */
+static void thin(mmli_device *dv, const product *p)
 {
-    const product *p = ctx;
-    const bool rows = p->m <= p->n; /* a has few rows; else b has */
-    const size_t few = rows ? p->m : p->n, many = rows ? p->n : p->m;
-    const float *thin = rows ? p->a : p->b, *thick = rows ? p->b : p->a;
-    const size_t ld_thin = rows ? p->lda : p->ldb, ld_thick = rows ? p->ldb : p->lda;
+    mmli_thin t = {.k = p->k, .alpha = p->alpha, .beta = p->beta, .bias = p->bias, .c = p->c};
 
-    (void)worker;
-    for (size_t j = t * p->each; j < mmli_min_size((t + 1) * p->each, many); j += few == 1 ? 4 : 1) {
-        for (size_t i = 0; i < few; i += few == 1 ? 1 : 4) {
-            const float *row[4];
-            float out[4];
-            size_t n;
-
-            if (few == 1) { /* four rows of the large operand at once */
-                n = mmli_min_size(4, mmli_min_size((t + 1) * p->each, many) - j);
-                for (size_t k = 0; k < 4; k++)
-                    row[k] = thick + (j + mmli_min_size(k, n - 1)) * ld_thick;
-                mmli_cpu_of(p->dv)->vec->dot4(out, thin, row, p->k);
-            } else {
-                n = mmli_min_size(4, few - i);
-                for (size_t k = 0; k < 4; k++)
-                    row[k] = thin + (i + mmli_min_size(k, n - 1)) * ld_thin;
-                mmli_cpu_of(p->dv)->vec->dot4(out, thick + j * ld_thick, row, p->k);
-            }
-            for (size_t k = 0; k < n; k++) {
-                const size_t x = few == 1 ? i : i + k, y = few == 1 ? j + k : j;
-
-                put(p, rows ? x : y, rows ? y : x, out[k]);
-            }
-        }
+    if (p->m <= p->n) {
+        t.few = p->a, t.n_few = p->m, t.ld_few = p->lda, t.step_few = p->ldc;
+        t.many = p->b, t.n_many = p->n, t.ld_many = p->ldb, t.step_many = 1;
+    } else {
+        t.few = p->b, t.n_few = p->n, t.ld_few = p->ldb, t.step_few = 1;
+        t.many = p->a, t.n_many = p->m, t.ld_many = p->lda, t.step_many = p->ldc;
+        t.bias_of_few = true;
     }
+    mmli_cpu_thin(dv, &t);
 }
+
+static mml_status run_each(mmli_device *dv, const product *p);
 
 static mml_status run(mmli_device *dv, product *p)
 {
@@ -180,8 +161,13 @@ static mml_status run(mmli_device *dv, product *p)
         without_terms(p);
         goto out;
     }
-    MML_TRY(mmli_cpu_blas_fits(p->m, p->n, p->k,
-                               mmli_max_size(p->lda, mmli_max_size(p->ldb, p->ldc))));
+    if (p->batch == 1 && !p->ta && p->tb && mmli_min_size(p->m, p->n) <= THIN) {
+        thin(dv, p);
+        goto out;
+    }
+    if (p->batch > 1 && flop(p) > 4 * task_flop)
+        return run_each(dv, p);
+    MML_TRY(mmli_cpu_blas_fits(p->m, p->n, p->k, mmli_max_size(p->lda, mmli_max_size(p->ldb, p->ldc))));
     choose_tiles(p);
     if (p->batch > 1) {
         mmli_cpu_for(dv, mmli_ceil_div(p->batch, p->each), (double)p->batch * (500 + flop(p) / flop_per_ns), run_batch, p);
@@ -192,6 +178,24 @@ static mml_status run(mmli_device *dv, product *p)
     mmli_cpu_for(dv, p->rows * p->cols * p->slices, 500 + flop(p) / flop_per_ns, run_tile, p);
     if (p->slices > 1)
         mmli_cpu_for(dv, p->m, 0.5 * (double)p->slices * (double)p->m * (double)p->n, run_reduce, p);
+out:
+    return st;
+}
+
+/* A batch of large products: each is cut by itself. */
+static mml_status run_each(mmli_device *dv, const product *p)
+{
+    mml_status st = MML_OK;
+
+    for (size_t i = 0; i < p->batch; i++) {
+        product one = *p;
+
+        one.batch = 1;
+        one.a += i * p->stride_a;
+        one.b += i * p->stride_b;
+        one.c += i * p->stride_c;
+        MML_TRY(run(dv, &one));
+    }
 out:
     return st;
 }

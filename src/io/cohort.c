@@ -184,6 +184,7 @@ static mml_status find(size_t *out, const mml_cohort *c, const char *what, const
     MML_CHECK(name != NULL, MML_E_ARG, "%s: the name of a %s is NULL", c->path, what);
     for (size_t i = 0; i < n && *out == SIZE_MAX; i++) {
         const char *own;
+
         memcpy(&own, (const char *)list + i * stride, sizeof own);
         if (strcmp(own, name) == 0)
             *out = i;

@@ -296,8 +296,9 @@ static mml_status read_shape(mmli_source *s)
     case MML_IMAGE: fits = rank == 3 || rank == 4; break;
     case MML_BAG: fits = rank == 2 || rank == 3; break;
     }
-    MML_CHECK(fits, MML_E_SHAPE, "%s: %s has %d dimension%s; for a %s it must be %s", s->m->file, s->m->dataset, rank,
-              rank == 1 ? "" : "s", mmli_modality_kind_name(s->m->kind), wanted_shape(s->m->kind));
+    MML_CHECK(fits, MML_E_SHAPE, "%s: %s has %d dimension%s; for a%s %s it must be %s", s->m->file, s->m->dataset,
+              rank, rank == 1 ? "" : "s", s->m->kind == MML_IMAGE ? "n" : "", mmli_modality_kind_name(s->m->kind),
+              wanted_shape(s->m->kind));
     if (s->m->kind == MML_IMAGE && rank == 3)
         dims[rank++] = 1; /* grey */
     s->rank = rank - 1;

@@ -61,7 +61,7 @@ mml_block_options rig_options(const char *preset, mml_encoder_kind encoder, size
     o.head_width = 4;
     o.dropout = 0;
     o.encoder = encoder;
-    o.encoder_width = encoder == MML_ENCODER_NONE || encoder == MML_ENCODER_SELFATTN ? 0 : 6;
+    o.encoder_width = encoder == MML_ENCODER_ABMIL ? 16 : encoder == MML_ENCODER_SNN || encoder == MML_ENCODER_LINEAR ? 6 : 0;
     o.encoder_layers = encoder == MML_ENCODER_SNN ? 2 : 0;
     o.raw_layers = strcmp(preset, "upstream") == 0 && encoder == MML_ENCODER_SELFATTN;
     return o;

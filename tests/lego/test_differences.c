@@ -4,11 +4,13 @@
  * elements is compared: half the gradient itself (a strong signal), half random (every element takes part).
  *     s(h) = (f(x + h u) - f(x - h u)) / 2 h,   |u| = 1,   slope = (4 s(h/2) - s(h)) / 3
  * f is a double made of float32 outputs. What is between slope and gradient when all is right:
- * - rounding of the outputs, some 1e-7 in f, over h = 1/16: NOISE times the gradient of all parameters together;
- * - h^4 and the curvature of the parameters, and kinks of SELU, ReLU and LeakyReLU that lie between x - h u and x + h u:
- *   a kink moves the slope by its share of the slope, times the part of the step behind it. Most directions meet none that
- *   matters: the median of five is held to ERROR times the gradient of the tensor.
- * A wrong factor or a term forgotten is in all directions and is of the size of the gradient itself.
+ * - rounding of the outputs, some 1e-7 in f, which 1/h makes larger: NOISE times the gradient of all parameters together;
+ * - h^4 times a fifth derivative, and kinks of SELU, ReLU and LeakyReLU between x - h u and x + h u, each of which moves the
+ *   slope by its share of it. Both vanish with h, and most directions meet no kink that matters.
+ * So h = 2^-5 .. 2^-9 are tried, the nearest slope counts, and the median of three directions is held to ERROR times the
+ * gradient of the tensor. Where a unit happens to sit within 2^-9 of its kink, no h helps: then other tokens are drawn, up
+ * to three times. A wrong factor or a forgotten term is there for every h, in every direction and for all tokens, and is of
+ * the size of the gradient itself.
  */
 #include <math.h>
 #include <stdio.h>
@@ -19,10 +21,10 @@
 #include "tests/lego/rig.h"
 #include "util/rng.h"
 
-#define STEP 0x1p-11
-#define ERROR 2e-3
+#define ERROR 1e-3
 #define NOISE 2e-5
-enum { DIRECTIONS = 5 };
+enum { DIRECTIONS = 3, STEPS = 5, DRAWS = 3 };
+static const double widest = 0x1p-5;
 
 /* An array that the objective depends on: parameter i, or the tokens of modality i. */
 typedef struct place {
@@ -80,6 +82,18 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static double nearest_gap(const place *p, const double *u)
+{
+    double before = gap(p, u, widest), least = HUGE_VAL;
+
+    for (int i = 1; i < STEPS; i++) {
+        const double now = gap(p, u, ldexp(widest, -i));
+        least = fmin(least, fabs(4 * now - before) / 3);
+        before = now;
+    }
+    return least;
+}
+
 static double median_gap(const place *p, double size, uint64_t key)
 {
     double gaps[DIRECTIONS], *u = calloc(p->n, sizeof *u);
@@ -94,56 +108,74 @@ static double median_gap(const place *p, double size, uint64_t key)
         }
         for (size_t i = 0; i < p->n; i++)
             u[i] /= sqrt(len);
-        gaps[k] = fabs(4 * gap(p, u, STEP / 2) - gap(p, u, STEP)) / 3;
+        gaps[k] = nearest_gap(p, u);
     }
     free(u);
     qsort(gaps, DIRECTIONS, sizeof *gaps, ascending);
     return gaps[DIRECTIONS / 2];
 }
 
-/* Returns the gap in units of what is allowed. */
-static double check(const place *p, const char *name, const char *what, double whole)
+/* The gap in units of what is allowed. A gradient of exactly 0 says that f does not depend on x at all. */
+static double check(const place *p, const char *name, double whole)
 {
-    const double size = norm(p->g, p->n), off = median_gap(p, size, mmli_rng_key(1, name, 0));
-    const double allowed = ERROR * size + NOISE * whole;
+    const double size = norm(p->g, p->n);
 
-    if (getenv("VERBOSE"))
-        printf("%-14s %-30s |g| %.2e gap %.2e (%.2g of g) %.2f\n", what, name, size, off, off / size, off / allowed);
-    if (!getenv("VERBOSE")) ck_assert_msg(off <= allowed, "%s: the slope by %s is off by %.3g, |gradient| %.3g", what, name, off, size);
-    return off / allowed;
+    if (size == 0) {
+        double *u = calloc(p->n, sizeof *u), off;
+        for (size_t i = 0; i < p->n; i++)
+            u[i] = (i % 3 ? 1 : -1) / sqrt((double)p->n);
+        off = fabs(gap(p, u, 1));
+        free(u);
+        return off / (NOISE * whole);
+    }
+    return median_gap(p, size, mmli_rng_key(1, name, 0)) / (ERROR * size + NOISE * whole);
+}
+
+/* Checks the places whose off is above 1 (all, to begin with); gives the largest. Places: parameters, then modalities. */
+static double check_places(rig *r, rig_data *d, int mode, double *off, const char **name)
+{
+    rig_result got;
+    double worst = 0;
+
+    rig_run(&got, r, d, mode | MMLI_RECORD);
+    for (size_t i = 0; i < r->params->n + r->m; i++) {
+        const bool is_param = i < r->params->n;
+        place p = {.r = r, .d = d, .mode = mode, .is_param = is_param, .i = is_param ? i : i - r->params->n};
+
+        p.n = is_param ? r->params->list[i].rows * r->params->list[i].cols : got.n_x[p.i];
+        p.g = is_param ? got.grads + r->params->list[i].at : got.dx[p.i];
+        if (off[i] <= 1 || !p.g || (is_param && r->params->list[i].dead))
+            continue;
+        p.x = calloc(p.n, sizeof *p.x);
+        if (is_param)
+            mmlt_assert_ok(mmli_params_get(p.x, r->params, i));
+        else
+            memcpy(p.x, d->values[p.i], p.n * sizeof *p.x);
+        off[i] = check(&p, is_param ? r->params->list[i].name : "tokens", norm(got.grads, got.n_params));
+        if (off[i] > worst) {
+            worst = off[i];
+            *name = is_param ? r->params->list[i].name : "the tokens";
+        }
+        free(p.x);
+    }
+    rig_free(&got);
+    return worst;
 }
 
 static void check_all(rig *r, rig_data *d, int mode, const char *what)
 {
-    rig_result got;
-    double whole, worst = 0;
+    double *off = calloc(r->params->n + r->m, sizeof *off), worst = HUGE_VAL;
+    const char *name = "";
 
-    rig_run(&got, r, d, mode | MMLI_RECORD);
-    whole = norm(got.grads, got.n_params);
-    for (size_t i = 0; i < r->params->n; i++) {
-        const mmli_param *param = &r->params->list[i];
-        place p = {.r = r, .d = d, .mode = mode, .is_param = true, .i = i, .n = param->rows * param->cols};
-
-        if (param->dead)
-            continue;
-        p.g = got.grads + param->at;
-        p.x = calloc(p.n, sizeof *p.x);
-        mmlt_assert_ok(mmli_params_get(p.x, r->params, i));
-        worst = fmax(worst, check(&p, param->name, what, whole));
-        free(p.x);
+    for (size_t i = 0; i < r->params->n + r->m; i++)
+        off[i] = HUGE_VAL;
+    for (uint64_t draw = 0; draw < DRAWS && worst > 1; draw++) {
+        for (size_t i = 0; i < d->m; i++)
+            mmlt_normal(d->values[i], (size_t)d->offsets[i][d->B] * d->width[i], mmli_rng_key(draw, what, i));
+        worst = check_places(r, d, mode, off, &name);
     }
-    for (size_t i = 0; i < r->m; i++) {
-        place p = {.r = r, .d = d, .mode = mode, .i = i, .n = got.n_x[i], .g = got.dx[i]};
-
-        if (!p.g)
-            continue;
-        p.x = calloc(p.n, sizeof *p.x);
-        memcpy(p.x, d->values[i], p.n * sizeof *p.x);
-        worst = fmax(worst, check(&p, "tokens", what, whole));
-        free(p.x);
-    }
-    printf("%-30s worst %.2f of what is allowed\n", what, worst);
-    rig_free(&got);
+    free(off);
+    ck_assert_msg(worst <= 1, "%s: gradient and slope by %s differ by %.3g times what is allowed", what, name, worst);
 }
 
 /* ---- blocks ----------------------------------------------------------------------------------------------- */

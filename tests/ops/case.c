@@ -214,8 +214,8 @@ void assert_runs_equal(const run *got, const run *want, const kernel_case *c, si
     }
 }
 
-static const kernel_case *const families[] = {element_cases, row_cases,     segment_cases, attention_cases,
-                                              dense_cases,   fourier_cases, loss_cases,    optim_cases};
+static const kernel_case *const families[] = {element_cases, row_cases,  segment_cases, attention_cases, dense_cases,
+                                              fourier_cases, loss_cases, optim_cases,   large_cases};
 
 const kernel_case *case_at(size_t i)
 {

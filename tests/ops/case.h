@@ -72,7 +72,7 @@ void assert_runs_equal(const run *got, const run *want, const kernel_case *c, si
 
 /* The cases, by family. */
 extern const kernel_case element_cases[], row_cases[], segment_cases[], attention_cases[], dense_cases[],
-    fourier_cases[], loss_cases[], optim_cases[];
+    fourier_cases[], loss_cases[], optim_cases[], large_cases[];
 /* Case i over all families, NULL past the end. */
 const kernel_case *case_at(size_t i);
 size_t n_cases(void);

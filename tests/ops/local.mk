@@ -13,6 +13,7 @@ tests_ops_test_conformance_SOURCES = tests/ops/test_conformance.c \
 	tests/ops/cases_dense.c \
 	tests/ops/cases_elements.c \
 	tests/ops/cases_fourier.c \
+	tests/ops/cases_large.c \
 	tests/ops/cases_losses.c \
 	tests/ops/cases_optim.c \
 	tests/ops/cases_rows.c \

@@ -1,0 +1,255 @@
+/* Import of real data sets, with the numbers of their READMEs: the bundled ones, and those of ../shared/data where that
+ * folder is there (MMLEGO_SHARED names another). */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/import_help.h"
+#include "util/alloc.h"
+
+/* Imports data/cohorts/NAME.ini of the source tree, with another folder of data when one is given. */
+static mml_cohort *import_set(const char *name, const char *folder)
+{
+    const char *source = getenv("MMLT_SRCDIR");
+    char path[600], *text, *line, *end;
+    char *ini;
+    size_t n;
+    mml_cohort *c;
+
+    snprintf(path, sizeof path, "%s/data/cohorts/%s.ini", source == NULL ? "." : source, name);
+    text = mmlt_read(path, &n);
+    line = strstr(text, "\nfolder = ");
+    ck_assert_ptr_nonnull(line);
+    line++;
+    end = strchr(line, '\n');
+    *end++ = '\0';
+    *line = '\0';
+    if (folder == NULL)
+        snprintf(path, sizeof path, "%s/data/%s", source == NULL ? "." : source, name);
+    else
+        snprintf(path, sizeof path, "%s", folder);
+    mmlt_assert_ok(mmli_strf(&ini, "%sfolder = %s\n%s", text, realpath(path, NULL), end));
+    mmlt_write("m.csv", "");
+    c = mmlt_imported(ini);
+    mmli_free(ini);
+    free(text);
+    return c;
+}
+
+static mml_modality_info modality(const mml_cohort *c, const char *name)
+{
+    mml_modality_info m;
+
+    mmlt_assert_ok(mml_cohort_modality(&m, c, name));
+    return m;
+}
+
+/* Share of NaN in feature j over the tokens of a modality. */
+static double missing(mml_cohort *c, const char *name, size_t feature)
+{
+    const size_t n = mml_cohort_size(c);
+    size_t *all, count = 0;
+    mml_batch *b;
+    mml_tokens t;
+    double share;
+
+    mmlt_assert_ok(mmli_calloc(&all, n, sizeof *all));
+    for (size_t i = 0; i < n; i++)
+        all[i] = i;
+    mmlt_assert_ok(mml_batch_new(&b, 0));
+    mmlt_assert_ok(mml_cohort_read(c, b, all, n, &name, 1));
+    mmlt_assert_ok(mml_batch_get(&t, b, name));
+    for (int64_t i = 0; i < t.offsets[n]; i++)
+        count += isnan(t.values[(size_t)i * t.width + feature]) ? 1u : 0u;
+    share = (double)count / (double)t.offsets[n];
+    mml_batch_free(b);
+    mmli_free(all);
+    return share;
+}
+
+static size_t count_label(const mml_cohort *c, const char *task, double value)
+{
+    mml_task_info t;
+    size_t n = 0;
+
+    mmlt_assert_ok(mml_cohort_task(&t, c, task));
+    for (size_t i = 0; i < mml_cohort_size(c); i++)
+        n += t.value[i] == value;
+    return n;
+}
+
+START_TEST(tcga_acc_has_92_patients_and_seven_modalities)
+{
+    static const struct {
+        const char *name;
+        size_t present, width;
+    } want[] = {{"clinical", 92, 9}, {"molecular", 90, 4}, {"cnv", 90, 198}, {"mutation", 90, 97},
+                {"rna", 79, 198},    {"mirna", 80, 471},   {"rppa", 46, 33}};
+    mml_cohort *c = import_set("tcga_acc", NULL);
+    mml_task_info t;
+    size_t events = 0;
+
+    ck_assert_uint_eq(mml_cohort_size(c), 92);
+    for (size_t i = 0; i < 7; i++) {
+        const mml_modality_info m = modality(c, want[i].name);
+
+        ck_assert_uint_eq(m.n_present, want[i].present);
+        ck_assert_uint_eq(m.n_tokens, want[i].present);
+        ck_assert_uint_eq(m.width, want[i].width);
+    }
+    mmlt_assert_ok(mml_cohort_task(&t, c, "overall_survival"));
+    ck_assert_str_eq(t.unit, "months");
+    ck_assert(t.value[0] == 44.517 && t.event[0] == 1); /* TCGA-OR-A5J1 */
+    for (size_t i = 0; i < 92; i++)
+        events += t.event[i];
+    ck_assert_uint_eq(events, 34);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(the_bundled_physionet_has_2000_stays)
+{
+    mml_cohort *c = import_set("physionet2012", NULL);
+    uint8_t *chosen;
+    size_t b = 0;
+
+    ck_assert_uint_eq(mml_cohort_size(c), 2000);
+    ck_assert_uint_eq(modality(c, "static").n_present, 2000);
+    ck_assert_uint_eq(modality(c, "series").width, 37);
+    ck_assert_uint_eq(modality(c, "series").n_axes, 1);
+    ck_assert_uint_eq(modality(c, "summary").width, 222);
+    ck_assert_uint_eq(modality(c, "summary").n_tokens, modality(c, "series").n_present);
+    mmlt_assert_ok(mmli_calloc(&chosen, 2000, 1));
+    mmlt_assert_ok(mml_select(chosen, c, "challenge_set=b"));
+    for (size_t i = 0; i < 2000; i++)
+        b += chosen[i];
+    ck_assert_uint_gt(b, 300);
+    mmli_free(chosen);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(physionet_has_12000_stays_ten_of_them_without_a_measurement)
+{
+    char folder[600];
+    mml_cohort *c;
+    mml_modality_info m;
+    mml_split_options o;
+    mml_part *part;
+    size_t n[4] = {0};
+    double cells;
+
+    snprintf(folder, sizeof folder, "%s/physionet2012", mmlt_shared());
+    c = import_set("physionet2012", folder);
+    ck_assert_uint_eq(mml_cohort_size(c), 12000);
+    ck_assert_uint_eq(count_label(c, "in_hospital_death", 1), 1707); /* 14.2 % */
+    m = modality(c, "static");
+    ck_assert(m.n_present == 12000 && m.width == 8);
+    ck_assert_str_eq(m.features[2], "height_cm");
+    ck_assert_double_eq_tol(missing(c, "static", 2), 0.480, 5e-4);
+    ck_assert_double_eq_tol(missing(c, "static", 3), 0.084, 5e-4); /* weight */
+    ck_assert_double_eq_tol(missing(c, "static", 0), 0, 0);        /* age */
+    m = modality(c, "series");
+    ck_assert(m.n_present == 11990 && m.width == 37);
+    cells = 0;
+    for (size_t j = 0; j < 37; j++)
+        cells += 1.0 - missing(c, "series", j);
+    /* 80.8 % of all (stay, hour, channel) cells are empty, those of hours without a token included */
+    ck_assert_double_eq_tol(1.0 - cells * (double)m.n_tokens / (12000.0 * 48 * 37), 0.808, 5e-4);
+    m = modality(c, "summary");
+    ck_assert(m.n_present == 11990 && m.n_tokens == 11990);
+    mml_split_options_init(&o);
+    o.train = "challenge_set=a";
+    o.test = "challenge_set=b";
+    mmlt_assert_ok(mmli_calloc(&part, 12000, sizeof *part));
+    mmlt_assert_ok(mml_split(part, c, "in_hospital_death", &o));
+    for (size_t i = 0; i < 12000; i++)
+        n[part[i]]++;
+    ck_assert(n[MML_PART_TEST] == 4000 && n[MML_PART_NONE] == 4000 && n[MML_PART_TRAIN] == 3400 && n[MML_PART_VALID] == 600);
+    mmli_free(part);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(eicu_has_145_stays_without_vitals_and_112_without_labs)
+{
+    char folder[600];
+    mml_cohort *c;
+
+    snprintf(folder, sizeof folder, "%s/eicu_demo", mmlt_shared());
+    c = import_set("eicu_demo", folder);
+    ck_assert_uint_eq(mml_cohort_size(c), 2520);
+    ck_assert_uint_eq(modality(c, "static").n_present, 2520);
+    ck_assert_uint_eq(modality(c, "vitals").n_present, 2520 - 145);
+    ck_assert_uint_eq(modality(c, "labs").n_present, 2520 - 112);
+    ck_assert(modality(c, "static").width == 13 && modality(c, "vitals").width == 28 && modality(c, "labs").width == 44);
+    ck_assert_uint_eq(count_label(c, "prolonged_stay", 1), 549); /* 21.8 % */
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(covid_has_279_images_of_154_patients)
+{
+    char folder[600];
+    mml_cohort *c;
+    mml_modality_info m;
+    mml_part part[279];
+
+    snprintf(folder, sizeof folder, "%s/covid_cxr", mmlt_shared());
+    c = import_set("covid_cxr", folder);
+    ck_assert_uint_eq(mml_cohort_size(c), 279);
+    ck_assert(count_label(c, "covid19", 1) == 198 && count_label(c, "covid19", 0) == 81);
+    ck_assert(count_label(c, "went_icu", 1) == 112 && count_label(c, "went_icu", 0) == 67);
+    ck_assert(count_label(c, "survival", 1) == 101 && count_label(c, "survival", 0) == 17);
+    m = modality(c, "image");
+    ck_assert(m.width == 768 && m.n_tokens == 279 * 36 && m.n_axes == 2);
+    ck_assert_double_eq_tol(missing(c, "static", 0), 0.37, 5e-3); /* age */
+    mmlt_assert_ok(mml_split(part, c, "covid19", NULL));
+    for (size_t i = 0; i < 279; i++)
+        for (size_t j = 0; j < i; j++)
+            ck_assert(strcmp(mml_cohort_groups(c)[i], mml_cohort_groups(c)[j]) != 0 || part[i] == part[j]);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(wdbc_has_three_paired_views_without_a_missing_value)
+{
+    char folder[600];
+    mml_cohort *c;
+
+    snprintf(folder, sizeof folder, "%s/wdbc_three_views", mmlt_shared());
+    c = import_set("wdbc_three_views", folder);
+    ck_assert_uint_eq(mml_cohort_size(c), 569);
+    ck_assert_uint_eq(count_label(c, "malignant", 1), 212);
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "overlap: 569 samples have all 3 modalities"));
+    ck_assert_double_eq_tol(missing(c, "worst", 9), 0, 0);
+    mml_cohort_close(c);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("import data");
+    TCase *bundled = tcase_create("bundled"), *shared = tcase_create("shared");
+
+    tcase_add_checked_fixture(bundled, mmlt_folder_make, mmlt_folder_remove);
+    tcase_add_checked_fixture(shared, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(bundled, 60);
+    tcase_set_timeout(shared, 120);
+    tcase_add_test(bundled, tcga_acc_has_92_patients_and_seven_modalities);
+    tcase_add_test(bundled, the_bundled_physionet_has_2000_stays);
+    tcase_add_test(shared, eicu_has_145_stays_without_vitals_and_112_without_labs);
+    tcase_add_test(shared, covid_has_279_images_of_154_patients);
+    tcase_add_test(shared, wdbc_has_three_paired_views_without_a_missing_value);
+    if (getenv("MMLT_FAST") == NULL)
+        tcase_add_test(shared, physionet_has_12000_stays_ten_of_them_without_a_measurement);
+    else
+        puts("skip - physionet2012 is large (MMLT_FAST)");
+    suite_add_tcase(s, bundled);
+    if (mmlt_shared() != NULL)
+        suite_add_tcase(s, shared);
+    else
+        puts("skip - the data sets of ../shared/data are not there (MMLEGO_SHARED)");
+    return mmlt_main(s);
+}
