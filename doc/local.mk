@@ -5,4 +5,5 @@ EXTRA_DIST += \
 	doc/cohort.md \
 	doc/formats.md \
 	doc/method.md \
-	doc/model-file.md
+	doc/model-file.md \
+	doc/usage.md

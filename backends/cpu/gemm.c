@@ -11,12 +11,14 @@ enum {
     SIDE = 64,     /* no side is cut below this */
     K_WORTH = 4,   /* a cut of k costs a pass over C more: k is cut when it is this much longer */
     K_LEAST = 256, /* a slice of k is no shorter */
+    COLS = 512,    /* columns of C reduced at a time */
     THIN = 8,      /* rows or columns up to which thin.c is faster than BLAS */
 };
 static const double task_flop = 8e6; /* about 50 microseconds: a task is worth handing to a thread */
 static const double flop_per_ns = 150;
 
 typedef struct product {
+    const mmli_device *dv;
     bool ta, tb;
     size_t m, n, k, lda, ldb, ldc, stride_a, stride_b, stride_c, batch;
     float alpha, beta;
@@ -105,19 +107,26 @@ static void run_batch(const void *ctx, size_t t, int worker)
         tile(p, i, 0);
 }
 
-/* C = beta C (or the bias) + the slices, in order; one row */
+/* C = beta C (or the bias) + the slices, in order, in float64; one row */
 static void run_reduce(const void *ctx, size_t i, int worker)
 {
     const product *p = ctx;
+    const mmli_vec *v = mmli_cpu_of(p->dv)->vec;
     float *c = p->c + i * p->ldc;
+    const mmli_el scaled = {.y = c, .a = c, .s = {p->beta}};
+    double acc[COLS];
 
     (void)worker;
-    for (size_t j = 0; j < p->n; j++) {
-        double sum = p->bias ? (double)p->bias[j] : p->beta == 0 ? 0 : (double)p->beta * (double)c[j];
+    if (p->bias)
+        memcpy(c, p->bias, p->n * sizeof *c);
+    else if (p->beta != 0 && p->beta != 1)
+        v->scale(&scaled, 0, p->n);
+    for (size_t j = 0; j < p->n; j += COLS) {
+        const size_t n = mmli_min_size(COLS, p->n - j);
 
-        for (size_t s = 0; s < p->slices; s++)
-            sum += (double)p->part[(s * p->m + i) * p->n + j];
-        c[j] = (float)sum;
+        memset(acc, 0, mmli_ceil_div(n, MMLI_PAD) * MMLI_PAD * sizeof *acc);
+        v->col_acc(acc, NULL, p->part + i * p->n + j, p->slices, p->m * p->n, n);
+        v->put_acc(c + j, acc, n, 1.0, p->bias || p->beta != 0);
     }
 }
 
@@ -155,6 +164,7 @@ static mml_status run(mmli_device *dv, product *p)
 {
     mml_status st = MML_OK;
 
+    p->dv = dv;
     if (p->m == 0 || p->n == 0 || p->batch == 0)
         goto out;
     if (p->k == 0) {
@@ -177,7 +187,7 @@ static mml_status run(mmli_device *dv, product *p)
         MML_TRY(mmli_cpu_shared(dv, &p->part, p->slices * p->m, p->n * sizeof *p->part));
     mmli_cpu_for(dv, p->rows * p->cols * p->slices, 500 + flop(p) / flop_per_ns, run_tile, p);
     if (p->slices > 1)
-        mmli_cpu_for(dv, p->m, 0.5 * (double)p->slices * (double)p->m * (double)p->n, run_reduce, p);
+        mmli_cpu_for(dv, p->m, 0.15 * (double)(p->slices + 2) * (double)p->m * (double)p->n, run_reduce, p);
 out:
     return st;
 }

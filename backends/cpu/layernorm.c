@@ -80,7 +80,7 @@ mml_status mmli_cpu_layernorm_grad(mmli_device *dv, mmli_mem *dx, mmli_mem *dgam
 
     if (rows == 0 || cols == 0)
         goto out;
-    j.tile = mmli_max_size(ROWS, mmli_ceil_div(rows, PARTS));
+    j.tile = mmli_max_size(ROWS, mmli_ceil_div(rows, 4 * PARTS) * 4); /* inner loops take four rows together */
     j.tiles = mmli_ceil_div(rows, j.tile);
     j.pad = mmli_ceil_div(cols, MMLI_PAD) * MMLI_PAD;
     MML_TRY(mmli_cpu_shared(dv, &j.part, j.tiles * 2 * j.pad, sizeof *j.part));

@@ -56,59 +56,85 @@ static void ln_rows(const mmli_ln *l, size_t from, size_t to)
     }
 }
 
-typedef struct ln_sums {
-    vf d, g, gd;
-} ln_sums;
+enum { LN_ROWS = 4 }; /* rows at a time, backward: float64 sums are visited once for all */
 
-INLINE void ln_grad_sums(ln_sums *s, const float *x, const float *dy, const float *gamma, float mean, size_t i,
-                         size_t n)
+/* What the second pass over a row needs. */
+typedef struct ln_row {
+    const float *x, *dy;
+    float *dx;
+    float mean, off, rstd, mg, mgh;
+} ln_row;
+
+INLINE void ln_grad_sums(vf s[3], const ln_row *row, const float *gamma, size_t i, size_t n)
 {
+    const float *x = row->x, *dy = row->dy;
     const vf g = LD(dy) * LD(gamma); /* 0 in lanes past the end */
-    const vf d = ln_deviation(x, i, n, mean);
+    const vf d = ln_deviation(x, i, n, row->mean);
 
-    s->d += d;
-    s->g += g;
-    s->gd = vf_fma(g, d, s->gd);
+    s[0] += d;
+    s[1] += g;
+    s[2] = vf_fma(g, d, s[2]);
 }
 
-/* With h = (x - mean) rstd, g = dy gamma: dx += rstd (g - mean(g) - h mean(g h)) */
+static ln_row ln_grad_first(const mmli_ln *l, size_t r)
+{
+    const size_t cols = l->cols, full = cols - cols % W;
+    const float by = 1.0f / (float)cols;
+    ln_row row = {.x = l->x + r * cols, .dy = l->dy + r * cols, .dx = l->dx ? l->dx + r * cols : NULL,
+                  .mean = l->cstats[2 * r], .rstd = l->cstats[2 * r + 1]};
+    vf s[3] = {{0}, {0}, {0}};
+
+    for (size_t j = 0; j < full; j += W)
+        ln_grad_sums(s, &row, l->gamma, j, W);
+    if (full < cols)
+        ln_grad_sums(s, &row, l->gamma, full, cols - full);
+    row.off = vf_sum(s[0]) * by; /* what rounding took from the mean in stats */
+    row.mg = vf_sum(s[1]) * by;
+    row.mgh = (vf_sum(s[2]) * by - row.off * row.mg) * row.rstd;
+    return row;
+}
+
+/* One vector of columns of up to LN_ROWS rows. */
+INLINE void ln_grad_columns(const mmli_ln *l, const ln_row *row, size_t rows, size_t i, size_t n)
+{
+    const float *gamma = l->gamma;
+    vf sum_h = {0}, sum = {0};
+
+    for (size_t r = 0; r < rows; r++) {
+        const float *x = row[r].x, *dy_ = row[r].dy;
+        float *dx = row[r].dx;
+        const vf dy = LD(dy_), h = ((LD(x) - row[r].mean) - row[r].off) * row[r].rstd;
+
+        if (dx)
+            ST(dx, vf_fma(vf_set(row[r].rstd), (dy * LD(gamma) - row[r].mg) - h * row[r].mgh, LD(dx)));
+        sum_h = vf_fma(dy, h, sum_h);
+        sum += dy;
+    }
+    if (l->dgamma) {
+        vd_store(l->dgamma + i, vd_load(l->dgamma + i) + vd_low(sum_h));
+        vd_store(l->dgamma + i + HALF, vd_load(l->dgamma + i + HALF) + vd_high(sum_h));
+    }
+    if (l->dbeta) {
+        vd_store(l->dbeta + i, vd_load(l->dbeta + i) + vd_low(sum));
+        vd_store(l->dbeta + i + HALF, vd_load(l->dbeta + i + HALF) + vd_high(sum));
+    }
+}
+
+/* With h = (x - mean) rstd, g = dy gamma: dx += rstd (g - mean(g) - h mean(g h)). Sums of LN_ROWS rows are float32,
+ * of those float64. `from` is a multiple of LN_ROWS, so tiles do not show. */
 static void ln_grad_rows(const mmli_ln *l, size_t from, size_t to)
 {
-    const size_t cols = l->cols, full = cols - cols % W, rest = cols - full;
-    const float by = 1.0f / (float)cols;
-    const float *gamma = l->gamma;
+    const size_t cols = l->cols, full = cols - cols % W;
 
-    for (size_t r = from; r < to; r++) {
-        const float *x = l->x + r * cols, *dy = l->dy + r * cols;
-        const float mean = l->cstats[2 * r], rstd = l->cstats[2 * r + 1];
-        float *dx = l->dx ? l->dx + r * cols : NULL;
-        ln_sums s = {{0}, {0}, {0}};
-        float off, mg, mgh;
+    for (size_t r = from; r < to; r += LN_ROWS) {
+        const size_t rows = to - r < LN_ROWS ? to - r : LN_ROWS;
+        ln_row row[LN_ROWS];
 
+        for (size_t k = 0; k < rows; k++)
+            row[k] = ln_grad_first(l, r + k);
         for (size_t j = 0; j < full; j += W)
-            ln_grad_sums(&s, x, dy, gamma, mean, j, W);
-        if (rest)
-            ln_grad_sums(&s, x, dy, gamma, mean, full, rest);
-        off = vf_sum(s.d) * by; /* what rounding took from the mean in stats */
-        mg = vf_sum(s.g) * by;
-        mgh = (vf_sum(s.gd) * by - off * mg) * rstd;
-        for (size_t i = 0; dx && i < full; i += W) {
-            const vf h = ((vf_load(x + i) - mean) - off) * rstd, g = vf_load(dy + i) * vf_load(gamma + i);
-            vf_store(dx + i, vf_fma(vf_set(rstd), (g - mg) - h * mgh, vf_load(dx + i)));
-        }
-        if (dx && rest) {
-            const size_t i = full, n = rest;
-            const vf h = ((LD(x) - mean) - off) * rstd, g = LD(dy) * LD(gamma);
-            ST(dx, vf_fma(vf_set(rstd), (g - mg) - h * mgh, LD(dx)));
-        }
-        if (l->dgamma)
-            for (size_t j = 0; j < cols; j += HALF) {
-                const vd h = ((row_half(x + j, cols - j) - (double)mean) - (double)off) * (double)rstd;
-                const vd g = row_half(dy + j, cols - j);
-                vd_store(l->dgamma + j, vd_fma(g, h, vd_load(l->dgamma + j)));
-            }
-        if (l->dbeta)
-            for (size_t j = 0; j < cols; j += HALF)
-                vd_store(l->dbeta + j, row_half(dy + j, cols - j) + vd_load(l->dbeta + j));
+            ln_grad_columns(l, row, rows, j, W);
+        if (full < cols)
+            ln_grad_columns(l, row, rows, full, cols - full);
     }
 }

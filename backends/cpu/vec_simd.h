@@ -239,15 +239,23 @@ INLINE double vd_sum(vd v)
 }
 INLINE vd vd_low(vf v)
 {
-    float t[W];
-    vf_store(t, v);
-    return vd_from(t);
+#if W == 16
+    return (vd)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
+#elif W == 8
+    return (vd)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)v));
+#else
+    return __builtin_convertvector(__builtin_shufflevector(v, v, 0, 1), vd);
+#endif
 }
 INLINE vd vd_high(vf v)
 {
-    float t[W];
-    vf_store(t, v);
-    return vd_from(t + W / 2);
+#if W == 16
+    return (vd)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
+#elif W == 8
+    return (vd)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1));
+#else
+    return __builtin_convertvector(__builtin_shufflevector(v, v, 2, 3), vd);
+#endif
 }
 INLINE float vf_max_lane(vf v)
 {

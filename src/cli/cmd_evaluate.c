@@ -147,8 +147,10 @@ const mmlc_command mmlc_cmd_evaluate = {
     .n_min = 2,
     .n_max = 2,
     .about =
-        "Prints metrics of the model's task with bootstrap confidence intervals. Binary: AUC. Several classes: macro "
-        "one-against-rest AUC, accuracy, macro F1. Survival: Harrell's c-index. Regression: R^2 and RMSE.\n\n"
+        "Prints metrics of the model's task with bootstrap confidence intervals, the main one first. Binary: auc, and "
+        "average_precision, accuracy, f1, brier, log_loss. Several classes: macro_auc (one against the rest), accuracy, "
+        "macro_f1, log_loss. Survival: cindex (Harrell), and how many pairs of patients could be compared. Regression: r2 "
+        "and rmse.\n\n"
         "A model remembers, as hashes, which patients its blocks were trained on. If any of them is among those "
         "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1.\n\n"
         "With --json: {\"metrics\": {\"auc\": {\"value\": 0.84, \"low\": 0.82, \"high\": 0.86}, ...}}; a value that "

@@ -106,7 +106,7 @@ static int run(mmlc_call *call)
     if (rc == MMLC_GO)
         rc = settle(call, mml_model_task_kind(models.model[0]));
     if (rc == MMLC_GO)
-        rc = mmlc_training_begin(&watch, call, &a->training, call->operand, 1);
+        rc = mmlc_training_begin(&watch, call, &a->training, call->operand, call->n);
     if (rc == MMLC_GO && (rc = divide(call, &division, &models)) != MMLC_GO)
         mmlc_training_abort(&watch);
     if (rc == MMLC_GO) {

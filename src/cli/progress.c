@@ -107,20 +107,23 @@ static void draw_bar(mmlc_watch *watch, size_t epoch, size_t step, size_t steps)
 {
     size_t epochs = watch->training->options.epochs;
     double inside = steps > 0 ? (double)step / (double)steps : 1.0;
-    double share = epochs > 0 ? ((double)(epoch - 1) + inside) / (double)epochs : 1.0;
+    double share = epochs > 0 ? ((double)(epoch - 1) + inside) / (double)epochs : 1.0, time = now();
     char line[256], bar[BAR + 1], eta[32] = "-";
     int used = 0;
 
+    if (time - watch->drawn < 0.1) /* a step may take a millisecond */
+        return;
+    watch->drawn = time;
     if (share - watch->begin_share > 1e-6)
-        time_text(eta, sizeof eta,
-                  (now() - watch->begin) * (1.0 - share) / (share - watch->begin_share));
+        time_text(eta, sizeof eta, (time - watch->begin) * (1.0 - share) / (share - watch->begin_share));
     for (int i = 0; i < BAR; i++)
         bar[i] = (double)i < share * BAR ? '#' : '.';
     bar[BAR] = '\0';
     used = snprintf(line, sizeof line, "epoch %zu/%zu [%s] step %zu/%zu", epoch, epochs, bar, step, steps);
     if (watch->last.epoch > 0)
-        used += snprintf(line + used, sizeof line - (size_t)used, " loss %.4f score %.4f", watch->last.train_loss,
-                         watch->last.valid_score);
+        used += snprintf(line + used, sizeof line - (size_t)used, " loss %.4f", watch->last.train_loss);
+    if (watch->last.epoch > 0 && isfinite(watch->last.valid_score))
+        used += snprintf(line + used, sizeof line - (size_t)used, " score %.4f", watch->last.valid_score);
     snprintf(line + used, sizeof line - (size_t)used, " ETA %s", eta);
     fprintf(stderr, "\r%-*.*s", LINE, LINE, line);
     fflush(stderr);

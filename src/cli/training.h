@@ -27,6 +27,7 @@ typedef struct mmlc_watch {
     int bar;             /* 1 = stderr is a terminal */
     int log_begun, log_bad;
     double begin;        /* seconds; time of the first call */
+    double drawn;        /* of the last drawing of the bar */
     double begin_share;  /* of the run done at the first call (a resumed one) */
     int seen;
     mml_epoch last, best; /* epoch 0 = none yet */

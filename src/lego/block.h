@@ -56,13 +56,15 @@ mmli_state mmli_state_enter(mmli_tape *tape, const mml_block_options *o, mmli_st
 /* The other way: the spatial latent, complex. */
 mmli_state mmli_state_leave(mmli_tape *tape, const mml_block_options *o, mmli_state state);
 
-/* The context of step s (the same for all s unless encoder dropout or raw layers make it differ). */
+/* What the steps attend to. */
 typedef struct mmli_context {
     mmli_var *tokens; /* encoder output h, (T', w) */
     mmli_ragged ragged;
 } mmli_context;
-mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, mmli_var *x,
-                                const mmli_ragged *ragged, uint64_t key);
+/* That of step s from that of the step before (not read when s = 0): the same, unless the encoder runs anew in every step
+ * (o.encoder_each_step, in training). */
+mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, size_t s,
+                                const mmli_context *before, mmli_var *x, const mmli_ragged *ragged, uint64_t key);
 /* Step s; samples without tokens keep their state. key: stream of this block's dropout in this pass. */
 mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, size_t s,
                            const mmli_context *context, mmli_state state, uint64_t key);

@@ -52,16 +52,15 @@ static mmli_state weave(mmli_tape *tape, const mmli_bound *bound, const mmli_blo
 
     if (!contexts)
         return state;
-    for (size_t b = 0; b < m; b++) {
-        if (x[b])
-            contexts[b] = mmli_block_context(tape, bound, blocks[b], x[b], &ragged[b], keys[b]);
+    for (size_t b = 0; b < m; b++)
         most = blocks[b]->o.steps > most ? blocks[b]->o.steps : most;
-    }
     for (size_t s = 0; s < most; s++) {
         for (size_t i = 0; i < m && mmli_tape_ok(tape); i++) {
             const size_t b = order[i];
-            if (x[b] && s < blocks[b]->o.steps)
-                state = mmli_block_step(tape, bound, blocks[b], s, &contexts[b], state, keys[b]);
+            if (!x[b] || s >= blocks[b]->o.steps)
+                continue;
+            contexts[b] = mmli_block_context(tape, bound, blocks[b], s, &contexts[b], x[b], &ragged[b], keys[b]);
+            state = mmli_block_step(tape, bound, blocks[b], s, &contexts[b], state, keys[b]);
         }
     }
     return state;
@@ -73,8 +72,8 @@ mmli_state mmli_fuse_run(mmli_tape *tape, const mmli_bound *bound, const mmli_bl
 {
     state = mode == MML_FUSE_STACK ? stack(tape, bound, blocks, m, order, x, ragged, keys, state)
                                    : weave(tape, bound, blocks, m, order, x, ragged, keys, state);
-    /* After upstream's handover the head reads R itself. */
-    if (mode == MML_FUSE_STACK && blocks[order[m - 1]]->o.handover_real && state.spatial && !state.re_shared) {
+    /* After upstream's handover the head reads R itself (L0, when there was no modality at all). */
+    if (mode == MML_FUSE_STACK && blocks[order[m - 1]]->o.handover_real && state.spatial) {
         state.spatial = false;
         return state;
     }

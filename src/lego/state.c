@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "lego/block.h"
-#include "ops/internal.h"
 
 mmli_state mmli_state_start(mmli_tape *tape, const mmli_bound *bound, size_t latent, size_t samples)
 {
@@ -77,10 +76,7 @@ mmli_complex mmli_state_full(mmli_tape *tape, const mml_block_options *o, mmli_s
         z.re = mmli_op_repeat(tape, z.re, state.samples);
     if (z.im && state.im_shared)
         z.im = mmli_op_repeat(tape, z.im, state.samples);
-    if (!z.im) {
-        z.im = mmli_tape_var(tape, state.samples * o->latent_c, o->latent_d, false);
-        if (z.im)
-            (void)MMLI_RUN(tape, fill, z.im->data, mmli_size(z.im), 0.0f);
-    }
+    if (!z.im)
+        z.im = mmli_op_zeros(tape, state.samples * o->latent_c, o->latent_d);
     return z;
 }

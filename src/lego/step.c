@@ -31,22 +31,20 @@ static mmli_var *feed_forward(mmli_tape *tape, const mmli_bound *bound, mmli_var
     return linear(tape, bound, z, out_w, out_b);
 }
 
-static mmli_context encode(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, mmli_var *x,
-                           const mmli_ragged *ragged, uint64_t key)
+mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, size_t s,
+                                const mmli_context *before, mmli_var *x, const mmli_ragged *ragged, uint64_t key)
 {
     const mml_block_options *o = &block->o;
     mmli_context context = {NULL, *ragged};
 
+    if (s > 0 && !(o->encoder_each_step && mmli_tape_training(tape)))
+        return *before;
+    if (s > 0)
+        key = mmli_rng_key(key, "encoder of step", s);
     context.tokens = mmli_encode(tape, bound, &block->encoder, x, ragged, &context.ragged, key);
     if (o->context_dft && o->transform != MML_TRANSFORM_SPATIAL && !o->raw_layers)
         context.tokens = mmli_op_segment_dft_real(tape, context.tokens, &context.ragged);
     return context;
-}
-
-mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, mmli_var *x,
-                                const mmli_ragged *ragged, uint64_t key)
-{
-    return encode(tape, bound, block, x, ragged, key);
 }
 
 /* The tokens that step s attends to; upstream's raw layers give each step its own. */
@@ -88,6 +86,46 @@ static mmli_var *attend(mmli_tape *tape, const mmli_bound *bound, const mmli_blo
     return one ? mmli_op_spread(tape, a, o->latent_c) : a;
 }
 
+/* What the samples with tokens go on from. Upstream normalises the latent anew before every step, and the long way of
+ * tests goes there and back; samples without tokens keep `kept`. */
+static mmli_state renewed(mmli_tape *tape, const mmli_block *block, mmli_state kept, bool fresh)
+{
+    mmli_state now = kept;
+
+    if ((block->o.normalise_latent || block->no_shortcuts) && !fresh)
+        now = mmli_state_enter(tape, &block->o, mmli_state_leave(tape, &block->o, kept));
+    if (block->no_shortcuts && now.re_shared) {
+        now.z.re = mmli_op_repeat(tape, now.z.re, now.samples);
+        now.re_shared = false;
+    }
+    return now;
+}
+
+static mmli_var *per_sample(mmli_tape *tape, mmli_var *x, bool shared, size_t samples)
+{
+    return shared ? mmli_op_repeat(tape, x, samples) : x;
+}
+
+/* The imaginary part after a step: that of `now` (or 0) where there are tokens, that of `kept` elsewhere. */
+static mmli_state put_imaginary(mmli_tape *tape, const mml_block_options *o, const mmli_ragged *ragged, mmli_state kept,
+                                mmli_state now, mmli_state next)
+{
+    const size_t c = o->latent_c, d = o->latent_d;
+    mmli_var *im = o->drop_imaginary ? NULL : now.z.im, *rest;
+
+    next.z.im = im;
+    next.im_shared = now.im_shared;
+    if (ragged->segs == ragged->samples || im == kept.z.im)
+        return next;
+    im = im ? mmli_op_take(tape, per_sample(tape, im, now.im_shared, now.samples), ragged, c)
+            : mmli_op_zeros(tape, ragged->segs * c, d);
+    rest = kept.z.im ? per_sample(tape, kept.z.im, kept.im_shared, kept.samples)
+                     : mmli_op_zeros(tape, kept.samples * c, d);
+    next.z.im = mmli_op_put(tape, rest, im, ragged, c);
+    next.im_shared = false;
+    return next;
+}
+
 mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, size_t s,
                            const mmli_context *context, mmli_state state, uint64_t key)
 {
@@ -95,51 +133,38 @@ mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_
     const mmli_step *p = &block->steps[s];
     const mmli_ragged *ragged = &context->ragged;
     const float drop = (float)o->dropout;
-    mmli_var *R, *rest, *u, *f;
+    const mmli_state kept = mmli_state_enter(tape, o, state);
+    mmli_state now, next = kept;
+    mmli_var *R, *rest = kept.z.re, *u, *f;
 
-    if (o->normalise_latent || block->no_shortcuts)
-        state = mmli_state_leave(tape, o, state);
-    state = mmli_state_enter(tape, o, state);
-    if (block->no_shortcuts && state.re_shared) {
-        state.z.re = mmli_op_repeat(tape, state.z.re, state.samples);
-        state.re_shared = false;
-    }
-    if (!mmli_tape_ok(tape))
-        return state;
-    if (ragged->segs > 0) {
-        R = state.re_shared ? state.z.re : mmli_op_take(tape, state.z.re, ragged, o->latent_c);
-        u = attend(tape, bound, block, p, ragged, step_tokens(tape, bound, block, p, context), R, state.re_shared);
-        u = mmli_op_dropout(tape, u, drop, mmli_rng_key(key, "attention", s));
-        if (state.re_shared)
-            R = mmli_op_repeat(tape, R, ragged->segs);
-        u = mmli_op_add(tape, R, u);
-        f = norm(tape, bound, u, p->ff_norm_w, p->ff_norm_b);
-        f = feed_forward(tape, bound, f, p->ff_in_w, p->ff_in_b, p->ff_out_w, p->ff_out_b);
-        f = mmli_op_dropout(tape, f, drop, mmli_rng_key(key, "feed-forward", s));
-        u = mmli_op_add(tape, u, f);
-        rest = state.z.re;
-        if (ragged->segs < ragged->samples && state.re_shared)
-            rest = mmli_op_repeat(tape, rest, state.samples);
-        state.z.re = mmli_op_put(tape, rest, u, ragged, o->latent_c);
-        state.re_shared = false;
-    }
-    if (o->drop_imaginary)
-        state.z.im = NULL;
-    return state;
+    if (ragged->segs == 0 || !mmli_tape_ok(tape))
+        return kept;
+    now = renewed(tape, block, kept, state.spatial);
+    R = now.re_shared ? now.z.re : mmli_op_take(tape, now.z.re, ragged, o->latent_c);
+    u = attend(tape, bound, block, p, ragged, step_tokens(tape, bound, block, p, context), R, now.re_shared);
+    u = mmli_op_dropout(tape, u, drop, mmli_rng_key(key, "attention", s));
+    u = mmli_op_add(tape, per_sample(tape, R, now.re_shared, ragged->segs), u);
+    f = norm(tape, bound, u, p->ff_norm_w, p->ff_norm_b);
+    f = feed_forward(tape, bound, f, p->ff_in_w, p->ff_in_b, p->ff_out_w, p->ff_out_b);
+    f = mmli_op_dropout(tape, f, drop, mmli_rng_key(key, "feed-forward", s));
+    u = mmli_op_add(tape, u, f);
+    if (ragged->segs < ragged->samples)
+        rest = per_sample(tape, rest, kept.re_shared, kept.samples);
+    next.z.re = mmli_op_put(tape, rest, u, ragged, o->latent_c);
+    next.re_shared = false;
+    return put_imaginary(tape, o, ragged, kept, now, next);
 }
 
 mmli_state mmli_block_run(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, mmli_var *x,
                           const mmli_ragged *ragged, mmli_state state, uint64_t key)
 {
     const mml_block_options *o = &block->o;
-    mmli_context context;
+    mmli_context context = {NULL, {0}};
 
     if (!x)
         return mmli_state_enter(tape, o, state);
-    context = mmli_block_context(tape, bound, block, x, ragged, key);
     for (size_t s = 0; s < o->steps; s++) {
-        if (s > 0 && o->encoder_each_step && mmli_tape_training(tape))
-            context = encode(tape, bound, block, x, ragged, mmli_rng_key(key, "encoder of step", s));
+        context = mmli_block_context(tape, bound, block, s, &context, x, ragged, key);
         state = mmli_block_step(tape, bound, block, s, &context, state, key);
     }
     return state;

@@ -1,6 +1,8 @@
 /* weights_correlated.c - a = Sigma^-1 d': the best linear combination of scores that say partly the same thing.
  *
- * Sigma is the correlation of the blocks' scores over samples that have both modalities; labels are not looked at.
+ * Sigma is the correlation of the blocks' scores over samples that have both modalities; labels are not looked at. It
+ * weighs scores of equal spread. A merge adds what the blocks say as loud as they say it (a timid block has small
+ * log-odds), so each weight is divided by the spread of its block's scores: the linear discriminant of the scores.
  * Correlations of few samples are drawn towards 0, r n / (n + M + 1); what is then not positive definite (every pair has
  * its own samples) is drawn further until it is. Negative weights become 0 (method.md 3b point 4). */
 #include <math.h>
@@ -163,6 +165,27 @@ static double correlation(const evidence *ev, size_t a, size_t b, size_t members
     return sab / sqrt(saa) / sqrt(sbb) * samples / (samples + (double)members + 1.0);
 }
 
+/* Standard deviation of what a block says; 0 when it always says the same, or sees too few. */
+static double spread(const evidence *ev, size_t m)
+{
+    double n = 0.0, mean = 0.0, sum = 0.0;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < ev->n; i++) {
+            const double *x = ev->says + (m * ev->n + i) * ev->e;
+
+            for (size_t j = 0; j < ev->e && ev->present[m * ev->n + i]; j++) {
+                n += pass == 0 ? 1.0 : 0.0;
+                mean += pass == 0 ? x[j] : 0.0;
+                sum += pass == 1 ? (x[j] - mean) * (x[j] - mean) : 0.0;
+            }
+        }
+        if (pass == 0 && n > 0.0)
+            mean /= n;
+    }
+    return n >= (double)(FEWEST_PAIRS * ev->e) ? sqrt(sum / n) : 0.0;
+}
+
 /* Cholesky factor of `a` (m, m) into l; false when it is not positive definite. */
 static bool cholesky(double *l, const double *a, size_t m)
 {
@@ -211,8 +234,11 @@ static mml_status combine(double *w, const evidence *ev, size_t m)
         for (size_t i = 0; i < m * m; i++)
             sigma[i] *= i % (m + 1) == 0 ? 1.0 : 0.8;
     solve(w, l, m);
-    for (size_t i = 0; i < m; i++)
-        w[i] = w[i] > 0.0 && d[i] > 0.0 ? w[i] : 0.0; /* a block no better than chance counts for nothing */
+    for (size_t i = 0; i < m; i++) { /* a block no better than chance, or one that cannot be judged, counts for nothing */
+        const double sd = spread(ev, i);
+
+        w[i] = w[i] > 0.0 && d[i] > 0.0 && sd > 0.0 ? w[i] / sd : 0.0;
+    }
 out:
     mmli_free(sigma);
     mmli_free(l);

@@ -24,6 +24,7 @@ mmli_var *mmli_op_linear(mmli_tape *tape, mmli_var *x, mmli_var *w, mmli_var *b)
 mmli_var *mmli_op_layernorm(mmli_tape *tape, mmli_var *x, mmli_var *gamma, mmli_var *beta);
 
 /* ---- groups of rows */
+mmli_var *mmli_op_zeros(mmli_tape *tape, size_t rows, size_t cols);
 /* x (n, cols) -> (groups n, cols), copies one below another */
 mmli_var *mmli_op_repeat(mmli_tape *tape, mmli_var *x, size_t groups);
 /* x (groups, cols) -> (groups len, cols), each row len times */

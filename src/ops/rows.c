@@ -14,6 +14,13 @@ static mmli_var *finish(mmli_tape *tape, mmli_var *y, mmli_var *x, mml_status (*
     return mmli_tape_ok(tape) ? y : NULL;
 }
 
+mmli_var *mmli_op_zeros(mmli_tape *tape, size_t rows, size_t cols)
+{
+    mmli_var *y = mmli_tape_var(tape, rows, cols, false);
+
+    return y && MMLI_RUN(tape, fill, y->data, mmli_size(y), 0.0f) ? y : NULL;
+}
+
 static mml_status repeat_back(mmli_tape *tape, mmli_node *n)
 {
     mmli_mem *dx = mmli_tape_grad(tape, n->in[0]);

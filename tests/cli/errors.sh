@@ -25,6 +25,8 @@ test_that "--resume needs --checkpoint" fails 2 "--resume needs --checkpoint FIL
 test_that "--loss is for survival" fails 2 "--loss is for survival tasks; 'death' is not one" $train --loss cox
 test_that "--bins is for survival" fails 2 "--bins is for survival tasks" $train --bins 5
 test_that "--class-weights is for classes" fails 2 "--class-weights is for tasks with classes" train "$cohort" -m labs -t survival -o "$tmp/x.h5" --class-weights balanced
+test_that "a fuse does not write over a block" fails 2 "is one of the inputs" fuse "$cohort" "$tmp/labs.h5" "$tmp/genes.h5" --fold 0 -o "$tmp/genes.h5"
+test_that "nor its checkpoint" fails 2 "is one of the inputs" fuse "$cohort" "$tmp/labs.h5" "$tmp/genes.h5" --fold 0 -o "$tmp/x.h5" --checkpoint "$tmp/genes.h5"
 test_that "--domain and --transform must agree" fails 2 "exclude each other" $train --domain spatial --transform 2d
 test_that "--domain frequency is not --transform spatial" fails 2 "exclude each other" $train --domain frequency --transform spatial
 test_that "an unknown backend is named" fails 1 "banana" $train --backend banana

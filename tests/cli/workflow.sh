@@ -51,6 +51,12 @@ test_that "the log has its columns" \
 test_that "the log has a line an epoch" [ "$(wc -l <"$tmp/log.tsv")" -eq 4 ]
 test_that "the log has whole lines" every 'NF == 8 && $1 == NR - 1 && $2 > 0 && $3 > 0 && ($8 == 0 || $8 == 1)' "$tmp/log.tsv"
 cp "$tmp/log.tsv" "$tmp/log1.tsv"
+if command -v script >/dev/null 2>&1; then
+    TERM=xterm script -qec "'$MMLT_MMLEGO' train '$tmp/cohort.h5' -m labs -t death -o '$tmp/x.h5' --latent 8x8 --epochs 3" \
+        "$tmp/terminal" >/dev/null 2>&1 </dev/null
+    test_that "on a terminal there is a progress bar" grep -qE 'epoch 1/3 \[[#.]{20}\] step [0-9]+/[0-9]+' "$tmp/terminal"
+    test_that "and no line an epoch" [ "$(grep -c 'train loss' "$tmp/terminal")" -eq 0 ]
+fi
 works train "$tmp/cohort.h5" -m labs -t death -o "$labs" --latent 8x8 --epochs 3 --batch 16 --log "$tmp/log.tsv" -q
 test_that "train --quiet says nothing" silent
 same_log() { cut -f 1-6,8 "$1" >"$tmp/a" && cut -f 1-6,8 "$2" >"$tmp/b" && cmp -s "$tmp/a" "$tmp/b"; }
@@ -104,6 +110,11 @@ test_that "patients without the modality get the prior, and it is said" says "30
 test_that "the prior is marked" every '($2 == "-") == ($7 == 1)' "$tmp/g.tsv"
 one_prior() { [ "$(awk -F '\t' '$7 == 1 { print $5, $6 }' "$tmp/g.tsv" | sort -u | wc -l)" -eq 1 ]; }
 test_that "the prior is the same for all" one_prior
+
+awk '/^\[/ { task = /^\[task/ } !task' "$tmp/cohort.ini" >"$tmp/new.ini"
+must import "$tmp/new.ini" -o "$tmp/new.h5" -q
+run predict "$labs" "$tmp/new.h5"
+test_that "patients without any label are predicted alike" cmp -s "$tmp/out" "$tmp/p.tsv"
 
 # ---- merge
 run merge "$labs" "$genes" -o "$tmp/merged.h5"

@@ -1,1 +1,23 @@
-# local.mk - see Makefile.am
+# local.mk - see Makefile.am. Fuzz targets with a plain driver: tests/fuzz/fuzz.h says how to fuzz for real.
+check_PROGRAMS += tests/fuzz/fuzz_csv tests/fuzz/fuzz_ini tests/fuzz/fuzz_cohort
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+tests_fuzz_fuzz_cohort_SOURCES = tests/fuzz/fuzz_cohort.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+
+EXTRA_DIST += \
+	tests/fuzz/make_seeds.py \
+	tests/fuzz/seeds/cohort/once_earliest.h5 \
+	tests/fuzz/seeds/cohort/once_fixed_earliest.h5 \
+	tests/fuzz/seeds/cohort/once_v108.h5 \
+	tests/fuzz/seeds/cohort/v108.h5 \
+	tests/fuzz/seeds/csv/bom.csv \
+	tests/fuzz/seeds/csv/index.csv \
+	tests/fuzz/seeds/csv/open.csv \
+	tests/fuzz/seeds/csv/plain.csv \
+	tests/fuzz/seeds/csv/quotes.csv \
+	tests/fuzz/seeds/csv/ragged.csv \
+	tests/fuzz/seeds/csv/small.csv.gz \
+	tests/fuzz/seeds/csv/utf16.csv \
+	tests/fuzz/seeds/ini/broken.ini \
+	tests/fuzz/seeds/ini/full.ini \
+	tests/fuzz/seeds/ini/long.ini

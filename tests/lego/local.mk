@@ -6,3 +6,12 @@ LEGO_CODERS = tests/lego/coders.c tests/lego/coders.h
 
 check_PROGRAMS += tests/lego/test_differences
 tests_lego_test_differences_SOURCES = tests/lego/test_differences.c $(LEGO_RIG) $(LEGO_CODERS)
+
+check_PROGRAMS += tests/lego/test_shortcuts
+tests_lego_test_shortcuts_SOURCES = tests/lego/test_shortcuts.c $(LEGO_RIG)
+
+check_PROGRAMS += tests/lego/test_missing
+tests_lego_test_missing_SOURCES = tests/lego/test_missing.c $(LEGO_RIG) $(LEGO_CODERS)
+
+check_PROGRAMS += tests/lego/test_fuse
+tests_lego_test_fuse_SOURCES = tests/lego/test_fuse.c $(LEGO_RIG)

@@ -38,6 +38,30 @@ void rig_data_make(rig_data *d, size_t m, size_t B, const size_t *width, const s
         d->label[b] = (int32_t)(b % RIG_OUTPUTS);
 }
 
+void rig_data_pick(rig_data *out, const rig_data *d, const size_t *which, size_t n)
+{
+    *out = (rig_data){.m = d->m, .B = n};
+    out->label = zeroed(n, sizeof *out->label);
+    for (size_t b = 0; b < n; b++)
+        out->label[b] = d->label[which[b]];
+    for (size_t i = 0; i < d->m; i++) {
+        const size_t width = d->width[i];
+        size_t at = 0;
+
+        out->width[i] = width;
+        out->offsets[i] = zeroed(n + 1, sizeof(int64_t));
+        for (size_t b = 0; b < n; b++)
+            out->offsets[i][b + 1] = out->offsets[i][b] + d->offsets[i][which[b] + 1] - d->offsets[i][which[b]];
+        out->values[i] = zeroed((size_t)out->offsets[i][n] * width, sizeof(float));
+        for (size_t b = 0; b < n; b++) {
+            const size_t from = (size_t)d->offsets[i][which[b]], len = (size_t)d->offsets[i][which[b] + 1] - from;
+
+            memcpy(out->values[i] + at * width, d->values[i] + from * width, len * width * sizeof(float));
+            at += len;
+        }
+    }
+}
+
 void rig_data_free(rig_data *d)
 {
     for (size_t i = 0; i < d->m; i++) {

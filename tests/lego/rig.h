@@ -24,6 +24,8 @@ typedef struct rig_data {
 
 /* tokens (m, B): how many tokens each sample has of each modality. Values N(0, 1), labels 0, 1, 2, 0, ... */
 void rig_data_make(rig_data *d, size_t m, size_t B, const size_t *width, const size_t *tokens, uint64_t key);
+/* Samples which[0 .. n-1] of d as a batch of their own. */
+void rig_data_pick(rig_data *out, const rig_data *d, const size_t *which, size_t n);
 void rig_data_free(rig_data *d);
 
 typedef struct rig {

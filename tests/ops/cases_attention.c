@@ -21,7 +21,7 @@ static batch make(run *r, size_t i, float spread)
     const size_t shape = i / MODES % SHAPES;
     /* One number a segment, summed over hundreds of tokens, would be all cancellation: its rounding is
      * relative to the terms, and nothing among so few outputs is as large as they are. */
-    const size_t longest = shape == 0 ? 20 : 240;
+    const size_t longest = shape == 0 ? 20 : 130;
     size_t len[RAGGED_MOST];
     batch b = {.mode = (mmli_query)(i % MODES), .c = shapes[shape][0], .H = shapes[shape][1], .e = shapes[shape][2]};
 

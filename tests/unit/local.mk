@@ -72,3 +72,49 @@ tests_unit_test_train_resume_SOURCES = tests/unit/test_train_resume.c $(TRAIN_RI
 check_PROGRAMS += tests/unit/test_train_backends tests/unit/test_train_fuse
 tests_unit_test_train_backends_SOURCES = tests/unit/test_train_backends.c $(TRAIN_RIG)
 tests_unit_test_train_fuse_SOURCES = tests/unit/test_train_fuse.c $(TRAIN_RIG)
+
+check_PROGRAMS += tests/unit/test_h5
+tests_unit_test_h5_SOURCES = tests/unit/test_h5.c tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_h5_refused
+tests_unit_test_h5_refused_SOURCES = tests/unit/test_h5_refused.c tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_batch
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
+
+check_PROGRAMS += tests/unit/test_cohort
+tests_unit_test_cohort_SOURCES = tests/unit/test_cohort.c tests/unit/raw_cohort.c tests/unit/raw_cohort.h \
+	tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_cohort_refused
+tests_unit_test_cohort_refused_SOURCES = tests/unit/test_cohort_refused.c tests/unit/raw_cohort.c \
+	tests/unit/raw_cohort.h tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_split
+tests_unit_test_split_SOURCES = tests/unit/test_split.c tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_csv
+tests_unit_test_csv_SOURCES = tests/unit/test_csv.c tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_ini
+tests_unit_test_ini_SOURCES = tests/unit/test_ini.c tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_import
+tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/import_help.c tests/unit/import_help.h \
+	tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_import_arrays
+tests_unit_test_import_arrays_SOURCES = tests/unit/test_import_arrays.c tests/unit/import_help.c \
+	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_import_refused
+tests_unit_test_import_refused_SOURCES = tests/unit/test_import_refused.c tests/unit/import_help.c \
+	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_import_data
+tests_unit_test_import_data_SOURCES = tests/unit/test_import_data.c tests/unit/import_help.c \
+	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_describe
+tests_unit_test_describe_SOURCES = tests/unit/test_describe.c tests/unit/import_help.c tests/unit/import_help.h \
+	tests/unit/raw_cohort.c tests/unit/raw_cohort.h tests/unit/folder.c tests/unit/folder.h

@@ -62,7 +62,7 @@ START_TEST(a_cohort_of_another_program_is_described)
     ck_assert_double_eq_tol(at(root, "modalities.0.missing"), 1.0 / 14, 1e-7); /* counted from the tokens */
     ck_assert_double_eq_tol(at(root, "modalities.0.features.1.missing"), 1.0 / 7, 1e-7);
     ck_assert(at(root, "modalities.0.features.0.missing") == 0);
-    ck_assert(at(root, "overlap.all") == 3 && at(root, "overlap.none") == 0 && at(root, "overlap.pairs.0.samples") == 3);
+    ck_assert(at(root, "overlap.all") == 2 && at(root, "overlap.none") == 0 && at(root, "overlap.pairs.0.samples") == 2);
     ck_assert_ptr_null(json_object_get(root, "groups"));
     json_decref(root);
 }

@@ -102,7 +102,7 @@ START_TEST(texts_of_every_kind_are_read)
     size_t n;
     hid_t file = create("a.h5"), type;
 
-    mmlt_assert_ok(mmli_h5_put_texts(texts, 3, file, "a.h5", "variable"));
+    mmlt_h5_texts(file, "variable", texts, 3);
     mmlt_assert_ok(mmli_h5_put_texts(texts, 0, file, "a.h5", "none"));
     for (int pad = H5T_STR_NULLTERM; pad <= H5T_STR_SPACEPAD; pad++) {
         type = H5Tcopy(H5T_C_S1);
@@ -130,6 +130,39 @@ START_TEST(texts_of_every_kind_are_read)
     mmlt_assert_ok(mmli_h5_get_texts(&back, &n, file, "a.h5", "none"));
     ck_assert_uint_eq(n, 0);
     mmli_h5_texts_free(back, n);
+    mmli_h5_drop(file);
+}
+END_TEST
+
+START_TEST(texts_are_written_with_one_length_unless_that_wastes_much)
+{
+    static const char *ids[1000];
+    char *note = NULL, **back;
+    size_t n;
+    hid_t file = create("a.h5"), set, type;
+
+    mmlt_assert_ok(mmli_calloc(&note, 100001, 1));
+    memset(note, 'x', 100000);
+    for (size_t i = 0; i < 1000; i++)
+        ids[i] = i % 2 == 0 ? "TCGA-OR-A5J1" : "\xC3\xA9";
+    for (int much = 0; much < 2; much++) {
+        const char *name = much ? "notes" : "ids";
+
+        ids[3] = much ? note : NULL;
+        mmlt_assert_ok(mmli_h5_put_texts(ids, 1000, file, "a.h5", name));
+        mmlt_assert_ok(mmli_h5_dataset(&set, NULL, -1, file, "a.h5", name));
+        type = H5Dget_type(set);
+        ck_assert_int_eq(H5Tis_variable_str(type) > 0, much);
+        ck_assert(much || H5Tget_size(type) == 12);
+        H5Tclose(type);
+        mmli_h5_drop(set);
+        mmlt_assert_ok(mmli_h5_get_texts(&back, &n, file, "a.h5", name));
+        ck_assert_uint_eq(n, 1000);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_str_eq(back[i], ids[i] == NULL ? "" : ids[i]);
+        mmli_h5_texts_free(back, n);
+    }
+    mmli_free(note);
     mmli_h5_drop(file);
 }
 END_TEST
@@ -315,6 +348,7 @@ int main(void)
     tcase_add_test(good, arrays_come_back_as_they_were);
     tcase_add_test(good, numbers_are_converted_from_other_types);
     tcase_add_test(good, texts_of_every_kind_are_read);
+    tcase_add_test(good, texts_are_written_with_one_length_unless_that_wastes_much);
     tcase_add_test(good, attributes_come_back_and_are_replaced);
     tcase_add_test(good, members_come_in_the_order_they_were_made);
     tcase_add_test(good, equal_content_is_equal_bytes);

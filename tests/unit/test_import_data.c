@@ -13,7 +13,7 @@ static mml_cohort *import_set(const char *name, const char *folder)
 {
     const char *source = getenv("MMLT_SRCDIR");
     char path[600], *text, *line, *end;
-    char *ini;
+    char *ini, *real;
     size_t n;
     mml_cohort *c;
 
@@ -29,7 +29,9 @@ static mml_cohort *import_set(const char *name, const char *folder)
         snprintf(path, sizeof path, "%s/data/%s", source == NULL ? "." : source, name);
     else
         snprintf(path, sizeof path, "%s", folder);
-    mmlt_assert_ok(mmli_strf(&ini, "%sfolder = %s\n%s", text, realpath(path, NULL), end));
+    ck_assert_ptr_nonnull(real = realpath(path, NULL));
+    mmlt_assert_ok(mmli_strf(&ini, "%sfolder = %s\n%s", text, real, end));
+    free(real);
     mmlt_write("m.csv", "");
     c = mmlt_imported(ini);
     mmli_free(ini);
@@ -147,9 +149,9 @@ START_TEST(physionet_has_12000_stays_ten_of_them_without_a_measurement)
     m = modality(c, "static");
     ck_assert(m.n_present == 12000 && m.width == 8);
     ck_assert_str_eq(m.features[2], "height_cm");
-    ck_assert_double_eq_tol(missing(c, "static", 2), 0.480, 5e-4);
-    ck_assert_double_eq_tol(missing(c, "static", 3), 0.084, 5e-4); /* weight */
-    ck_assert_double_eq_tol(missing(c, "static", 0), 0, 0);        /* age */
+    ck_assert_double_eq_tol(missing(c, "static", 2), 0.480, 6e-4);
+    ck_assert_double_eq_tol(missing(c, "static", 3), 0.084, 6e-4); /* weight */
+    ck_assert(missing(c, "static", 0) == 0); /* age */
     m = modality(c, "series");
     ck_assert(m.n_present == 11990 && m.width == 37);
     cells = 0;
@@ -223,7 +225,7 @@ START_TEST(wdbc_has_three_paired_views_without_a_missing_value)
     ck_assert_uint_eq(mml_cohort_size(c), 569);
     ck_assert_uint_eq(count_label(c, "malignant", 1), 212);
     ck_assert_ptr_nonnull(strstr(mmlt_report(), "overlap: 569 samples have all 3 modalities"));
-    ck_assert_double_eq_tol(missing(c, "worst", 9), 0, 0);
+    ck_assert(missing(c, "worst", 9) == 0);
     mml_cohort_close(c);
 }
 END_TEST

@@ -354,7 +354,7 @@ END_TEST
 
 START_TEST(correlated_weights_share_between_blocks_that_say_the_same)
 {
-    mml_model *a = with_parts("labs", 4, 1), *b = with_parts("labs", 4, 1), *c = with_parts("notes", 3, 2), *out = NULL;
+    mml_model *a = with_parts("labs", 4, 1), *b = with_parts("labs", 4, 1), *c = with_parts("notes", 3, 2), *two = NULL, *three = NULL;
     mml_merge_options o = weighting(MML_WEIGHT_CORRELATED);
     double label[N];
     mmlt_cohort made;
@@ -366,13 +366,45 @@ START_TEST(correlated_weights_share_between_blocks_that_say_the_same)
     label[1] = 1;
     cohort = cohort_of(&made, N, label);
     o.cohort = cohort;
-    mmlt_assert_ok(mml_merge(&out, (const mml_model *[]){a, b, c}, 3, &o));
-    ck_assert_double_eq_tol(out->weights[0], out->weights[1], 1e-9);
-    /* r = 80 / (80 + 4) for the pair: 1 / (1 + r) = 0.512 of what the third counts, but for its chance correlation */
-    ck_assert_double_eq_tol(out->weights[0] / out->weights[2], 1 / (1 + 80.0 / 84), 0.12);
-    mml_model_free(out);
+    mmlt_assert_ok(mml_merge(&two, (const mml_model *[]){a, c}, 2, &o));
+    mmlt_assert_ok(mml_merge(&three, (const mml_model *[]){a, b, c}, 3, &o));
+    ck_assert_double_eq_tol(three->weights[0], three->weights[1], 1e-9);
+    /* r = 80 / (80 + 4) for the pair: each counts 1 / (1 + r) = 0.512 of what one of them alone would, against the
+     * third; the tolerance is for its chance correlation with them */
+    ck_assert_double_eq_tol(three->weights[0] / three->weights[2], two->weights[0] / two->weights[1] / (1 + 80.0 / 84),
+                            0.1 * two->weights[0] / two->weights[1]);
+    mml_model_free(two);
+    mml_model_free(three);
     mml_model_free(a);
     mml_model_free(b);
+    mml_model_free(c);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+START_TEST(a_block_that_speaks_louder_is_turned_down)
+{
+    mml_model *a = with_parts("labs", 4, 1), *c = with_parts("notes", 3, 2), *plain = NULL, *loud = NULL;
+    mml_merge_options o = weighting(MML_WEIGHT_CORRELATED);
+    const size_t at = a->members[0].block.head.linear_w;
+    double label[N] = {0};
+    float w[16];
+    mmlt_cohort made;
+    mml_cohort *cohort = cohort_of(&made, N, label);
+
+    o.cohort = cohort;
+    mmlt_assert_ok(mml_merge(&plain, (const mml_model *[]){a, c}, 2, &o));
+    mmlt_assert_ok(mmli_params_get(w, a->params, at));
+    for (size_t i = 0; i < 16; i++)
+        w[i] *= 4;
+    mmlt_assert_ok(mmli_params_set(a->params, at, w)); /* log-odds four times as large, in the same order */
+    mmlt_assert_ok(mml_merge(&loud, (const mml_model *[]){a, c}, 2, &o));
+    ck_assert_double_eq_tol(loud->weights[0] / loud->weights[1], plain->weights[0] / plain->weights[1] / 4,
+                            1e-4 * plain->weights[0] / plain->weights[1]);
+    mml_model_free(plain);
+    mml_model_free(loud);
+    mml_model_free(a);
     mml_model_free(c);
     mml_cohort_close(cohort);
     mmlt_cohort_remove(&made);
@@ -576,6 +608,7 @@ int main(void)
     tcase_add_test(tc, search_finds_the_block_that_knows_on_validation_samples_only);
     tcase_add_loop_test(tc, weights_are_not_chosen_on_samples_of_another_part, 0, 2);
     tcase_add_test(tc, correlated_weights_share_between_blocks_that_say_the_same);
+    tcase_add_test(tc, a_block_that_speaks_louder_is_turned_down);
     tcase_add_loop_test(tc, search_and_correlation_fail_cleanly_without_memory, 0, 2);
     tcase_add_test(tc, a_fuse_of_blocks_that_started_alike_starts_there_too);
     tcase_add_test(tc, a_fuse_starts_between_its_blocks);

@@ -1,0 +1,36 @@
+/* fuzz.h - what a fuzz target and its drivers agree on.
+ *
+ * Every reader of files has a target: LLVMFuzzerTestOneInput() gives it the bytes as a file and aborts when a promise
+ * is broken. `make check` links the targets with driver.c, which runs the stored seeds and a fixed set of mutations
+ * of each. To fuzz for real (clang):
+ *
+ *     ../../configure CC=clang --disable-shared CFLAGS="-g -O1 -fsanitize=address,undefined,fuzzer-no-link"
+ *     make libmmlego_core.la
+ *     clang -fsanitize=fuzzer,address,undefined -I. -I../.. -I../../src -I../../include ../../tests/fuzz/fuzz_csv.c \
+ *         .libs/libmmlego_core.a -lhdf5_serial -lz -ljansson -linih -lcsv -lm -o fuzz_csv
+ *     ./fuzz_csv -max_len=65536 CORPUS ../../tests/fuzz/seeds/csv
+ */
+#ifndef MMLT_FUZZ_H
+#define MMLT_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mmlego/base.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+/* Name of the target: of its folder of seeds. */
+extern const char mmlt_fuzz_name[];
+
+/* A promise that is broken: says so and aborts. */
+#define MMLT_PROMISE(cond)                                                                         \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            fprintf(stderr, "%s:%d: broken: %s (last error: %s)\n", __FILE__, __LINE__, #cond,     \
+                    mml_last_error());                                                             \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+#endif

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz targets into tests/fuzz/seeds (needs h5py; the results are stored, this is how)."""
+import gzip
+import os
+
+import h5py
+import numpy as np
+
+root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "seeds")
+text = h5py.string_dtype()
+
+
+def put(name, data):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode())
+
+
+put("csv/plain.csv", "id,x,y\na,1,2.5\nb,NA,-1e-05\nc,,inf\n")
+put("csv/quotes.csv", 'id,"a, b",c\r\n"p ""1""",1,"two\r\nlines"\r\nq,2,\r\n')
+put("csv/bom.csv", "\ufeffid;x\n007,1\n")
+put("csv/index.csv", ",id,Unnamed: 0,train\n0,TCGA-01,0,1.0\n1,TCGA-02,1,\n")
+put("csv/ragged.csv", "id,x\na,1,2\n")
+put("csv/open.csv", 'id,x\na,"1\nb,2\n')
+put("csv/utf16.csv", "id,x\na,1\n".encode("utf-16"))
+put("csv/small.csv.gz", gzip.compress(b"id,x\na,1\nb,2\n" * 20, mtime=0))
+
+put("ini/full.ini", """; every key
+[cohort]
+folder = .
+labels = labels.csv
+id = sample_id
+group = patient
+splits = splits.csv
+columns = challenge_set,
+    site
+compress = 4
+[task death]
+kind = binary
+label = died
+[task os]
+kind = survival
+time = months
+censorship = censorship
+unit = months
+[task stage]
+kind = multiclass
+label = stage
+[task los]
+kind = regression
+label = days
+[modality static]
+kind = table
+file = static.csv.gz
+columns = all, -note*
+transform = log1p
+drop_empty_rows = no
+[modality series]
+kind = series
+file = series.h5
+id = ids
+dataset = values
+channels = names
+tokens = summary
+steps = 0:24
+[modality image]
+kind = image
+file = image.h5
+dataset = pixels
+patch = 8
+[modality bag]
+kind = bag
+file = bag.csv
+""")
+put("ini/long.ini", "[cohort]\nlabels: l.csv\nid=id ; text\n[modality m]\nkind = table\nfile = m.csv\ncolumns = "
+    + ", ".join(f"gene_{i}" for i in range(60)) + "\n")
+put("ini/broken.ini", "x = 1\n[cohort\nlabels\n[]\n")
+
+
+def cohort(name, libver, fixed):
+    """fixed: texts of one length. libhdf5 1.10 trusts what has no checksum in a file, and crashes when it is damaged: the
+    heap of texts of variable length, and all metadata of the oldest format. Such seeds are named once_*: not mutated."""
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+
+    def word(x):
+        return np.bytes_(x) if fixed else x
+
+    def words(x):
+        return {"data": np.array([np.bytes_(w) for w in x])} if fixed else {"data": x, "dtype": text}
+
+    with h5py.File(path, "w", libver=libver, track_order=True) as f:
+        f.attrs["format"], f.attrs["version"] = word("mmlego cohort"), 1
+        f.create_dataset("samples/id", **words(["a", "b", "c", "d"]))
+        f.create_dataset("samples/group", **words(["p", "p", "q", "r"]))
+        f.create_dataset("columns/set", **words(["x", "y", "", "x"]))
+        t = f.create_group("tasks/os")
+        t.attrs["kind"], t.attrs["unit"] = word("survival"), word("months")
+        t["time"], t["event"] = np.array([1.0, 2, np.nan, 3]), np.array([True, False, True, True])
+        t = f.create_group("tasks/k")
+        t.attrs["kind"] = word("multiclass")
+        t["code"] = np.array([0, 2, -1, 1], "i1")
+        t.create_dataset("classes", **words(["I", "II", "III"]))
+        m = f.create_group("modalities/bag")
+        m.attrs["kind"] = word("bag")
+        m["offsets"] = np.array([0, 2, 2, 5, 6])
+        m.create_dataset("values", data=np.arange(12, dtype="f4").reshape(6, 2), chunks=(2, 2), compression="gzip")
+        m["positions"] = np.linspace(0, 1, 6, dtype="f4").reshape(6, 1)
+        m.create_dataset("features", **words(["f", "g"]))
+
+
+cohort("cohort/once_earliest.h5", ("earliest", "v108"), False)
+cohort("cohort/once_v108.h5", ("v108", "v108"), False)
+cohort("cohort/once_fixed_earliest.h5", ("earliest", "v108"), True)
+cohort("cohort/v108.h5", ("v108", "v108"), True)
