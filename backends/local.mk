@@ -43,6 +43,7 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/optim.c \
 	backends/cpu/parallel.c \
 	backends/cpu/rows.c \
+	backends/cpu/scratch.c \
 	backends/cpu/segments.c \
 	backends/cpu/thin.c \
 	backends/cpu/vec_base.c \

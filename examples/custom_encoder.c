@@ -61,8 +61,8 @@ static mml_var *set_forward(void *user, mml_graph *graph, mml_var *tokens)
 /* ---- way 2: plain arrays ------------------------------------------------------------------------------------------
  *
  * Each value passes a soft limit of its own, learnt from the data: y_j = tanh(s_j x_j). forward_host fills y;
- * backward_host ADDS dLoss/ds into dparams and dLoss/dx into dx (NULL = not wanted). Both are called by one thread of
- * the training, and by any number of threads that predict: keep no state. */
+ * backward_host ADDS dLoss/ds into dparams and dLoss/dx into dx (NULL = not wanted). Threads that predict call
+ * forward_host at the same time: it must keep no state. */
 
 static size_t limits_width(void *user, size_t in)
 {
@@ -147,11 +147,11 @@ out:
 
 static int show_prediction(void *user, const mml_prediction *p, const size_t *samples)
 {
-    const char *const *ids = user;
+    const char *const *const *ids = user;
 
-    for (size_t b = 0; b < p->n; b++)
-        printf("%s  %.3f  from %s%s%s\n", ids[samples[b]], p->score[b], p->used[b] & 1 ? "mean-of-set " : "",
-               p->used[b] & 2 ? "soft-limits " : "", p->used[b] & 4 ? "linear" : "");
+    for (size_t b = 0; b < p->n; b++) /* bit i of used: block i of the model */
+        printf("%s  %.3f  from%s%s%s\n", (*ids)[samples[b]], p->score[b], p->used[b] & 1 ? " mean-of-set" : "",
+               p->used[b] & 2 ? " soft-limits" : "", p->used[b] & 4 ? " linear" : "");
     return 0;
 }
 
@@ -160,6 +160,7 @@ int main(int argc, char **argv)
     mml_model *blocks[3] = {NULL, NULL, NULL}, *merged = NULL, *loaded = NULL;
     mml_predictor *predictor = NULL;
     mml_cohort *cohort = NULL;
+    const char *const *ids;
     mml_status st = MML_OK;
 
     if (argc != 6) {
@@ -182,8 +183,8 @@ int main(int argc, char **argv)
     /* The file has the parameters of our encoders and their names; what they compute, this program has to bring. */
     TRY(mml_model_load(&loaded, argv[5], encoders, N_ENCODERS));
     TRY(mml_predictor_new(&predictor, loaded, NULL, 0));
-    TRY(mml_predict_cohort(predictor, cohort, (const size_t[]){0, 1, 2}, 3, 0, show_prediction,
-                           (void *)(uintptr_t)mml_cohort_ids(cohort)));
+    ids = mml_cohort_ids(cohort);
+    TRY(mml_predict_cohort(predictor, cohort, (const size_t[]){0, 1, 2}, 3, 0, show_prediction, &ids));
 out:
     if (st != MML_OK)
         fprintf(stderr, "%s: %s (%s)\n", argv[0], mml_last_error(), mml_status_name(st));

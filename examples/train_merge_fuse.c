@@ -47,8 +47,11 @@ static void write_patients(FILE *labels, FILE *labs, FILE *visits)
                 fprintf(labs, "%.2f", 2.0 + kidney + noise());
             fprintf(labs, ",%.2f\n", 1.6 + kidney + noise() / 2);
         }
-        for (int v = 0; v < n; v++)
-            fprintf(visits, "p%03d,%.0f,%.1f\n", i, 90.0 + 20.0 * heart + 15.0 * noise(), 37.0 + noise());
+        for (int v = 0; v < n; v++) {
+            const double rate = 90.0 + 20.0 * heart + 15.0 * noise();
+
+            fprintf(visits, "p%03d,%.0f,%.1f\n", i, rate, 37.0 + noise());
+        }
     }
 }
 
@@ -78,8 +81,10 @@ static int write_tables(const char *folder)
         fputs(ini, file[3]);
     }
     for (int i = 0; i < 4; i++)
-        if (file[i] != NULL)
-            good = (ferror(file[i]) == 0) & (fclose(file[i]) == 0) & good;
+        if (file[i] != NULL) {
+            good = ferror(file[i]) == 0 && good;
+            good = fclose(file[i]) == 0 && good;
+        }
     return good;
 }
 

@@ -12,9 +12,11 @@
 #include "util/error.h"
 
 typedef struct mmli_cpu_fft_cache mmli_cpu_fft_cache; /* fft.c */
+typedef struct mmli_cpu_pool mmli_cpu_pool;           /* parallel.c */
 
 typedef struct mmli_cpu {
     const mmli_vec *vec;     /* inner loops for this processor */
+    mmli_cpu_pool *pool;     /* threads */
     mmli_cpu_fft_cache *fft; /* plans made so far, NULL before the first */
     void *area[2];           /* grow-only scratch: shared by the call, per worker */
     size_t area_size[2];     /* bytes */
@@ -61,6 +63,10 @@ typedef void (*mmli_cpu_tile)(const void *ctx, size_t tile, int worker);
  * inside tiles are single-threaded. */
 void mmli_cpu_for(const mmli_device *dv, size_t tiles, double ns, mmli_cpu_tile fn, const void *ctx);
 
+mml_status mmli_cpu_pool_new(mmli_cpu_pool **out, int threads);
+void mmli_cpu_pool_free(mmli_cpu_pool *p);
+
+/* ---- scratch.c ----------------------------------------------------------------------------- */
 /* Scratch shared by one kernel call, 64-byte aligned; valid until the next request. */
 mml_status mmli_cpu_shared(mmli_device *dv, void *out, size_t count, size_t size);
 /* `bytes` for every worker: mmli_cpu_own() in a tile. Valid until the next request. */

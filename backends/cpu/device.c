@@ -13,6 +13,7 @@ static void cpu_close(mmli_device *dv)
 
     if (!cpu)
         return;
+    mmli_cpu_pool_free(cpu->pool);
     mmli_cpu_fft_free(cpu->fft);
     for (int i = 0; i < 2; i++)
         mmli_cpu_aligned_free(cpu->area[i]);
@@ -25,12 +26,14 @@ static mml_status cpu_open(mmli_device *dv, int threads)
     mml_status st = MML_OK;
     mmli_cpu *cpu = NULL;
 
-    (void)threads; /* dv->threads */
     MML_TRY(mmli_calloc(&cpu, 1, sizeof *cpu));
+    MML_TRY(mmli_cpu_pool_new(&cpu->pool, threads));
     cpu->vec = mmli_vec_choose();
     mmli_cpu_blas_prepare();
     dv->impl = cpu;
+    cpu = NULL;
 out:
+    mmli_free(cpu);
     return st;
 }
 

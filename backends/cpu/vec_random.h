@@ -4,7 +4,7 @@
 INLINE void philox(uint32_t out[2 * W], uint64_t key, uint64_t counter)
 {
     const vq m0 = vq_set(0xD2511F53u), m1 = vq_set(0xCD9E8D57u), low = vq_set(0xffffffffu);
-    vq c0, c1, c2 = {0}, c3 = {0}, w01, w23, lo, hi;
+    vq c0 = {0}, c1, c2 = {0}, c3 = {0}, w01, w23, lo, hi;
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
 
     for (uint64_t i = 0; i < W / 2; i++)

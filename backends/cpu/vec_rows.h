@@ -4,7 +4,7 @@
 /* All ones in the first n lanes. */
 INLINE vi first_lanes(size_t n)
 {
-    vi lane;
+    vi lane = {0};
 
     for (int i = 0; i < W; i++)
         lane[i] = i;

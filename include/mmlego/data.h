@@ -156,11 +156,12 @@ MML_API MML_MUST_USE mml_status mml_import(const char *ini_path, const char *out
 
 typedef enum mml_part { MML_PART_NONE = 0, MML_PART_TRAIN, MML_PART_VALID, MML_PART_TEST } mml_part;
 
-/** How to divide a cohort. Zero it, or mml_split_options_init(). */
+/** How to divide a cohort. mml_split_options_init(), or zero it: then fold 0 unless `train` is given, valid_fraction 0.15. */
 typedef struct mml_split_options {
     size_t struct_size;
     const char *train; /**< "column=value[,value...]", a fraction such as "0.7", or NULL */
-    const char *valid; /**< the same; NULL = a fraction of the training part, see valid_fraction */
+    const char *valid; /**< the same; NULL = a fraction of the training part, see valid_fraction. A fraction beside a
+                            training part by column is taken out of that part */
     const char *test;  /**< the same; NULL = nothing, or the rest when train is a fraction */
     int fold;          /**< >= 0: repetition K of the seeded 70/15/15 protocol; -1 = not used */
     double valid_fraction; /**< taken from the training part when `valid` is NULL [0.15] */

@@ -109,7 +109,7 @@ mml_status mml_block_options_init(mml_block_options *block, mml_prep_options *pr
         o.head_width = 16;
         o.dropout = 0.3;
         if (kind == MML_TABLE) {
-            o.encoder_width = 64;
+            o.encoder_width = 128;
             o.encoder_layers = 2;
         }
     } else if (p == PRESET_UPSTREAM) {
@@ -200,15 +200,11 @@ mml_status mml_train_options_init(mml_train_options *options, const char *name, 
     mml_status st = MML_OK;
     preset p = PRESET_MMLEGO;
 
+    (void)modality;
     (void)task;
     MML_TRY(find(&p, name));
     *options = common();
-    if (p == PRESET_MMLEGO) {
-        if (modality == MML_TABLE)
-            options->learning_rate = 1e-3;
-    } else {
-        options->shared_head = 0;
-    }
+    options->shared_head = p == PRESET_MMLEGO;
 out:
     return st;
 }

@@ -1,4 +1,5 @@
 /* forward.c - from the inputs of a batch to logits, for every kind of model. */
+#include <math.h>
 #include <string.h>
 
 #include "lego/heads.h"
@@ -296,29 +297,62 @@ static size_t solo(const uint8_t *set, size_t m)
     return at < m && !memchr(set + at + 1, 1, m - at - 1) ? at : m;
 }
 
+/* Blocks trained in the spatial domain are merged in the frequency domain too (method.md 2), and the result brought back. */
+static mmli_complex to_frequency(mmli_tape *tape, mmli_complex z, size_t c)
+{
+    const float scale = 1.0f / sqrtf((float)(c * (z.re ? z.re->cols : 1)));
+
+    z.im = NULL;
+    return mmli_op_fft(tape, z, c, MMLI_AXIS_C | MMLI_AXIS_D, -1, scale, false);
+}
+
+static mmli_complex to_space(mmli_tape *tape, mmli_complex z, size_t c)
+{
+    const float scale = 1.0f / sqrtf((float)(c * (z.re ? z.re->cols : 1)));
+
+    return mmli_op_fft(tape, z, c, MMLI_AXIS_C | MMLI_AXIS_D, 1, scale, true);
+}
+
+static mmli_complex merged_latent(const mml_model *model, mmli_tape *tape, const mmli_complex *z, const uint8_t *present,
+                                  size_t B)
+{
+    const mmli_complex none = {NULL, NULL};
+    const mml_block_options *o = &model->members[0].block.o;
+    const bool spatial = o->transform == MML_TRANSFORM_SPATIAL;
+    const size_t m = model->n, c = o->latent_c;
+    double *rms = mmli_tape_host(tape, m * sizeof *rms);
+    mmli_complex *in = mmli_tape_host(tape, m * sizeof *in), y;
+    mmli_merge_rule rule = {.aggregation = model->merge.aggregation,
+                            .phase = model->merge.phase,
+                            .scale = model->merge.scale,
+                            .weights = model->weights,
+                            .rms = rms,
+                            .upstream_half = model->merge.upstream_harmonic != 0};
+
+    if (!rms || !in)
+        return none;
+    for (size_t i = 0; i < m; i++) {
+        rms[i] = model->members[i].latent_rms;
+        in[i] = spatial ? to_frequency(tape, z[i], c) : z[i];
+    }
+    y = mmli_merge_latents(tape, in, m, B, c, present, &rule);
+    return spatial ? to_space(tape, y, c) : y;
+}
+
 static mmli_var *merge_logits(const mml_model *model, mmli_tape *tape, const mmli_bound *bound, const mmli_complex *z,
                               const uint8_t *present, size_t B, mmli_heads *heads)
 {
-    const size_t m = model->n, k = model->members[0].block.outputs, c = model->members[0].block.o.latent_c;
+    const size_t m = model->n, k = model->members[0].block.outputs;
     const bool latents = model->merge.head != MML_HEAD_ENSEMBLE && model->merge.scale != MML_LATENT_LAYERNORM;
     mmli_complex merged = {NULL, NULL};
     uint8_t *sets = mmli_tape_host(tape, (B + 1) * m), *done = mmli_tape_host(tape, B + 1);
     int32_t *idx = mmli_tape_host(tape, (B + 1) * sizeof *idx);
-    double *rms = mmli_tape_host(tape, m * sizeof *rms);
     mmli_var *logits = mmli_tape_var(tape, B, k, false);
 
-    if (!sets || !done || !idx || !rms || !logits || !MMLI_RUN(tape, fill, logits->data, B * k, 0.0f))
+    if (!sets || !done || !idx || !logits || !MMLI_RUN(tape, fill, logits->data, B * k, 0.0f))
         return NULL;
-    for (size_t i = 0; i < m; i++)
-        rms[i] = model->members[i].latent_rms;
     if (latents) {
-        const mmli_merge_rule rule = {.aggregation = model->merge.aggregation,
-                                      .phase = model->merge.phase,
-                                      .scale = model->merge.scale,
-                                      .weights = model->weights,
-                                      .rms = rms,
-                                      .upstream_half = model->merge.upstream_harmonic != 0};
-        merged = mmli_merge_latents(tape, z, m, B, c, present, &rule);
+        merged = merged_latent(model, tape, z, present, B);
         if (!merged.re)
             return NULL;
     }

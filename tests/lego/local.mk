@@ -15,3 +15,15 @@ tests_lego_test_missing_SOURCES = tests/lego/test_missing.c $(LEGO_RIG) $(LEGO_C
 
 check_PROGRAMS += tests/lego/test_fuse
 tests_lego_test_fuse_SOURCES = tests/lego/test_fuse.c $(LEGO_RIG)
+
+check_PROGRAMS += tests/lego/test_heads
+tests_lego_test_heads_SOURCES = tests/lego/test_heads.c
+
+check_PROGRAMS += tests/lego/test_merge
+tests_lego_test_merge_SOURCES = tests/lego/test_merge.c
+
+check_PROGRAMS += tests/lego/test_merged_model
+tests_lego_test_merged_model_SOURCES = tests/lego/test_merged_model.c $(LEGO_RIG) $(LEGO_MADE)
+
+check_PROGRAMS += tests/lego/test_threads
+tests_lego_test_threads_SOURCES = tests/lego/test_threads.c $(LEGO_RIG)

@@ -26,6 +26,7 @@ typedef struct run_buffer {
     void *host;      /* before the run: what was uploaded, guards included; after: what came back */
     const char *out; /* its label, NULL for an input */
     mmlt_tol tol;
+    double least;    /* the norm is at least this: of_terms */
 } run_buffer;
 
 typedef struct run {
@@ -58,6 +59,10 @@ mmli_mem *in_offsets(run *r, const size_t *len, size_t segs, size_t *tokens);
 mmli_mem *new_floats(run *r, const char *label, size_t n, mmlt_tol tol);
 mmli_mem *sum_floats(run *r, const char *label, size_t n, mmlt_tol tol);
 mmli_mem *sum_double(run *r, const char *label, mmlt_tol tol);
+
+/* Of an output that is a sum of terms of about this size, and so few that none may come out as large:
+ * where all cancel, their roundings do not, so `norm` is taken of this size at least. */
+mmli_mem *of_terms(run *r, mmli_mem *out, double size);
 
 /* Calls a kernel of the table, notes its name, and insists on success. */
 #define CALL(r, kernel, ...) run_call(r, #kernel, (r)->dv->k.kernel((r)->dv, __VA_ARGS__))

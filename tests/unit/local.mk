@@ -24,9 +24,6 @@ tests_unit_test_metrics_survival_SOURCES = tests/unit/test_metrics_survival.c
 check_PROGRAMS += tests/unit/test_metrics_bootstrap
 tests_unit_test_metrics_bootstrap_SOURCES = tests/unit/test_metrics_bootstrap.c
 
-check_PROGRAMS += tests/unit/test_model_file
-tests_unit_test_model_file_SOURCES = tests/unit/test_model_file.c tests/unit/make_model.c tests/unit/make_model.h \
-	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
 check_PROGRAMS += tests/unit/test_quantiles
 tests_unit_test_quantiles_SOURCES = tests/unit/test_quantiles.c
@@ -53,17 +50,8 @@ tests_unit_test_labels_survival_SOURCES = tests/unit/test_labels_survival.c \
 check_PROGRAMS += tests/unit/test_labels_file
 tests_unit_test_labels_file_SOURCES = tests/unit/test_labels_file.c tests/unit/make_cohort.c tests/unit/make_cohort.h
 
-check_PROGRAMS += tests/unit/test_model_join
-tests_unit_test_model_join_SOURCES = tests/unit/test_model_join.c tests/unit/make_model.c tests/unit/make_model.h \
-	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
-check_PROGRAMS += tests/unit/test_predict
-tests_unit_test_predict_SOURCES = tests/unit/test_predict.c tests/unit/make_model.c tests/unit/make_model.h \
-	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
-check_PROGRAMS += tests/unit/test_evaluate
-tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/make_model.c tests/unit/make_model.h \
-	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
 TRAIN_RIG = tests/unit/train_rig.c tests/unit/train_rig.h tests/unit/make_cohort.c tests/unit/make_cohort.h
 check_PROGRAMS += tests/unit/test_train tests/unit/test_train_resume
@@ -118,3 +106,29 @@ tests_unit_test_import_data_SOURCES = tests/unit/test_import_data.c tests/unit/i
 check_PROGRAMS += tests/unit/test_describe
 tests_unit_test_describe_SOURCES = tests/unit/test_describe.c tests/unit/import_help.c tests/unit/import_help.h \
 	tests/unit/raw_cohort.c tests/unit/raw_cohort.h tests/unit/folder.c tests/unit/folder.h
+
+# Models: all on make_model, those with a cohort on make_cohort too.
+check_PROGRAMS += tests/unit/test_model_damage
+tests_unit_test_model_damage_SOURCES = tests/unit/test_model_damage.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_model_file
+tests_unit_test_model_file_SOURCES = tests/unit/test_model_file.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_model_join
+tests_unit_test_model_join_SOURCES = tests/unit/test_model_join.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_model_weights
+tests_unit_test_model_weights_SOURCES = tests/unit/test_model_weights.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_predict
+tests_unit_test_predict_SOURCES = tests/unit/test_predict.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_predict_cohort
+tests_unit_test_predict_cohort_SOURCES = tests/unit/test_predict_cohort.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_predict_shared
+tests_unit_test_predict_shared_SOURCES = tests/unit/test_predict_shared.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_evaluate
+tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h

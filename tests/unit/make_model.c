@@ -98,6 +98,83 @@ mml_model *mmlt_block(const mmlt_block_spec *s)
     return model;
 }
 
+/* ---- ready-made ones ------------------------------------------------------------------------------------------ */
+
+mml_model *mmlt_trained(const char *modality, size_t width, mml_task_kind task, uint64_t seed)
+{
+    static const char *const train_ids[] = {"p1", "p2", "p3"}, *const valid_ids[] = {"p4"}, *const test_ids[] = {"p5", "p6"};
+
+    return mmlt_block(&(mmlt_block_spec){.modality = modality,
+                                         .width = width,
+                                         .task = task,
+                                         .seed = seed,
+                                         .valid_score = 0.6 + 0.05 * (double)seed,
+                                         .rms = 1.0 / 3,
+                                         .ids = {train_ids, valid_ids, test_ids},
+                                         .n_ids = {3, 1, 2}});
+}
+
+mml_model *mmlt_merged(void)
+{
+    mml_model *a = mmlt_trained("labs", 4, MML_BINARY, 1), *b = mmlt_trained("labs", 4, MML_BINARY, 2), *out = NULL;
+    const mml_model *both[] = {a, b};
+    mml_merge_options o;
+
+    mmlt_assert_ok(mml_merge_options_init(&o, "mmlego"));
+    o.seed = UINT64_MAX;
+    mmlt_assert_ok(mml_merge(&out, both, 2, &o));
+    mml_model_free(a);
+    mml_model_free(b);
+    return out;
+}
+
+mml_model *mmlt_fused(void)
+{
+    mml_model *a = mmlt_trained("labs", 4, MML_SURVIVAL, 2), *b = mmlt_trained("notes", 3, MML_SURVIVAL, 1), *out = NULL;
+    const mml_model *both[] = {a, b};
+    mml_fuse_options o;
+
+    mmlt_assert_ok(mml_fuse_options_init(&o, "mmlego"));
+    o.mode = MML_FUSE_WEAVE;
+    o.modality_dropout = 0.1;
+    mmlt_assert_ok(mml_fuse(&out, both, 2, &o));
+    mmlt_assert_ok(mmli_provenance_copy(&out->from, &a->members[0].from));
+    mml_model_free(a);
+    mml_model_free(b);
+    return out;
+}
+
+const char *const mmlt_names[MMLT_MODALITIES] = {"labs", "notes", "scan"};
+const size_t mmlt_widths[MMLT_MODALITIES] = {4, 3, 2};
+
+mml_model *mmlt_one(size_t m, mml_task_kind task, const mmli_backend *table)
+{
+    return mmlt_block(&(mmlt_block_spec){.modality = mmlt_names[m],
+                                         .width = mmlt_widths[m],
+                                         .task = task,
+                                         .seed = 10 + m,
+                                         .valid_score = 0.6 + 0.05 * (double)m,
+                                         .rms = 1 + (double)m,
+                                         .table = table});
+}
+
+mml_model *mmlt_any(int kind, mml_task_kind task, const mmli_backend *table)
+{
+    mml_model *m[MMLT_MODALITIES], *out = NULL;
+    mml_merge_options o;
+
+    if (kind == MML_MODEL_BLOCK)
+        return mmlt_one(0, task, table);
+    for (size_t i = 0; i < MMLT_MODALITIES; i++)
+        m[i] = mmlt_one(i, task, table);
+    mmlt_assert_ok(mml_merge_options_init(&o, kind == MMLT_PAPER_MERGE ? "paper" : "mmlego"));
+    mmlt_assert_ok(kind == MML_MODEL_FUSE ? mml_fuse(&out, (const mml_model *const *)m, MMLT_MODALITIES, NULL)
+                                          : mml_merge(&out, (const mml_model *const *)m, MMLT_MODALITIES, &o));
+    for (size_t i = 0; i < MMLT_MODALITIES; i++)
+        mml_model_free(m[i]);
+    return out;
+}
+
 /* ---- equal to the bit ------------------------------------------------------------------------------------------ */
 
 static void same_text(const char *a, const char *b)

@@ -22,6 +22,19 @@ typedef struct mmlt_block_spec {
 } mmlt_block_spec;
 
 mml_model *mmlt_block(const mmlt_block_spec *spec);
+/* Said to have been trained: p1, p2, p3 are training samples, p4 validation, p5, p6 test; score 0.6 + 0.05 seed. */
+mml_model *mmlt_trained(const char *modality, size_t width, mml_task_kind task, uint64_t seed);
+/* Binary, of labs and labs#2; survival, of labs and notes, woven and said to be fine-tuned. */
+mml_model *mmlt_merged(void);
+mml_model *mmlt_fused(void);
+
+/* Block m alone, of labs (width 4), notes (3) and scan (2); or, by mml_model_kind, block 0, or all three joined. */
+enum { MMLT_MODALITIES = 3, MMLT_PAPER_MERGE = 3 /* a merge by preset paper */, MMLT_KINDS = 4 };
+extern const char *const mmlt_names[MMLT_MODALITIES];
+extern const size_t mmlt_widths[MMLT_MODALITIES];
+mml_model *mmlt_one(size_t m, mml_task_kind task, const mmli_backend *table);
+mml_model *mmlt_any(int kind, mml_task_kind task, const mmli_backend *table);
+
 /* classes: "no", "yes" or "a", "b", "c"; bins: 4 with edges 0, 1, 2, 4, 8; regression: mean 2, sd 3 */
 mmli_task *mmlt_task(mml_task_kind kind);
 

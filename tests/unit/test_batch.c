@@ -174,6 +174,7 @@ int main(void)
     TCase *tc = tcase_create("batch");
 
     tcase_add_checked_fixture(tc, make, drop);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, tokens_set_are_the_tokens_got);
     tcase_add_test(tc, a_table_has_at_most_one_token_a_sample);
     tcase_add_test(tc, a_later_call_replaces_the_tokens);

@@ -307,7 +307,7 @@ int main(void)
     TCase *tc = tcase_create("cohort");
 
     tcase_add_checked_fixture(tc, mmlt_folder_make, mmlt_folder_remove);
-    tcase_set_timeout(tc, 30);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_cohort_says_what_was_written);
     tcase_add_test(tc, what_is_not_there_is_answered_with_what_is);
     tcase_add_loop_test(tc, tokens_are_those_of_the_samples_asked_for, 0, 2);

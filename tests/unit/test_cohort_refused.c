@@ -255,6 +255,7 @@ int main(void)
     TCase *tc = tcase_create("refused");
 
     tcase_add_checked_fixture(tc, make, drop);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, another_format_or_a_newer_version_is_refused);
     tcase_add_test(tc, ids_that_cannot_be_used_are_refused);
     tcase_add_test(tc, texts_that_do_not_fit_the_samples_are_refused);

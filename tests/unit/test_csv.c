@@ -15,12 +15,14 @@ static size_t stop_at;
 
 static mml_status note(const char *start, const mmli_cell *cells, size_t n)
 {
-    mmlt_assert_ok(mmli_buf_puts(&seen, start));
-    for (size_t i = 0; i < n; i++) {
-        ck_assert_uint_eq(strlen(cells[i].text), cells[i].n);
-        mmlt_assert_ok(mmli_buf_printf(&seen, "|%s", cells[i].text));
+    mml_status st = mmli_buf_puts(&seen, start); /* no assertion of Check a cell: they are slow */
+
+    for (size_t i = 0; i < n && st == MML_OK; i++) {
+        if (strlen(cells[i].text) != cells[i].n)
+            return mmli_fail(MML_E_INTERNAL, "cell %zu is not %zu bytes long", i, cells[i].n);
+        st = mmli_buf_printf(&seen, "|%s", cells[i].text);
     }
-    return mmli_buf_puts(&seen, "\n");
+    return st == MML_OK ? mmli_buf_puts(&seen, "\n") : st;
 }
 
 static mml_status on_header(void *user, const mmli_cell *names, size_t n)
@@ -200,7 +202,7 @@ END_TEST
 START_TEST(blocks_cut_rows_without_harm)
 {
     /* Rows of 1 to 13 bytes cross the 256 KiB blocks at every place. */
-    const size_t rows = 200000;
+    const size_t rows = 100000;
     char *text = malloc(rows * 16), *at = text, want[64];
 
     ck_assert_ptr_nonnull(text);
@@ -213,7 +215,8 @@ START_TEST(blocks_cut_rows_without_harm)
     for (size_t i = 0; i < rows; i++) {
         const int n = snprintf(want, sizeof want, "%zu|%zu|x\n", i + 2, i);
 
-        ck_assert_msg(strncmp(at, want, (size_t)n) == 0, "row %zu", i + 2);
+        if (strncmp(at, want, (size_t)n) != 0)
+            ck_abort_msg("row %zu", i + 2);
         at += n;
     }
     ck_assert_str_eq(at, "");
@@ -245,7 +248,9 @@ int main(void)
     TCase *good = tcase_create("dialects"), *bad = tcase_create("errors");
 
     tcase_add_checked_fixture(good, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(good, 60);
     tcase_add_checked_fixture(bad, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(bad, 60);
     tcase_add_test(good, plain_tables_are_read);
     tcase_add_test(good, a_byte_order_mark_is_no_part_of_the_first_name);
     tcase_add_test(good, windows_line_ends_are_line_ends);

@@ -140,6 +140,7 @@ int main(void)
     TCase *tc = tcase_create("describe");
 
     tcase_add_checked_fixture(tc, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_cohort_of_another_program_is_described);
     tcase_add_test(tc, an_imported_cohort_is_described_without_reading_its_tokens);
     tcase_add_test(tc, a_modality_that_nobody_has_is_described);

@@ -344,7 +344,9 @@ int main(void)
     TCase *good = tcase_create("round trips"), *lock = tcase_create("lock");
 
     tcase_add_checked_fixture(good, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(good, 60);
     tcase_add_checked_fixture(lock, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(lock, 60);
     tcase_add_test(good, arrays_come_back_as_they_were);
     tcase_add_test(good, numbers_are_converted_from_other_types);
     tcase_add_test(good, texts_of_every_kind_are_read);

@@ -194,6 +194,7 @@ int main(void)
     TCase *tc = tcase_create("refusals");
 
     tcase_add_checked_fixture(tc, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, wrong_shapes_are_named_with_both);
     tcase_add_test(tc, files_that_are_none_are_called_by_their_name);
     tcase_add_test(tc, links_and_foreign_storage_are_refused);

@@ -300,6 +300,7 @@ int main(void)
     TCase *tc = tcase_create("tables");
 
     tcase_add_checked_fixture(tc, make, mmlt_folder_remove);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, labels_become_classes_times_and_values);
     tcase_add_test(tc, numeric_classes_are_sorted_by_number_and_written_alike);
     tcase_add_test(tc, a_binary_label_of_one_value_keeps_both_classes);

@@ -236,8 +236,8 @@ int main(void)
     TCase *bundled = tcase_create("bundled"), *shared = tcase_create("shared");
 
     tcase_add_checked_fixture(bundled, mmlt_folder_make, mmlt_folder_remove);
+    tcase_set_timeout(bundled, 120);
     tcase_add_checked_fixture(shared, mmlt_folder_make, mmlt_folder_remove);
-    tcase_set_timeout(bundled, 60);
     tcase_set_timeout(shared, 120);
     tcase_add_test(bundled, tcga_acc_has_92_patients_and_seven_modalities);
     tcase_add_test(bundled, the_bundled_physionet_has_2000_stays);

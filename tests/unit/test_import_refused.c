@@ -271,7 +271,7 @@ int main(void)
     TCase *tc = tcase_create("refused");
 
     tcase_add_checked_fixture(tc, make, mmlt_folder_remove);
-    tcase_set_timeout(tc, 20);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, an_ini_that_says_too_little_or_nonsense_is_refused);
     tcase_add_test(tc, a_task_that_says_too_little_or_nonsense_is_refused);
     tcase_add_test(tc, a_modality_that_says_too_little_or_nonsense_is_refused);

@@ -183,6 +183,7 @@ int main(void)
     TCase *tc = tcase_create("ini");
 
     tcase_add_checked_fixture(tc, mmlt_folder_make, drop);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, sections_and_entries_are_found_with_their_lines);
     tcase_add_test(tc, a_section_may_be_empty_and_have_blanks_in_its_name);
     tcase_add_test(tc, byte_order_mark_and_windows_line_ends_are_no_content);

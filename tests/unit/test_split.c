@@ -404,6 +404,7 @@ int main(void)
     TCase *tc = tcase_create("split");
 
     tcase_add_checked_fixture(tc, make, drop);
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, the_default_is_70_15_15_of_the_labelled_samples_by_class);
     tcase_add_test(tc, survival_is_stratified_by_event_and_regression_not_at_all);
     tcase_add_test(tc, folds_and_seeds_differ_and_repeat);
