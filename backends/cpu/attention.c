@@ -179,7 +179,8 @@ mml_status mmli_cpu_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const
         slots += cut.chunks > 1 ? cut.chunks * cut.blocks * H : 0;
     }
     MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));
-    MML_TRY(mmli_cpu_shared(dv, &list, 1, lists + (mmli_attn_qt_floats(a) + slots * QUERIES * (e + 2)) * sizeof(float)));
+    MML_TRY(mmli_cpu_shared(dv, &list, 1,
+                            lists + (mmli_attn_qt_floats(a) + slots * QUERIES * (e + 2)) * sizeof(float)));
     f.task = list;
     f.slot = f.task + segs + 1;
     f.combo = f.slot + segs + 1;

@@ -103,8 +103,9 @@ static inline const float *mmli_attn_qt(const mmli_attn *a, size_t s, size_t blo
 {
     if (a->mode == MMLI_QUERY_SHARED)
         return a->qt + (block * a->H + h) * a->e * MMLI_ATTN_QUERIES;
-    a->v->transpose(own, mmli_attn_pad(rows), a->q + (mmli_attn_qrow(a, s) + block * MMLI_ATTN_QUERIES) * a->ld + h * a->e,
-                    rows, a->e, a->ld, a->scale);
+    const size_t row = mmli_attn_qrow(a, s) + block * MMLI_ATTN_QUERIES;
+
+    a->v->transpose(own, mmli_attn_pad(rows), a->q + row * a->ld + h * a->e, rows, a->e, a->ld, a->scale);
     return own;
 }
 

@@ -192,7 +192,8 @@ static void run_waves(mmli_device *dv, backward *b, size_t chunks, size_t wave)
         if (b->direct || !a->dq)
             continue;
         find_groups(b);
-        mmli_cpu_for(dv, b->groups * mmli_ceil_div(n, COLS), 0.2 * (double)(b->to - b->from) * (double)n, run_reduce, b);
+        mmli_cpu_for(dv, b->groups * mmli_ceil_div(n, COLS), 0.2 * (double)(b->to - b->from) * (double)n, run_reduce,
+                     b);
     }
 }
 
@@ -236,7 +237,7 @@ mml_status mmli_cpu_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, 
                         .val = mmli_cf(v), .out = mmli_cf(o), .lse = mmli_cf(lse), .dout = mmli_cf(do_),
                         .dq = mmli_f(dq), .dk = mmli_f(dk), .dval = mmli_f(dv_)}};
     const mmli_attn *a = &b.a;
-    size_t chunks, wave, lists, dots;
+    size_t chunks, wave, lists, dots, parts;
     bool several;
     char *memory;
 
@@ -249,8 +250,8 @@ mml_status mmli_cpu_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, 
     lists = mmli_ceil_div(3 * chunks * sizeof(size_t), 64) * 64;
     dots = mmli_ceil_div(b.rows * H * sizeof(float), 64) * 64;
     MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));
-    MML_TRY(mmli_cpu_shared(dv, &memory, 1,
-                            lists + dots + (mmli_attn_qt_floats(a) + (b.direct ? 0 : wave * c * a->ld)) * sizeof(float)));
+    parts = mmli_attn_qt_floats(a) + (b.direct ? 0 : wave * c * a->ld);
+    MML_TRY(mmli_cpu_shared(dv, &memory, 1, lists + dots + parts * sizeof(float)));
     b.seg = (size_t *)(void *)memory;
     b.first = b.seg + chunks;
     b.last = b.first + chunks;

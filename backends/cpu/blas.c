@@ -18,8 +18,9 @@ void mmli_cpu_blas_prepare(void)
 mml_status mmli_cpu_blas_fits(size_t m, size_t n, size_t k, size_t ld)
 {
     if (m > INT_MAX || n > INT_MAX || k > INT_MAX || ld > INT_MAX)
-        return mmli_fail(MML_E_SHAPE, "matrix product of %zu x %zu x %zu (leading dimension %zu): a side is longer than %d",
-                         m, n, k, ld, INT_MAX);
+        return mmli_fail(MML_E_SHAPE,
+                         "matrix product of %zu x %zu x %zu (leading dimension %zu): a side is longer than %d", m, n, k,
+                         ld, INT_MAX);
     return MML_OK;
 }
 

@@ -58,9 +58,9 @@ static inline size_t mmli_ceil_div(size_t a, size_t b)
 /* One tile; `worker` < dv->threads says whose scratch to use. */
 typedef void (*mmli_cpu_tile)(const void *ctx, size_t tile, int worker);
 
-/* Runs tiles 0 .. tiles-1, in any order. `ns` estimates the time of all tiles on one thread and
- * decides how many threads are worth waking; with one the tiles run here, in order. BLAS calls
- * inside tiles are single-threaded. */
+/* Runs tiles 0 .. tiles-1, in any order, on threads of the device. `ns` estimates the time of all tiles
+ * on one thread and decides how many are worth waking; with one the tiles run here, in order. BLAS
+ * calls inside tiles are single-threaded. */
 void mmli_cpu_for(const mmli_device *dv, size_t tiles, double ns, mmli_cpu_tile fn, const void *ctx);
 
 mml_status mmli_cpu_pool_new(mmli_cpu_pool **out, int threads);

@@ -94,7 +94,8 @@ typedef struct grid {
 static void make_real(float *yi, const grid *g)
 {
     const bool along_c = (g->axes & MMLI_AXIS_C) != 0, along_d = (g->axes & MMLI_AXIS_D) != 0;
-    const size_t row = !along_c ? 1 : g->c % 2 == 0 ? g->c / 2 : g->c, col = !along_d ? 1 : g->d % 2 == 0 ? g->d / 2 : g->d;
+    const size_t row = !along_c ? 1 : g->c % 2 == 0 ? g->c / 2 : g->c;
+    const size_t col = !along_d ? 1 : g->d % 2 == 0 ? g->d / 2 : g->d;
 
     for (size_t i = 0; i < g->c; i += row)
         for (size_t j = 0; j < g->d; j += col)

@@ -40,8 +40,8 @@ mml_status mmli_fft_plan_new(mmli_fft_plan **out, size_t c, size_t d, int axes, 
     mmli_fft_plan *p = NULL;
 
     *out = NULL;
-    MML_CHECK(c <= INT_MAX && d <= INT_MAX, MML_E_SHAPE, "Fourier transform of %zu x %zu numbers: a side is longer than %d",
-              c, d, INT_MAX);
+    MML_CHECK(c <= INT_MAX && d <= INT_MAX, MML_E_SHAPE,
+              "Fourier transform of %zu x %zu numbers: a side is longer than %d", c, d, INT_MAX);
     MML_TRY(mmli_calloc(&p, 1, sizeof *p));
     p->c = c;
     p->d = d;

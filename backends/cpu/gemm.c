@@ -180,7 +180,8 @@ static mml_status run(mmli_device *dv, product *p)
     MML_TRY(mmli_cpu_blas_fits(p->m, p->n, p->k, mmli_max_size(p->lda, mmli_max_size(p->ldb, p->ldc))));
     choose_tiles(p);
     if (p->batch > 1) {
-        mmli_cpu_for(dv, mmli_ceil_div(p->batch, p->each), (double)p->batch * (500 + flop(p) / flop_per_ns), run_batch, p);
+        mmli_cpu_for(dv, mmli_ceil_div(p->batch, p->each), (double)p->batch * (500 + flop(p) / flop_per_ns), run_batch,
+                     p);
         goto out;
     }
     if (p->slices > 1)

@@ -13,6 +13,7 @@
 
 #include <omp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
@@ -114,15 +115,19 @@ static void *work(void *pool)
     return NULL;
 }
 
-/* Threads that cannot be had are done without. */
+/* Threads that cannot be had are done without. Signals are for the threads of the program. */
 static void start(mmli_cpu_pool *p)
 {
     const size_t wanted = p->wanted;
+    sigset_t all, before;
 
     p->wanted = 0;
     p->process = getpid();
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (p->n < wanted && pthread_create(&p->thread[p->n], NULL, work, p) == 0)
         p->n++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void run_alone(size_t tiles, mmli_cpu_tile fn, const void *ctx)

@@ -88,7 +88,8 @@ mml_status mmli_cpu_own_reserve(mmli_device *dv, size_t bytes)
 
     if (each <= cpu->each)
         goto out;
-    MML_CHECK(each <= SIZE_MAX / 2 / (size_t)dv->threads, MML_E_NOMEM, "scratch of %zu bytes a thread overflows", bytes);
+    MML_CHECK(each <= SIZE_MAX / 2 / (size_t)dv->threads, MML_E_NOMEM, "scratch of %zu bytes a thread overflows",
+              bytes);
     cpu->each = 0;
     MML_TRY(area_grow(cpu, 1, each * (size_t)dv->threads));
     cpu->each = each;

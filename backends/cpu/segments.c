@@ -241,7 +241,8 @@ static void soft_scale(const void *ctx, size_t i, int worker)
 {
     const seg *g = ctx;
     const size_t first = g->ch.first[i];
-    const mmli_el e = {.y = g->y + first, .a = g->y + first, .s = {(float)(1.0 / seg_total(g, g->part2, g->ch.seg[i]))}};
+    const float factor = (float)(1.0 / seg_total(g, g->part2, g->ch.seg[i]));
+    const mmli_el e = {.y = g->y + first, .a = g->y + first, .s = {factor}};
 
     (void)worker;
     g->v->scale(&e, 0, g->ch.rows[i]);

@@ -139,7 +139,11 @@ INLINE vf vf_max(vf a, vf b)
 INLINE vf vf_round(vf x)
 {
 #if W == 16
+/* without optimisation this is a macro of gcc's, and its mask of -1 is warned of here */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
     return (vf)_mm512_roundscale_ps((__m512)x, 8);
+#pragma GCC diagnostic pop
 #elif W == 8
     return (vf)_mm256_round_ps((__m256)x, 8);
 #else

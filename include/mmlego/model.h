@@ -116,9 +116,10 @@ typedef struct mml_merge_options {
     mml_head_method head;
     mml_latent_scale scale;    /**< same loudness (doc/method.md 3b point 3) */
     mml_weighting weighting;
-    const double *weights;     /**< (n blocks) for MML_WEIGHT_GIVEN, >= 0, not all 0. Borrowed */
+    const double *weights;     /**< for MML_WEIGHT_GIVEN: one a block (those of a merged model count one by one), >= 0,
+                                    not all 0. Borrowed */
     mml_cohort *cohort;        /**< for correlated and search; else NULL. Borrowed */
-    uint64_t seed;             /**< of search */
+    uint64_t seed;             /**< draws samples for correlated and search from a very large cohort */
     int threads;               /**< 0 = all */
 } mml_merge_options;
 /** "mmlego" or "paper" or "upstream". */
@@ -126,11 +127,13 @@ MML_API MML_MUST_USE mml_status mml_merge_options_init(mml_merge_options *option
 
 /**
  * Joins blocks without training (doc/method.md 3). A merged model among `models` contributes its blocks.
- * The result owns copies; the arguments may be freed.
+ * The result owns copies; the arguments may be freed. Further blocks of one modality are called "modality#2", ...
  *
  * @param options  NULL = defaults
- * @return MML_E_SHAPE  latents or outputs differ in size; MML_E_ARG different transform, task, or the same
- *                      block twice under one name (names get "#2"); see message
+ * @return MML_E_SHAPE  latents or outputs differ in size
+ *         MML_E_ARG    different transform or task; time bins or standardisation that differ because the blocks were
+ *                      trained on different splits; a fuse among the models
+ *         MML_E_DATA   weights: a block without validation score, or too few samples to choose them on
  */
 MML_API MML_MUST_USE mml_status mml_merge(mml_model **out, const mml_model *const *models, size_t n,
                                           const mml_merge_options *options);

@@ -22,10 +22,14 @@ typedef struct mml_prediction {
     const double *score;  /**< (B) probability of the last class (binary), risk -sum S_j (survival), value
                                (regression), NaN (multiclass) */
     const uint8_t *prior; /**< (B) 1 = no modality was present: the training prior was given */
-    const uint64_t *used; /**< (B) bit i = block i of the model was used (blocks 0..63) */
+    const uint64_t *used; /**< (B) bit i = block i of the model was used (blocks 0..63): it was
+                               present and, in a merge, has a weight */
 } mml_prediction;
 
-/** @param threads 0 = all. The model is borrowed and must outlive the predictor. */
+/**
+ * @param backend  NULL = the one that the model is on: its parameters are then read where they are, else copied
+ * @param threads  0 = all. The model is borrowed and must outlive the predictor.
+ */
 MML_API MML_MUST_USE mml_status mml_predictor_new(mml_predictor **out, const mml_model *model, const char *backend,
                                                   int threads);
 MML_API void mml_predictor_free(mml_predictor *predictor);

@@ -25,7 +25,7 @@ mmlego_SOURCES = \
 	src/cli/progress.c src/cli/progress.h \
 	src/cli/training.c src/cli/training.h \
 	src/cli/value.c src/cli/value.h
-mmlego_LDADD = libmmlego.la $(JANSSON_LIBS)
+mmlego_LDADD = libmmlego.la $(JANSSON_LIBS) -lm
 
 dist_man_MANS = \
 	doc/man/mmlego.1 \

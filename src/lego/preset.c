@@ -201,10 +201,19 @@ mml_status mml_train_options_init(mml_train_options *options, const char *name, 
     preset p = PRESET_MMLEGO;
 
     (void)modality;
-    (void)task;
     MML_TRY(find(&p, name));
     *options = common();
     options->shared_head = p == PRESET_MMLEGO;
+    if (p == PRESET_MMLEGO && task == MML_SURVIVAL) {
+        /* Few patients, many features: the partial likelihood ranks them far better than discrete hazards do, given large
+         * batches (risk sets), time, and a strong decay of the encoder (method.md 3b point 7). */
+        options->survival_loss = MML_LOSS_COX;
+        options->epochs = 60;
+        options->batch = 64;
+        options->learning_rate = 1e-3;
+        options->encoder_decay = 1;
+        options->patience = 20;
+    }
 out:
     return st;
 }

@@ -74,8 +74,8 @@ static json_t *block(const mml_model *model, size_t i)
 {
     const mmli_member *m = &model->members[i];
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:f, s:o, s:o, s:o}", "name", m->name, "modality", m->modality,
-                     "modality_kind", mmli_modality_kind_name(m->kind), "preset", m->preset, "custom_encoder",
+    return json_pack("{s:s, s:s, s:s, s:o, s:s?, s:I, s:I, s:f, s:o, s:o, s:o}", "name", m->name, "modality", m->modality,
+                     "modality_kind", mmli_modality_kind_name(m->kind), "preset", text_or_null(m->preset), "custom_encoder",
                      m->block.custom_name, "token_width", (json_int_t)m->prep->width_out, "parameters",
                      (json_int_t)count(model, m->name), "latent_rms", m->latent_rms, "options",
                      mmli_block_options_json(&m->block.o), "preprocessing", mmli_prep_json(m->prep), "provenance",

@@ -18,16 +18,16 @@ static mml_status check_latents(const mmli_source *a, const mmli_source *b, cons
               "blocks cannot be %s: the latent of %s is %zu x %zu, that of %s %zu x %zu; train both with one size", verb,
               x->name, o->latent_c, o->latent_d, y->name, p->latent_c, p->latent_d);
     MML_CHECK(o->transform == p->transform, MML_E_ARG,
-              "blocks cannot be %s: %s and %s were trained with different transforms of the latent (presets %s and %s)", verb,
-              x->name, y->name, x->preset, y->preset);
+              "blocks cannot be %s: %s and %s were trained with different transforms of the latent; train them with one preset",
+              verb, x->name, y->name);
     MML_CHECK(!o->normalise_latent == !p->normalise_latent, MML_E_ARG,
-              "blocks cannot be %s: only one of %s and %s normalises its latent (presets %s and %s)", verb, x->name, y->name,
-              x->preset, y->preset);
+              "blocks cannot be %s: only one of %s and %s normalises its latent; train them with one preset", verb, x->name,
+              y->name);
     MML_CHECK(!o->drop_imaginary == !p->drop_imaginary, MML_E_ARG,
               "blocks cannot be %s: only one of %s and %s drops the imaginary part", verb, x->name, y->name);
     MML_CHECK(!o->handover_real == !p->handover_real, MML_E_ARG,
-              "blocks cannot be %s: only one of %s and %s hands its latent over as real (presets %s and %s)", verb, x->name,
-              y->name, x->preset, y->preset);
+              "blocks cannot be %s: only one of %s and %s hands its latent over as real; train them with one preset", verb,
+              x->name, y->name);
 out:
     return st;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/cohort.h"
+#include "model/options.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -94,7 +95,7 @@ mml_status mmli_model_add(mml_model *model, const char *modality, mml_modality_k
     MML_CHECK(model->kind != MML_MODEL_BLOCK || model->n == 0, MML_E_INTERNAL, "a block has one member only");
     MML_TRY(unique_name(&m.name, model, modality));
     MML_TRY(mmli_strdup(&m.modality, modality));
-    MML_TRY(mmli_strdup(&m.preset, preset ? preset : "mmlego"));
+    MML_TRY(mmli_strdup(&m.preset, preset ? preset : mmli_preset_of(o, kind)));
     MML_TRY(mmli_strf(&prefix, "blocks.%s.", m.name));
     MML_TRY(mmli_realloc(&model->members, model->n + 1, sizeof *model->members));
     MML_TRY(mmli_block_declare(&m.block, model->params, prefix, o, prep->width_out, outputs, head_gain, custom));

@@ -39,7 +39,7 @@ typedef struct mmli_member {
     char *name;     /* unique in the model: the modality, then "modality#2" */
     char *modality; /* name of the modality in cohorts and batches */
     mml_modality_kind kind;
-    char *preset;
+    char *preset; /* "" = options were set one by one */
     mmli_block block;
     mmli_prep *prep;
     double latent_rms; /* rms of mean over c of R_S over the training part; 1 when never trained */
@@ -67,7 +67,7 @@ struct mml_model {
 /* Empty model on a device of its own (backend NULL = default; table: tests, else NULL). */
 mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *backend, const mmli_backend *table, int threads);
 /* Adds a member; its name is made unique; its parameters are declared (head_gain as mmli_block_declare), not built.
- * prep is taken over on success. */
+ * prep is taken over on success. preset NULL: the one whose options these are, if any. */
 mml_status mmli_model_add(mml_model *model, const char *modality, mml_modality_kind kind, const char *preset,
                           const mml_block_options *o, mmli_prep *prep, size_t outputs, float head_gain,
                           const mml_encoder *custom);

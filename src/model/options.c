@@ -267,6 +267,26 @@ mml_status mmli_fuse_options_parse(mml_fuse_options *o, json_t *json, const char
     return fields_parse(o, fuse_fields, N_FUSE, json, where);
 }
 
+/* ---- presets ----------------------------------------------------------------------------------------- */
+
+const char *mmli_preset_of(const mml_block_options *o, mml_modality_kind kind)
+{
+    static const char *const names[] = {"mmlego", "paper", "upstream"};
+    json_t *mine = mmli_block_options_json(o), *theirs;
+    const char *found = "";
+
+    for (size_t i = 0; mine && !*found && i < sizeof names / sizeof *names; i++) {
+        mml_block_options p;
+
+        theirs = mml_block_options_init(&p, NULL, names[i], kind) == MML_OK ? mmli_block_options_json(&p) : NULL;
+        if (theirs && json_equal(mine, theirs))
+            found = names[i];
+        json_decref(theirs);
+    }
+    json_decref(mine);
+    return found;
+}
+
 /* ---- a caller's structs ------------------------------------------------------------------------------ */
 
 mml_status mmli_options_take(void *out, size_t size, const void *given, const char *type)

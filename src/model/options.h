@@ -24,6 +24,9 @@ mml_status mmli_fuse_options_parse(mml_fuse_options *o, json_t *json, const char
 const char *mmli_model_kind_name(int kind);
 int mmli_model_kind_from(const char *name);
 
+/* The preset that gives these options for a modality of this kind; "" = none of them (options were set one by one). */
+const char *mmli_preset_of(const mml_block_options *o, mml_modality_kind kind);
+
 /* A caller's option struct over the defaults in `out` (size bytes): one that was compiled against an older header is
  * shorter, and the defaults stay. MML_E_ARG when it was not initialised, or is longer than this library knows. */
 mml_status mmli_options_take(void *out, size_t size, const void *given, const char *type);

@@ -41,7 +41,7 @@ mml_status mmli_params_add(mmli_params *params, size_t *index, const char *prefi
 mml_status mmli_params_build(mmli_params *params, mmli_device *dv);
 /* Random start of every parameter: stream (seed, scope + "/" + key), scope = the task. */
 mml_status mmli_params_start(mmli_params *params, uint64_t seed, const char *scope);
-/* MML_E_NOT_FOUND with the nearest name. */
+/* MML_E_NOT_FOUND names it. */
 mml_status mmli_params_find(size_t *index, const mmli_params *params, const char *name);
 /* Host copies of one parameter, (rows, cols). */
 mml_status mmli_params_get(float *out, const mmli_params *params, size_t index);

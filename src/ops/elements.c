@@ -75,7 +75,9 @@ mmli_var *mmli_op_act(mmli_tape *tape, mmli_var *x, mmli_act kind)
     mmli_var *y;
     mmli_node *n;
 
-    if (!x || !mmli_tape_ok(tape) || kind == MMLI_ACT_IDENTITY)
+    if (!x || !mmli_tape_ok(tape))
+        return NULL;
+    if (kind == MMLI_ACT_IDENTITY)
         return x;
     y = mmli_tape_var(tape, x->rows, x->cols, x->need);
     if (!y || !MMLI_RUN(tape, act, y->data, x->data, mmli_size(x), kind))
@@ -138,7 +140,9 @@ static mmli_var *drop(mmli_tape *tape, mmli_var *x, float p, uint64_t key, int a
     mmli_node *n;
     bool ran;
 
-    if (!x || !mmli_tape_ok(tape) || !mmli_tape_training(tape) || p <= 0.0f)
+    if (!x || !mmli_tape_ok(tape))
+        return NULL;
+    if (!mmli_tape_training(tape) || p <= 0.0f)
         return x;
     y = mmli_tape_var(tape, x->rows, x->cols, x->need);
     if (!y)

@@ -66,8 +66,10 @@ mml_status mmli_loss_cox(mmli_tape *tape, mmli_mem *loss, mmli_var *risk, const 
 
     if (!grad)
         return mmli_tape_status(tape);
-    if (risk->cols != 1)
-        return mmli_fail(MML_E_SHAPE, "the Cox loss needs one output, not %zu", risk->cols);
+    if (risk->cols != 1) {
+        mmli_tape_fail(tape, mmli_fail(MML_E_SHAPE, "the Cox loss needs one output, not %zu", risk->cols));
+        return mmli_tape_status(tape);
+    }
     n = risk->rows;
     sorted = mmli_tape_host(tape, n * sizeof *sorted);
     order = mmli_tape_host(tape, n * sizeof *order);
@@ -96,8 +98,10 @@ mml_status mmli_loss_squared(mmli_tape *tape, mmli_mem *loss, mmli_var *y, const
 
     if (!grad)
         return mmli_tape_status(tape);
-    if (y->cols != 1)
-        return mmli_fail(MML_E_SHAPE, "the squared error needs one output, not %zu", y->cols);
+    if (y->cols != 1) {
+        mmli_tape_fail(tape, mmli_fail(MML_E_SHAPE, "the squared error needs one output, not %zu", y->cols));
+        return mmli_tape_status(tape);
+    }
     goal = mmli_tape_upload(tape, target, y->rows * sizeof *target);
     weight = mmli_tape_upload(tape, w, y->rows * sizeof *w);
     if (goal && weight)

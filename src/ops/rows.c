@@ -101,7 +101,9 @@ mmli_var *mmli_op_take(mmli_tape *tape, mmli_var *x, const mmli_ragged *ragged, 
     mmli_var *y;
     mmli_node *n;
 
-    if (!x || !mmli_tape_ok(tape) || !ragged->idx_dev)
+    if (!x || !mmli_tape_ok(tape))
+        return NULL;
+    if (!ragged->idx_dev)
         return x; /* every sample has tokens */
     if (x->rows != ragged->samples * len)
         return mmli_shape_error(tape, "take", x, x);

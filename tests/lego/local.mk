@@ -27,3 +27,15 @@ tests_lego_test_merged_model_SOURCES = tests/lego/test_merged_model.c $(LEGO_RIG
 
 check_PROGRAMS += tests/lego/test_threads
 tests_lego_test_threads_SOURCES = tests/lego/test_threads.c $(LEGO_RIG)
+
+check_PROGRAMS += tests/lego/test_tape
+tests_lego_test_tape_SOURCES = tests/lego/test_tape.c
+
+check_PROGRAMS += tests/lego/test_encoders
+tests_lego_test_encoders_SOURCES = tests/lego/test_encoders.c $(LEGO_RIG)
+
+check_PROGRAMS += tests/lego/test_memory
+tests_lego_test_memory_SOURCES = tests/lego/test_memory.c $(LEGO_RIG) $(LEGO_CODERS)
+
+check_PROGRAMS += tests/lego/test_params
+tests_lego_test_params_SOURCES = tests/lego/test_params.c $(LEGO_RIG)

@@ -31,7 +31,8 @@ static void gemm(run *r, size_t i)
 }
 
 /* batch, m, n, k */
-static const size_t batches[][4] = {{0, 2, 3, 4}, {1, 5, 6, 7}, {5, 1, 1, 9}, {3, 64, 33, 40}, {41, 7, 5, 3}, {130, 16, 17, 8}};
+static const size_t batches[][4] = {{0, 2, 3, 4}, {1, 5, 6, 7}, {5, 1, 1, 9}, {3, 64, 33, 40}, {41, 7, 5, 3},
+                                    {130, 16, 17, 8}};
 enum { BATCHES = COUNT(batches) };
 
 /* Which operand all matrices share (stride 0): none, A, B; then transposes; then factors. */
@@ -52,7 +53,8 @@ static void gemm_batched(run *r, size_t i)
 }
 
 /* rows, in, out */
-static const size_t layers[][3] = {{0, 3, 4}, {1, 1, 1}, {5, 0, 3}, {3, 4, 0}, {7, 5, 3}, {1, 300, 256}, {130, 64, 65}, {1001, 17, 9}};
+static const size_t layers[][3] = {{0, 3, 4}, {1, 1, 1}, {5, 0, 3}, {3, 4, 0}, {7, 5, 3}, {1, 300, 256},
+                                   {130, 64, 65}, {1001, 17, 9}};
 enum { LAYERS = COUNT(layers) };
 
 static void linear(run *r, size_t i)

@@ -89,7 +89,8 @@ static void polar_edges(run *r, size_t i)
     im = in_floats(r, b, n);
     CALL(r, magnitude, new_floats(r, "mag", n, (mmlt_tol){5e-7, 0}), re, im, n);
     CALL(r, phase, new_floats(r, "ph", n, (mmlt_tol){2e-6, 0}), re, im, n);
-    CALL(r, unit, new_floats(r, "unit re", n, (mmlt_tol){5e-7, 1e-37}), new_floats(r, "unit im", n, (mmlt_tol){5e-7, 1e-37}),
+    CALL(r, unit, new_floats(r, "unit re", n, (mmlt_tol){5e-7, 1e-37}),
+         new_floats(r, "unit im", n, (mmlt_tol){5e-7, 1e-37}),
          re, im, n); /* 1e-37: the quotient of 1e-42 and 3e38 vanishes */
 }
 

@@ -113,8 +113,8 @@ static void cox(run *r, size_t i)
         order[p] = (int32_t)(sorted[p] - time);
         tie[p] = p + 1 < rows && *sorted[p] <= *sorted[p + 1] ? tie[p + 1] : (int32_t)p;
     }
-    CALL(r, loss_cox, loss_of(r, i), grad_of(r, i, rows), risk, in_ints(r, order, rows), in_ints(r, tie, rows), event, w,
-         rows);
+    CALL(r, loss_cox, loss_of(r, i), grad_of(r, i, rows), risk, in_ints(r, order, rows), in_ints(r, tie, rows), event,
+         w, rows);
 }
 
 const kernel_case loss_cases[] = {

@@ -41,7 +41,8 @@ static void repeat(run *r, size_t i)
 }
 
 /* groups, len, cols; the last has groups without rows, which have no mean */
-static const size_t groups[][3] = {{0, 3, 4}, {1, 1, 1}, {5, 3, 7}, {40, 64, 32}, {301, 4, 17}, {2, 1500, 3}, {3, 0, 4}};
+static const size_t groups[][3] = {{0, 3, 4}, {1, 1, 1}, {5, 3, 7}, {40, 64, 32}, {301, 4, 17},
+                                   {2, 1500, 3}, {3, 0, 4}};
 enum { GROUPS = COUNT(groups) };
 
 static void spread(run *r, size_t i)

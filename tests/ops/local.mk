@@ -1,6 +1,7 @@
 # Conformance of the backends: kernels, devices, memory.
 check_PROGRAMS += \
 	tests/ops/test_conformance \
+	tests/ops/test_cpu \
 	tests/ops/test_devices \
 	tests/ops/test_gradients \
 	tests/ops/test_identities \
@@ -18,6 +19,7 @@ tests_ops_test_conformance_SOURCES = tests/ops/test_conformance.c \
 	tests/ops/cases_optim.c \
 	tests/ops/cases_rows.c \
 	tests/ops/cases_segments.c
+tests_ops_test_cpu_SOURCES = tests/ops/test_cpu.c
 tests_ops_test_devices_SOURCES = tests/ops/test_devices.c
 tests_ops_test_gradients_SOURCES = tests/ops/test_gradients.c tests/ops/fd.c tests/ops/fd.h
 tests_ops_test_identities_SOURCES = tests/ops/test_identities.c tests/ops/bench.h

@@ -138,7 +138,8 @@ END_TEST
  * takes lr wd p before. */
 START_TEST(first_step_of_adamw_is_the_learning_rate)
 {
-    const float p[] = {1, -2, 3}, g[] = {0.5f, -1e-3f, 0}, want[] = {1 - 0.01f - 0.001f, -2 + 0.01f + 0.002f, 3 - 0.003f};
+    const float p[] = {1, -2, 3}, g[] = {0.5f, -1e-3f, 0},
+        want[] = {1 - 0.01f - 0.001f, -2 + 0.01f + 0.002f, 3 - 0.003f};
     const float zero[3] = {0}, g2[] = {1, -2e-3f, 0}, half[] = {0.5f};
     float got[3];
     mmli_mem *mp, *mm, *mv;

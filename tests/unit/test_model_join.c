@@ -261,6 +261,24 @@ START_TEST(a_description_is_json_that_names_everything)
 }
 END_TEST
 
+START_TEST(a_preset_is_recognised_by_its_options)
+{
+    static const char *const presets[] = {"mmlego", "paper", "upstream"};
+    mml_model *model = NULL;
+    mmli_prep *prep = NULL;
+    mml_block_options o;
+
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, presets[_i % 3], MML_TABLE));
+    if (_i >= 3)
+        o.steps++; /* no longer that of any preset */
+    mmlt_assert_ok(mmli_prep_identity(&prep, 3));
+    mmlt_assert_ok(mmli_model_new(&model, MML_MODEL_BLOCK, NULL, NULL, 1));
+    mmlt_assert_ok(mmli_model_add(model, "labs", MML_TABLE, NULL, &o, prep, 2, -1.0f, NULL));
+    ck_assert_str_eq(model->members[0].preset, _i >= 3 ? "" : presets[_i]);
+    mml_model_free(model);
+}
+END_TEST
+
 START_TEST(a_model_tells_its_task)
 {
     mml_model *m = block("labs", 4, (mml_task_kind)_i, 1, 0.7);
@@ -310,6 +328,7 @@ int main(void)
     tcase_add_test(tc, a_fuse_starts_between_its_blocks);
     tcase_add_test(tc, the_strongest_block_comes_last_in_a_fuse);
     tcase_add_loop_test(tc, a_description_is_json_that_names_everything, 0, 2);
+    tcase_add_loop_test(tc, a_preset_is_recognised_by_its_options, 0, 6);
     tcase_add_loop_test(tc, a_model_tells_its_task, 0, 4);
     tcase_add_test(tc, build_information_names_the_backends);
     suite_add_tcase(suite, tc);

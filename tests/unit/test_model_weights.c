@@ -109,7 +109,7 @@ static mml_cohort *cohort_of(mmlt_cohort *made, size_t n, const double *label)
 
 enum { N = 120, N_VALID = 80 }; /* s0 .. s79 are validation, s80 .. s99 training, s100 .. test */
 
-static mml_model *with_parts(const char *modality, size_t width, uint64_t seed)
+static mml_model *parts_of(mml_task_kind task, const char *modality, size_t width, uint64_t seed)
 {
     static char text[N][8];
     const char *ids[N];
@@ -120,10 +120,16 @@ static mml_model *with_parts(const char *modality, size_t width, uint64_t seed)
     }
     return mmlt_block(&(mmlt_block_spec){.modality = modality,
                                          .width = width,
+                                         .task = task,
                                          .seed = seed,
                                          .valid_score = 0.7,
                                          .ids = {ids + N_VALID, ids, ids + 100},
                                          .n_ids = {100 - N_VALID, N_VALID, N - 100}});
+}
+
+static mml_model *with_parts(const char *modality, size_t width, uint64_t seed)
+{
+    return parts_of(MML_BINARY, modality, width, seed);
 }
 
 typedef struct sayings {
@@ -288,6 +294,122 @@ START_TEST(a_block_that_speaks_louder_is_turned_down)
 }
 END_TEST
 
+/* ---- every task, many blocks ------------------------------------------------------------------------------------------ */
+
+typedef struct outputs {
+    double score[N];
+    size_t class[N];
+} outputs;
+
+static int take_outputs(void *user, const mml_prediction *chunk, const size_t *samples)
+{
+    outputs *o = user;
+
+    for (size_t b = 0; b < chunk->n; b++) {
+        o->score[samples[b]] = chunk->score[b];
+        o->class[samples[b]] = 0;
+        for (size_t j = 1; j < chunk->k; j++)
+            if (chunk->output[b * chunk->k + j] > chunk->output[b * chunk->k + o->class[samples[b]]])
+                o->class[samples[b]] = j;
+    }
+    return 0;
+}
+
+/* The cohort of cohort_of() with labels of a kind: NULL = any; else those that fit what a block said. */
+static mml_cohort *cohort_of_kind(mmlt_cohort *made, mml_task_kind kind, const outputs *said)
+{
+    static const char *const two[] = {"no", "yes"}, *const three[] = {"a", "b", "c"};
+    float x[N * 4];
+    double value[N];
+    uint8_t event[N];
+
+    for (size_t i = 0; i < N; i++) {
+        const double own = said ? said->score[i] : (double)(i % 7);
+
+        event[i] = i % 4 != 0;
+        value[i] = kind == MML_BINARY       ? (double)(i % 2)
+                   : kind == MML_MULTICLASS ? (double)(said ? said->class[i] : i % 3)
+                   : kind == MML_SURVIVAL   ? exp(-own)
+                                            : own;
+        for (size_t j = 0; kind == MML_BINARY && said && j < N; j++)
+            value[i] = j == 0 ? 0 : value[i] + (said->score[j] < own ? 1.0 / N : 0);
+        if (kind == MML_BINARY && said)
+            value[i] = value[i] < 0.5 ? 0 : 1;
+    }
+    mmlt_cohort_begin(made, N, NULL);
+    mmlt_normal(x, N * 4, 11);
+    mmlt_cohort_modality(made, "labs", "table", x, NULL, 4, NULL, 0, NULL);
+    mmlt_normal(x, N * 3, 12);
+    mmlt_cohort_modality(made, "notes", "table", x, NULL, 3, NULL, 0, NULL);
+    if (kind == MML_SURVIVAL)
+        mmlt_cohort_survival(made, "outcome", "months", value, event);
+    else if (kind == MML_REGRESSION)
+        mmlt_cohort_values(made, "outcome", value);
+    else
+        mmlt_cohort_classes(made, "outcome", kind == MML_BINARY ? "binary" : "multiclass", kind == MML_BINARY ? two : three,
+                            kind == MML_BINARY ? 2 : 3, value);
+    return mmlt_cohort_open(made);
+}
+
+static double valid_score(const mml_model *model, mml_cohort *cohort)
+{
+    mml_evaluate_options e;
+    mml_evaluation found;
+
+    mml_evaluate_options_init(&e);
+    e.on = "valid";
+    e.bootstrap = 0;
+    mmlt_assert_ok(mml_evaluate(&found, model, cohort, &e));
+    ck_assert_uint_eq(found.n, N_VALID);
+    return found.metrics[0].value;
+}
+
+START_TEST(weights_are_found_for_every_task_and_number_of_blocks)
+{
+    enum { BLOCKS = 5 };
+    const mml_task_kind kind = (mml_task_kind)_i;
+    mml_model *blocks[BLOCKS], *merged[4] = {NULL};
+    mml_predictor *p = NULL;
+    outputs *said = calloc(1, sizeof *said);
+    mmlt_cohort made;
+    mml_cohort *cohort = cohort_of_kind(&made, kind, NULL);
+
+    ck_assert_ptr_nonnull(said);
+    for (size_t i = 0; i < BLOCKS; i++)
+        blocks[i] = parts_of(kind, i < 3 ? "labs" : "notes", i < 3 ? 4 : 3, 20 + i);
+    mmlt_assert_ok(mml_predictor_new(&p, blocks[1], NULL, 1));
+    mmlt_assert_ok(mml_predict_cohort(p, cohort, NULL, 0, 0, take_outputs, said));
+    mml_predictor_free(p);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+    cohort = cohort_of_kind(&made, kind, said); /* block 1 knows */
+    for (int w = 0; w < 4; w++) {
+        static const mml_weighting how[] = {MML_WEIGHT_SEARCH, MML_WEIGHT_EQUAL, MML_WEIGHT_VALIDATION, MML_WEIGHT_CORRELATED};
+        mml_merge_options o = weighting(how[w]);
+        double sum = 0;
+
+        o.cohort = cohort;
+        mmlt_assert_ok(mml_merge(&merged[w], (const mml_model *const *)blocks, BLOCKS, &o));
+        for (size_t i = 0; i < BLOCKS; i++) {
+            ck_assert(merged[w]->weights[i] >= 0);
+            sum += merged[w]->weights[i];
+        }
+        ck_assert_double_eq_tol(sum, 1, 1e-12);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        ck_assert(i == 1 || merged[0]->weights[i] < merged[0]->weights[1]);
+    ck_assert_double_gt(valid_score(merged[0], cohort), valid_score(merged[1], cohort));
+    ck_assert_double_gt(valid_score(merged[0], cohort), valid_score(merged[2], cohort));
+    for (size_t i = 0; i < BLOCKS; i++)
+        mml_model_free(blocks[i]);
+    for (size_t i = 0; i < 4; i++)
+        mml_model_free(merged[i]);
+    free(said);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 START_TEST(search_and_correlation_fail_cleanly_without_memory)
 {
     mml_model *a = with_parts("labs", 4, 1), *b = with_parts("notes", 3, 2), *out = NULL;
@@ -328,6 +450,7 @@ int main(void)
     tcase_add_loop_test(tc, weights_are_not_chosen_on_samples_of_another_part, 0, 2);
     tcase_add_test(tc, correlated_weights_share_between_blocks_that_say_the_same);
     tcase_add_test(tc, a_block_that_speaks_louder_is_turned_down);
+    tcase_add_loop_test(tc, weights_are_found_for_every_task_and_number_of_blocks, 0, 4);
     tcase_add_loop_test(tc, search_and_correlation_fail_cleanly_without_memory, 0, 2);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);

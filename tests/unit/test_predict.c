@@ -300,6 +300,34 @@ START_TEST(a_dropped_modality_is_a_missing_modality)
 }
 END_TEST
 
+START_TEST(positions_stay_with_the_tokens_that_are_kept)
+{
+    mml_model *model = mmlt_one(2, MML_BINARY, NULL);
+    mmli_prep *prep = model->members[0].prep;
+    mml_batch *batch = NULL;
+    mmli_tape *tape = NULL;
+    mmli_inputs in;
+    const float values[] = {1, 2, 3, 4, 5, 6}, positions[] = {0, 0.25f, 1};
+    const uint8_t drop[] = {1, 0};
+    float x[2 * 5], want[2 * 5] = {3, 4, sinf((float)M_PI / 4), cosf((float)M_PI / 4), 0.25f, 5, 6, 0, -1, 1};
+
+    prep->o.position_bands = 1; /* [ 2 values | sin, cos, p ] */
+    prep->n_axes = 1;
+    prep->width_out = 5;
+    mmlt_assert_ok(mml_batch_new(&batch, 2));
+    mmlt_assert_ok(mml_batch_set(batch, "scan", values, (const int64_t[]){0, 1, 3}, 2, positions, 1));
+    mmlt_assert_ok(mmli_tape_new(&tape, model->dv));
+    mmlt_assert_ok(mmli_tape_begin(tape, 0, 0, 0));
+    mmlt_assert_ok(mmli_inputs_make(&in, tape, model, batch, drop));
+    ck_assert_uint_eq(in.in[0].x->rows, 2);
+    mmlt_download(x, model->dv, in.in[0].x->data, sizeof x);
+    mmlt_assert_close(x, want, 10, MMLT_TOL_MATH);
+    mmli_tape_free(tape);
+    mml_batch_free(batch);
+    mml_model_free(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("prediction");
@@ -316,6 +344,7 @@ int main(void)
     tcase_add_loop_test(tc, a_prediction_does_not_depend_on_the_other_samples, 0, 4);
     tcase_add_loop_test(tc, an_empty_batch_gives_no_predictions, 0, 3);
     tcase_add_test(tc, a_dropped_modality_is_a_missing_modality);
+    tcase_add_test(tc, positions_stay_with_the_tokens_that_are_kept);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
 }

@@ -1,0 +1,353 @@
+/* test_tape.c - failures on a tape stick, have a message and do nothing more; its memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/internal.h"
+#include "tests/support/mmlt.h"
+
+static mmli_device *dv;
+static mmli_tape *tape;
+
+static void begin(int backend)
+{
+    dv = mmlt_device(backend, 1);
+    mmlt_assert_ok(mmli_tape_new(&tape, dv));
+    mmlt_assert_ok(mmli_tape_begin(tape, MMLI_RECORD | MMLI_TRAINING, 0, 0));
+}
+
+static void end(void)
+{
+    mmli_tape_free(tape);
+    mmli_device_close(dv);
+    ck_assert_uint_eq(mmlt_hidden_live(), 0);
+}
+
+/* A variable of zeros that wants a gradient. */
+static mmli_var *var(size_t rows, size_t cols)
+{
+    static const float zero[512];
+
+    ck_assert_uint_le(rows * cols, 512);
+    return mmli_tape_input(tape, zero, rows, cols, true);
+}
+
+static void make_ragged(mmli_ragged *r, const size_t *len, size_t n)
+{
+    int64_t off[8] = {0};
+
+    for (size_t i = 0; i < n; i++)
+        off[i + 1] = off[i] + (int64_t)len[i];
+    mmlt_assert_ok(mmli_ragged_make(r, tape, off, n));
+}
+
+/* ---- sticky failures ------------------------------------------------------------------------------------------ */
+
+/* Every op on x (4, 6) and a ragged batch of 2, 0, 2 tokens: NULL where `x` is NULL or the tape has failed. */
+static size_t count_results(mmli_var *x, mmli_var *w, mmli_var *b, const mmli_ragged *r)
+{
+    const mmli_complex z = {x, x};
+    mmli_var *results[] = {mmli_op_add(tape, x, x),
+                           mmli_op_mul(tape, x, x),
+                           mmli_op_act(tape, x, MMLI_ACT_TANH),
+                           mmli_op_act(tape, x, MMLI_ACT_IDENTITY),
+                           mmli_op_gate(tape, x, MMLI_GATE_SELU),
+                           mmli_op_dropout(tape, x, 0.5f, 1),
+                           mmli_op_dropout(tape, x, 0, 1),
+                           mmli_op_alpha_dropout(tape, x, 0.5f, 1),
+                           mmli_op_linear(tape, x, w, b),
+                           mmli_op_layernorm(tape, x, b, b),
+                           mmli_op_repeat(tape, x, 3),
+                           mmli_op_spread(tape, x, 3),
+                           mmli_op_group_mean(tape, x, 2),
+                           mmli_op_take(tape, x ? mmli_op_repeat(tape, x, 3) : NULL, r, 4),
+                           mmli_op_put(tape, x ? mmli_op_repeat(tape, x, 3) : NULL, x ? mmli_op_repeat(tape, x, 2) : NULL, r, 4),
+                           mmli_op_segment_softmax(tape, x, r),
+                           mmli_op_segment_sum(tape, NULL, x, r),
+                           mmli_op_segment_mean(tape, x, r),
+                           mmli_op_segment_dft_real(tape, x, r),
+                           mmli_op_attention(tape, x, x, x, r, 2, 3, 1, MMLI_QUERY_FIXED),
+                           mmli_op_fft(tape, z, 2, MMLI_AXIS_C, -1, 1, false).re,
+                           mmli_op_col_normalise(tape, z, 2).re};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        n += results[i] != NULL;
+    return n;
+}
+
+enum { N_OPS = 22 };
+
+/* _i runs over the backends. */
+START_TEST(operations_on_a_failed_tape_do_nothing)
+{
+    static const size_t len[] = {2, 0, 2};
+    mmli_ragged r;
+    mmli_var *x, *w, *b;
+
+    begin(_i);
+    make_ragged(&r, len, 3);
+    x = var(4, 6);
+    w = var(6, 6);
+    b = var(1, 6);
+    ck_assert_uint_eq(count_results(x, w, b, &r), N_OPS);
+    ck_assert_uint_eq(count_results(NULL, w, b, &r), 0);
+    mmlt_assert_ok(mmli_tape_status(tape));
+    mmli_tape_fail(tape, mmli_fail(MML_E_DATA, "the first failure"));
+    ck_assert_uint_eq(count_results(x, w, b, &r), 0);
+    ck_assert_ptr_null(var(1, 1));
+    ck_assert_ptr_null(mmli_tape_mem(tape, 8));
+    ck_assert_ptr_null(mmli_tape_host(tape, 8));
+    ck_assert_ptr_null(mmli_tape_upload(tape, len, 8));
+    ck_assert_ptr_null(mmli_tape_grad(tape, x));
+    mmlt_assert_fails(mmli_tape_backward(tape), MML_E_DATA, "the first failure");
+    mmli_tape_fail(tape, MML_E_NOMEM);
+    ck_assert_int_eq(mmli_tape_status(tape), MML_E_DATA);
+    mmlt_assert_ok(mmli_tape_begin(tape, 0, 0, 0)); /* a new pass, a new chance */
+    ck_assert_ptr_nonnull(var(1, 1));
+    end();
+}
+END_TEST
+
+typedef struct misfit {
+    const char *says;
+    void (*fn)(const mmli_ragged *r); /* r: 3 samples of 2, 0, 2 tokens */
+} misfit;
+
+static void misfit_add(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_add(tape, var(2, 3), var(3, 2));
+}
+
+static void misfit_mul(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_mul(tape, var(2, 3), var(2, 4));
+}
+
+static void misfit_gate(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_gate(tape, var(2, 3), MMLI_GATE_SELU);
+}
+
+static void misfit_linear(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_linear(tape, var(2, 3), var(5, 4), NULL);
+}
+
+static void misfit_bias(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_linear(tape, var(2, 3), var(5, 3), var(1, 4));
+}
+
+static void misfit_layernorm(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_layernorm(tape, var(2, 3), var(1, 3), var(1, 2));
+}
+
+static void misfit_group(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_group_mean(tape, var(5, 3), 2);
+}
+
+static void misfit_take(const mmli_ragged *r)
+{
+    mmli_op_take(tape, var(5, 3), r, 2);
+}
+
+static void misfit_put(const mmli_ragged *r)
+{
+    mmli_op_put(tape, var(6, 3), var(6, 3), r, 2);
+}
+
+static void misfit_softmax(const mmli_ragged *r)
+{
+    mmli_op_segment_softmax(tape, var(5, 3), r);
+}
+
+static void misfit_sum(const mmli_ragged *r)
+{
+    mmli_op_segment_sum(tape, NULL, var(3, 3), r);
+}
+
+static void misfit_weights(const mmli_ragged *r)
+{
+    mmli_op_segment_sum(tape, var(3, 1), var(4, 3), r);
+}
+
+static void misfit_mean(const mmli_ragged *r)
+{
+    mmli_op_segment_mean(tape, var(5, 3), r);
+}
+
+static void misfit_dft(const mmli_ragged *r)
+{
+    mmli_op_segment_dft_real(tape, var(5, 3), r);
+}
+
+static void misfit_tokens(const mmli_ragged *r)
+{
+    mmli_op_attention(tape, var(4, 6), var(5, 6), var(5, 6), r, 2, 2, 1, MMLI_QUERY_FIXED);
+}
+
+static void misfit_values(const mmli_ragged *r)
+{
+    mmli_op_attention(tape, var(4, 6), var(4, 6), var(4, 4), r, 2, 2, 1, MMLI_QUERY_FIXED);
+}
+
+static void misfit_queries(const mmli_ragged *r)
+{
+    mmli_op_attention(tape, var(6, 6), var(4, 6), var(4, 6), r, 2, 2, 1, MMLI_QUERY_FIXED);
+}
+
+static void misfit_heads(const mmli_ragged *r)
+{
+    mmli_op_attention(tape, var(4, 6), var(4, 6), var(4, 6), r, 2, 4, 1, MMLI_QUERY_FIXED);
+}
+
+static void misfit_fft(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_fft(tape, (mmli_complex){var(5, 3), NULL}, 2, MMLI_AXIS_C, -1, 1, false);
+}
+
+static void misfit_parts(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_fft(tape, (mmli_complex){var(4, 3), var(4, 2)}, 2, MMLI_AXIS_C, -1, 1, false);
+}
+
+static void misfit_columns(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_col_normalise(tape, (mmli_complex){var(5, 3), NULL}, 2);
+}
+
+static void misfit_cox(const mmli_ragged *r)
+{
+    const double time[4] = {1, 2, 3, 4};
+    const float w[4] = {1, 1, 1, 1};
+
+    (void)r;
+    (void)mmli_loss_cox(tape, mmli_tape_mem(tape, 8), var(4, 2), time, w, w);
+}
+
+static void misfit_squared(const mmli_ragged *r)
+{
+    const float w[4] = {1, 1, 1, 1};
+
+    (void)r;
+    (void)mmli_loss_squared(tape, mmli_tape_mem(tape, 8), var(4, 2), w, w);
+}
+
+static const misfit misfits[] = {{"add: (2, 3) does not fit (3, 2)", misfit_add},
+                                 {"mul", misfit_mul},
+                                 {"gate", misfit_gate},
+                                 {"linear: (2, 3) does not fit (5, 4)", misfit_linear},
+                                 {"bias", misfit_bias},
+                                 {"layernorm", misfit_layernorm},
+                                 {"group mean", misfit_group},
+                                 {"take", misfit_take},
+                                 {"put", misfit_put},
+                                 {"segment softmax: 5 rows for 4 tokens", misfit_softmax},
+                                 {"segment sum", misfit_sum},
+                                 {"weights", misfit_weights},
+                                 {"segment mean", misfit_mean},
+                                 {"token DFT", misfit_dft},
+                                 {"attention", misfit_tokens},
+                                 {"attention", misfit_values},
+                                 {"queries", misfit_queries},
+                                 {"queries", misfit_heads},
+                                 {"fft", misfit_fft},
+                                 {"fft", misfit_parts},
+                                 {"column norm", misfit_columns},
+                                 {"one output, not 2", misfit_cox},
+                                 {"one output, not 2", misfit_squared}};
+enum { N_MISFITS = sizeof misfits / sizeof *misfits };
+
+START_TEST(shapes_that_do_not_fit_are_named)
+{
+    static const size_t len[] = {2, 0, 2};
+    mmli_ragged r;
+
+    begin(_i / N_MISFITS);
+    make_ragged(&r, len, 3);
+    misfits[_i % N_MISFITS].fn(&r);
+    mmlt_assert_fails(mmli_tape_status(tape), MML_E_SHAPE, misfits[_i % N_MISFITS].says);
+    end();
+}
+END_TEST
+
+START_TEST(descending_offsets_are_refused)
+{
+    static const int64_t off[] = {0, 3, 2, 4};
+    mmli_ragged r;
+
+    begin(_i);
+    mmlt_assert_fails(mmli_ragged_make(&r, tape, off, 3), MML_E_ARG, "sample 1");
+    end();
+}
+END_TEST
+
+/* ---- memory ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(arena_memory_is_aligned_and_distinct)
+{
+    mmli_mem *mem[40];
+    char *host[40];
+
+    begin(_i);
+    for (size_t i = 0; i < 40; i++) {
+        const size_t bytes = i % 5 == 4 ? 100000 : i % 7;
+        mem[i] = mmli_tape_mem(tape, bytes);
+        host[i] = mmli_tape_host(tape, bytes);
+        ck_assert_ptr_nonnull(mem[i]);
+        ck_assert_ptr_nonnull(host[i]);
+        ck_assert_uint_eq((uintptr_t)mem[i] % 64, 0);
+        ck_assert_uint_eq((uintptr_t)host[i] % 64, 0);
+        memset(host[i], (int)i, bytes);
+        mmlt_assert_ok(dv->k.upload(dv, mem[i], host[i], bytes));
+    }
+    for (size_t i = 0; i < 40; i++) {
+        const size_t bytes = i % 5 == 4 ? 100000 : i % 7;
+        char *back = calloc(bytes + 1, 1);
+
+        mmlt_download(back, dv, mem[i], bytes);
+        for (size_t j = 0; j < bytes; j++)
+            ck_assert(host[i][j] == (char)i && back[j] == (char)i);
+        free(back);
+    }
+    ck_assert_ptr_null(mmli_tape_mem(tape, SIZE_MAX / 2));
+    mmlt_assert_fails(mmli_tape_status(tape), MML_E_NOMEM, "too large");
+    end();
+}
+END_TEST
+
+START_TEST(matrix_whose_size_overflows_is_refused)
+{
+    begin(_i);
+    ck_assert_ptr_null(mmli_tape_var(tape, SIZE_MAX / 4, 8, false));
+    mmlt_assert_fails(mmli_tape_status(tape), MML_E_NOMEM, "too large");
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("lego/tape");
+    TCase *tc = tcase_create("tape");
+    const int n = mmlt_n_backends();
+
+    tcase_add_loop_test(tc, operations_on_a_failed_tape_do_nothing, 0, n);
+    tcase_add_loop_test(tc, shapes_that_do_not_fit_are_named, 0, N_MISFITS * n);
+    tcase_add_loop_test(tc, descending_offsets_are_refused, 0, n);
+    tcase_add_loop_test(tc, arena_memory_is_aligned_and_distinct, 0, n);
+    tcase_add_loop_test(tc, matrix_whose_size_overflows_is_refused, 0, n);
+    suite_add_tcase(suite, tc);
+    return mmlt_main(suite);
+}
