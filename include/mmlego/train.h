@@ -39,7 +39,8 @@ typedef struct mml_train_options {
     mml_schedule schedule;
     size_t warmup;             /**< steps of linear warm-up */
     double clip_norm;          /**< global gradient norm; 0 = no clipping */
-    size_t patience;           /**< epochs without a better validation score before stopping; 0 = never */
+    size_t patience;           /**< epochs without a better validation score (at equal scores, a lower loss) before stopping;
+                                    0 = never */
     double l1;                 /**< on weights (not biases, LayerNorm, latent) */
     mml_class_weights class_weights;
     mml_survival_loss survival_loss;

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/h5disk.h"
 #include "io/import.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -210,6 +211,8 @@ static mml_status append(const mmli_token_writer *t, hid_t set, const float *row
     }
     mmli_h5_drop(memory);
     mmli_h5_drop(file);
+    if (st == MML_OK)
+        st = mmli_h5_disk_check(set, t->w->path);
     mmli_h5_unlock();
     return st;
 }

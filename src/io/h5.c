@@ -5,6 +5,7 @@
  */
 #include "io/h5.h"
 #include "io/h5_inside.h"
+#include "io/h5disk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,12 +91,14 @@ static hid_t file_access(bool writing)
 #if H5_VERSION_GE(1, 10, 7)
     H5Pset_file_locking(list, 1, 1);
 #endif
+    if (writing && mmli_h5_disk_use(list) < 0) {
+        mmli_h5_drop(list);
+        return -1;
+    }
 #if H5_VERSION_GE(1, 10, 2)
     /* The format of HDF5 1.8: metadata with checksums, attributes above 64 KiB, read by everything in use. */
     if (writing)
         H5Pset_libver_bounds(list, H5F_LIBVER_V18, H5F_LIBVER_V18);
-#else
-    (void)writing;
 #endif
     return list;
 }
@@ -160,6 +163,7 @@ mml_status mmli_h5_finish(hid_t *file, const char *path)
 {
     mml_status st = MML_OK;
     const hid_t id = *file;
+    mmli_h5_trouble *trouble;
     mmli_h5_note why = {""};
     bool ok;
 
@@ -167,6 +171,7 @@ mml_status mmli_h5_finish(hid_t *file, const char *path)
     if (id < 0)
         return mmli_fail(MML_E_INTERNAL, "%s: finished although it is not open", path);
     mmli_h5_lock();
+    trouble = mmli_h5_trouble_of(id);
     ok = H5Fflush(id, H5F_SCOPE_LOCAL) >= 0;
     if (!ok)
         why = mmli_h5_why();
@@ -174,7 +179,8 @@ mml_status mmli_h5_finish(hid_t *file, const char *path)
         why = mmli_h5_why();
         ok = false;
     }
-    if (!ok)
+    st = mmli_h5_trouble_end(trouble, path);
+    if (st == MML_OK && !ok)
         st = mmli_fail(MML_E_IO, "%s: could not be written to its end; is the disk full?%s", path, why.text);
     mmli_h5_unlock();
     return st;

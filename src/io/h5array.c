@@ -1,6 +1,7 @@
 /* h5array.c - whole arrays of numbers and texts, and ranges of rows, between HDF5 and memory. */
 #include "io/h5.h"
 #include "io/h5_inside.h"
+#include "io/h5disk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -199,7 +200,7 @@ static mml_status write_new(hid_t disk, hid_t memory, int rank, const size_t *di
     mmli_h5_drop(set);
     mmli_h5_drop(space);
     mmli_h5_drop(list);
-    return st;
+    return st == MML_OK ? mmli_h5_disk_check(loc, path) : st;
 }
 
 mml_status mmli_h5_put(mmli_h5_type type, int rank, const size_t *dims, const void *data, hid_t loc, const char *path,

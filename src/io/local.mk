@@ -11,6 +11,7 @@ libmmlego_core_la_SOURCES += \
 	src/io/h5.c src/io/h5.h src/io/h5_inside.h \
 	src/io/h5array.c \
 	src/io/h5attr.c \
+	src/io/h5disk.c src/io/h5disk.h \
 	src/io/h5lock.c src/io/h5lock.h \
 	src/io/import.c src/io/import.h \
 	src/io/import_config.c \

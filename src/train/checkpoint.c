@@ -15,7 +15,7 @@
 #include "util/error.h"
 
 #define CHECKPOINT_FORMAT "mmlego checkpoint"
-enum { CHECKPOINT_VERSION = 1, N_COUNTS = 7, N_NUMBERS = 7, HISTORY_COLS = 10 };
+enum { CHECKPOINT_VERSION = 1, N_COUNTS = 7, N_NUMBERS = 8, HISTORY_COLS = 10 };
 
 static const char *const buffer_names[] = {"parameters", "first_moment", "second_moment", "best"};
 enum { N_BUFFERS = 4 };
@@ -83,7 +83,7 @@ static void take_counts(mmli_progress *p, const uint64_t *in)
 static void list_numbers(double *out, const mmli_progress *p)
 {
     const double list[N_NUMBERS] = {p->loss_sum,       p->weight_sum,   p->norm_sum, p->best_score,
-                                    p->plateau_factor, p->plateau_best, p->seconds};
+                                    p->plateau_factor, p->plateau_best, p->seconds,  p->best_loss};
 
     memcpy(out, list, sizeof list);
 }
@@ -97,6 +97,7 @@ static void take_numbers(mmli_progress *p, const double *in)
     p->plateau_factor = in[4];
     p->plateau_best = in[5];
     p->seconds = in[6];
+    p->best_loss = in[7];
 }
 
 static mml_status save_history(const mmli_trainer *t, hid_t file, const char *path)

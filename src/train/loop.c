@@ -49,15 +49,16 @@ static double criterion(const mmli_trainer *t, double loss, double score)
     return t->by_score ? score : -loss;
 }
 
-static mml_status keep_best(mmli_trainer *t, double value, bool *best)
+static mml_status keep_best(mmli_trainer *t, double value, double loss, bool *best)
 {
     mml_status st = MML_OK;
     mmli_params *p = t->model->params;
 
-    *best = value > t->at.best_score;
+    *best = value > t->at.best_score || (value == t->at.best_score && loss < t->at.best_loss);
     if (*best) {
         MML_TRY(p->dv->k.copy(p->dv, t->best, p->data, p->total * sizeof(float)));
         t->at.best_score = value;
+        t->at.best_loss = loss;
         t->at.best_epoch = t->at.epoch;
         t->at.since_best = 0;
     } else {
@@ -79,7 +80,7 @@ static mml_status end_epoch(mmli_trainer *t, double rate, double seconds, mml_ep
               "the validation loss is not finite after epoch %zu: the training has diverged; lower the learning rate (%g)",
               t->at.epoch, t->o->learning_rate);
     value = criterion(t, loss, score);
-    MML_TRY(keep_best(t, value, &best));
+    MML_TRY(keep_best(t, value, loss, &best));
     mmli_schedule_plateau(&t->at.plateau_factor, &t->at.plateau_best, &t->at.plateau_bad, value);
     *line = (mml_epoch){.epoch = t->at.epoch,
                         .epochs = t->o->epochs,

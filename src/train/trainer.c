@@ -151,6 +151,7 @@ static mml_status trainer_init(mmli_trainer *t, const mml_part *part, const uint
     MML_TRY(mmli_cohort_hash(&hash, t->cohort));
     MML_TRY(mmli_train_settings(&t->settings, t->model, t->o, hash));
     t->at.best_score = t->at.plateau_best = -INFINITY;
+    t->at.best_loss = INFINITY;
     t->at.plateau_factor = 1;
 out:
     mmli_free(usable);

@@ -23,6 +23,7 @@ typedef struct mmli_progress {
     uint64_t step;    /* optimiser steps in all */
     double loss_sum, weight_sum, norm_sum; /* of the epoch under way */
     double best_score;                     /* of the weights kept; -inf before the first */
+    double best_loss;                      /* theirs: decides between equal scores, which few samples give often */
     size_t best_epoch, since_best;
     double plateau_factor, plateau_best;
     size_t plateau_bad;

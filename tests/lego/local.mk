@@ -2,6 +2,8 @@
 # threads, failures. tests/golden has the numbers of others.
 LEGO_RIG = tests/lego/rig.c tests/lego/rig.h
 LEGO_MADE = tests/lego/made.c tests/lego/made.h
+LEGO_MERGES = $(LEGO_RIG) $(LEGO_MADE) tests/lego/merges.c tests/lego/merges.h
+LEGO_STATES = tests/lego/states.c tests/lego/states.h
 LEGO_CODERS = tests/lego/coders.c tests/lego/coders.h
 
 check_PROGRAMS += tests/lego/test_differences
@@ -20,10 +22,16 @@ check_PROGRAMS += tests/lego/test_heads
 tests_lego_test_heads_SOURCES = tests/lego/test_heads.c
 
 check_PROGRAMS += tests/lego/test_merge
-tests_lego_test_merge_SOURCES = tests/lego/test_merge.c
+tests_lego_test_merge_SOURCES = tests/lego/test_merge.c $(LEGO_STATES)
+
+check_PROGRAMS += tests/lego/test_merge_blocks
+tests_lego_test_merge_blocks_SOURCES = tests/lego/test_merge_blocks.c $(LEGO_STATES)
 
 check_PROGRAMS += tests/lego/test_merged_model
-tests_lego_test_merged_model_SOURCES = tests/lego/test_merged_model.c $(LEGO_RIG) $(LEGO_MADE)
+tests_lego_test_merged_model_SOURCES = tests/lego/test_merged_model.c $(LEGO_MERGES)
+
+check_PROGRAMS += tests/lego/test_merged_heads
+tests_lego_test_merged_heads_SOURCES = tests/lego/test_merged_heads.c $(LEGO_MERGES)
 
 check_PROGRAMS += tests/lego/test_threads
 tests_lego_test_threads_SOURCES = tests/lego/test_threads.c $(LEGO_RIG)

@@ -119,7 +119,7 @@ START_TEST(the_weights_kept_are_those_of_the_best_validation_score)
     mml_train_options o = rig_options();
     mml_model *model;
     const mmli_provenance *from;
-    double best = -1;
+    double best = -1, loss = 0;
     size_t best_epoch = 0;
 
     o.learning_rate = 0.1; /* wild on purpose: scores go up and down */
@@ -128,8 +128,10 @@ START_TEST(the_weights_kept_are_those_of_the_best_validation_score)
     model = rig_train(cohort, "labs", &o);
     from = &model->members[0].from;
     for (size_t i = 0; i < from->n_history; i++) {
-        if (from->history[i].valid_score > best) {
-            best = from->history[i].valid_score;
+        const mml_epoch *e = &from->history[i];
+        if (e->valid_score > best || (e->valid_score == best && e->valid_loss < loss)) { /* ties: the lower loss */
+            best = e->valid_score;
+            loss = e->valid_loss;
             best_epoch = i + 1;
         }
     }

@@ -1,0 +1,157 @@
+/* Disks without room: a clean error, the old file intact, and HDF5 still closes everything when the program ends. A full
+ * disk is played by a limit on the size of files, in a process of its own that ends by exit(), exit handlers included. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/h5.h"
+#include "io/import.h"
+#include "tests/unit/folder.h"
+#include "tests/unit/make_model.h"
+
+enum { ROWS = 600, PATIENTS = 400, WIDE = 64 };
+
+/* How a process of its own ended; it may write files of `room` bytes at most. */
+enum { FINE = 0, NO_ROOM = 3, WRONG = 4 };
+
+static int in_process(int (*what)(void), rlim_t room)
+{
+    int how = -1;
+    pid_t pid;
+
+    fflush(NULL);
+    if ((pid = fork()) == 0) {
+        const struct rlimit limit = {room, RLIM_INFINITY};
+
+        signal(SIGXFSZ, SIG_IGN); /* write() then fails with EFBIG */
+        exit(setrlimit(RLIMIT_FSIZE, &limit) != 0 ? WRONG : what());
+    }
+    ck_assert_int_gt(pid, 0);
+    ck_assert_int_eq(waitpid(pid, &how, 0), pid);
+    ck_assert_msg(WIFEXITED(how), "with room for %llu bytes the program was ended by signal %d", (unsigned long long)room,
+                  WIFSIGNALED(how) ? WTERMSIG(how) : 0);
+    return WEXITSTATUS(how);
+}
+
+static off_t size_of(const char *name)
+{
+    struct stat is;
+
+    ck_assert_int_eq(stat(mmlt_path(name), &is), 0);
+    return is.st_size;
+}
+
+static int outcome(mml_status st)
+{
+    if (st == MML_OK)
+        return FINE;
+    return st == MML_E_IO && strstr(mml_last_error(), "could not be written: File too large") != NULL ? NO_ROOM : WRONG;
+}
+
+/* Numbers, texts, groups and attributes; what cannot be written can still be read while the file is open. */
+static int write_arrays(void)
+{
+    float x[ROWS], back[ROWS];
+    const char *const texts[3] = {"sepsis", "stroke", ""};
+    const size_t n = ROWS;
+    char name[20];
+    hid_t file = -1, group = -1;
+    mml_status st = mmli_h5_create(&file, mmlt_path("a.h5"), "a.h5");
+
+    mmlt_normal(x, ROWS, 1);
+    if (st == MML_OK)
+        st = mmli_h5_set_format(file, "a.h5", "mmlego model", 1);
+    for (int g = 0; g < 8 && st == MML_OK; g++) {
+        snprintf(name, sizeof name, "block %d", g);
+        st = mmli_h5_group_new(&group, file, "a.h5", name);
+        if (st == MML_OK)
+            st = mmli_h5_put_texts(texts, 3, group, "a.h5", "classes");
+        if (st == MML_OK) {
+            st = mmli_h5_put(MMLI_H5_F32, 1, &n, x, group, "a.h5", "weight");
+            if (mmli_h5_get(back, MMLI_H5_F32, 1, &n, group, "a.h5", "weight") != MML_OK || memcmp(back, x, sizeof x) != 0)
+                return WRONG;
+            if (st != MML_OK && outcome(mmli_h5_put(MMLI_H5_F32, 1, &n, x, group, "a.h5", "bias")) != NO_ROOM)
+                return WRONG; /* it stays so */
+        }
+        mmli_h5_drop(group);
+    }
+    if (st == MML_OK)
+        st = mmli_h5_finish(&file, "a.h5");
+    else
+        mml_last_error(); /* the failure of a put is the one to be told */
+    {
+        const int how = outcome(st);
+
+        mmli_h5_drop(file);
+        return how;
+    }
+}
+
+START_TEST(a_file_without_room_is_an_error_and_never_a_crash)
+{
+    off_t whole;
+
+    ck_assert_int_eq(in_process(write_arrays, RLIM_INFINITY), FINE);
+    whole = size_of("a.h5");
+    ck_assert_int_gt(whole, 8 * ROWS * 4);
+    for (off_t room = 0; room < whole; room += 1 + whole / 41)
+        ck_assert_int_eq(in_process(write_arrays, (rlim_t)room), NO_ROOM);
+    ck_assert_int_eq(in_process(write_arrays, (rlim_t)whole - 1), NO_ROOM);
+    ck_assert_int_eq(in_process(write_arrays, (rlim_t)whole), FINE);
+}
+END_TEST
+
+static int save_model(void)
+{
+    mml_model *model = mmlt_fused();
+    const int how = outcome(mml_model_save(model, mmlt_path("m.h5")));
+
+    mml_model_free(model);
+    return how;
+}
+
+/* Bytes of a file; yours: free(). */
+static char *slurp(const char *name, size_t n)
+{
+    FILE *f = fopen(mmlt_path(name), "rb");
+    char *bytes = malloc(n + 1);
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_uint_eq(fread(bytes, 1, n + 1, f), n);
+    fclose(f);
+    return bytes;
+}
+
+START_TEST(a_model_that_finds_no_room_leaves_the_old_one)
+{
+    mml_model *old = mmlt_merged(), *model = NULL;
+    char *before, *after;
+    size_t n;
+    off_t whole;
+
+    ck_assert_int_eq(in_process(save_model, RLIM_INFINITY), FINE);
+    whole = size_of("m.h5");
+    mmlt_assert_ok(mml_model_save(old, mmlt_path("m.h5")));
+    n = (size_t)size_of("m.h5");
+    before = slurp("m.h5", n);
+    for (off_t room = 0; room < whole; room += 1 + whole / 7)
+        ck_assert_int_eq(in_process(save_model, (rlim_t)room), NO_ROOM);
+    after = slurp("m.h5", n);
+    ck_assert(memcmp(before, after, n) == 0);
+    ck_assert_uint_eq(mmlt_folder_count(), 1); /* and nothing beside it */
+    mmlt_assert_ok(mml_model_load(&model, mmlt_path("m.h5"), NULL));
+    mmlt_assert_same_model(model, old);
+    ck_assert_int_eq(in_process(save_model, (rlim_t)whole), FINE);
+    free(before);
+    free(after);
+    mml_model_free(model);
+    mml_model_free(old);
+}
+END_TEST
