@@ -35,7 +35,7 @@ typedef struct mml_train_options {
     size_t batch;              /**< samples */
     double learning_rate;
     double weight_decay;       /**< decoupled; not on biases, LayerNorm and the latent */
-    double encoder_decay;      /**< of the encoder's weights; < 0 = weight_decay */
+    double encoder_decay;      /**< of the encoder's weights; < 0 = 0.1 for encoder linear, else weight_decay */
     mml_schedule schedule;
     size_t warmup;             /**< steps of linear warm-up */
     double clip_norm;          /**< global gradient norm; 0 = no clipping */

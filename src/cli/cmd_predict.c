@@ -83,6 +83,10 @@ static void put_header(const table *t)
         put_heads(t, "probability");
         break;
     case MML_SURVIVAL:
+        if (mml_model_n_outputs(t->model) == 1) { /* Cox: no time bins */
+            fputs("\tlogit\trelative_risk\trisk", t->to);
+            break;
+        }
         put_heads(t, "logit");
         put_heads(t, "hazard");
         put_heads(t, "survival");
@@ -135,10 +139,10 @@ static int put_chunk(void *user, const mml_prediction *p, const size_t *samples)
         put_used(t, p->used[i]);
         put_values(t->to, p->logits + i * p->k, p->k);
         put_values(t->to, p->output + i * p->k, p->k);
-        if (p->survival != NULL) {
+        if (p->survival != NULL)
             put_values(t->to, p->survival + i * p->k, p->k);
+        if (mml_model_task_kind(t->model) == MML_SURVIVAL)
             fprintf(t->to, "\t%.9g", p->score[i]);
-        }
         fprintf(t->to, "\t%d\n", p->prior[i] != 0);
         t->n_prior += p->prior[i] != 0;
     }
@@ -214,7 +218,8 @@ const mmlc_command mmlc_cmd_predict = {
     .about =
         "Writes a table (TSV), one line a patient in the order of the cohort: id, the modalities used, the outputs "
         "of the model, and prior. Tasks with classes: logit_CLASS and probability_CLASS. Survival: logit_J, hazard_J "
-        "and survival_J for time bins J = 1, 2, ... ('mmlego inspect' shows their edges), and risk, which is higher "
+        "and survival_J for time bins J = 1, 2, ... ('mmlego inspect' shows their edges), or logit and relative_risk "
+        "of a model trained by the Cox likelihood, and risk, which is higher "
         "the shorter the expected survival. Regression: logit and value, in the unit of the labels.\n\n"
         "Each patient is predicted from the modalities that he or she has, whatever the others have. A patient with "
         "none gets what was usual in training, marked by prior = 1. A tab, new line or backslash in a name is "

@@ -61,11 +61,6 @@ static int run(const mmlc_command *command, int argc, char **argv)
     if (rc == MMLC_GO)
         rc = command->run(&call);
     mmlc_call_end(&call);
-    /* HDF5 1.10 keeps half of a file that it could not write, and crashes on it in its exit handler. */
-    if (mml_last_status() == MML_E_IO) {
-        fflush(NULL);
-        _exit(rc);
-    }
     return rc;
 }
 

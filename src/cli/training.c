@@ -65,7 +65,7 @@ const mmlc_opt mmlc_opts_training[] = {
     {.name = "weight-decay", .type = MMLC_DOUBLE, .at = AT(options.weight_decay), .arg = "X",
      .help = "decoupled weight decay"},
     {.name = "encoder-decay", .type = MMLC_DOUBLE, .at = AT(options.encoder_decay), .arg = "X",
-     .help = "weight decay of the encoder", .init = "linear encoder: its own; else --weight-decay"},
+     .help = "weight decay of the encoder", .init = "survival: 1; linear encoder: 0.1; else --weight-decay"},
     {.name = "schedule", .type = MMLC_CHOICE, .at = AT(options.schedule), .choices = schedules,
      .help = "course of the learning rate"},
     {.name = "warmup", .type = MMLC_SIZE, .at = AT(options.warmup), .arg = "N",

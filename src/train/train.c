@@ -96,6 +96,8 @@ mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *
         MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_train_options"));
     MML_TRY(check_options(&o));
     MML_TRY(mmli_block_options_check(&bo));
+    if (o.encoder_decay < 0 && bo.encoder == MML_ENCODER_LINEAR)
+        o.encoder_decay = 0.1; /* what makes it the low-variance encoder (method.md 5) */
     MML_CHECK((bo.encoder == MML_ENCODER_CUSTOM) == (encoder != NULL), MML_E_ARG,
               encoder ? "an encoder of your own is given, but the options ask for encoder %s"
                       : "the options ask for encoder %s, but none is given",

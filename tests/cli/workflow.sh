@@ -192,8 +192,8 @@ run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --strict
 test_that "evaluate --strict is fine with the test part" exits 0
 
 # ---- the other tasks
-must train "$tmp/cohort.h5" -m labs -t survival -o "$tmp/s1.h5" $quick --bins 3
-must train "$tmp/cohort.h5" -m genes -t survival -o "$tmp/s2.h5" $quick --bins 3
+must train "$tmp/cohort.h5" -m labs -t survival -o "$tmp/s1.h5" $quick --loss nll --bins 3
+must train "$tmp/cohort.h5" -m genes -t survival -o "$tmp/s2.h5" $quick --loss nll --bins 3
 must merge "$tmp/s1.h5" "$tmp/s2.h5" -o "$tmp/s.h5"
 must predict "$tmp/s.h5" "$tmp/cohort.h5" -o "$tmp/s.tsv"
 test_that "survival has logits, hazards, survival and risk" [ "$(columns "$tmp/s.tsv" | tr '\n' ' ')" = \
@@ -205,6 +205,11 @@ test_that "risk is the sum of survival, negative" every '($12 + $9 + $10 + $11) 
 run evaluate "$tmp/s.h5" "$tmp/cohort.h5" --json --bootstrap 50
 test_that "survival is judged by the c-index" json '"cindex" in d["metrics"]'
 must train "$tmp/cohort.h5" -m labs -t survival -o "$tmp/cox.h5" $quick --loss cox
+must predict "$tmp/cox.h5" "$tmp/cohort.h5" -o "$tmp/cox.tsv"
+test_that "a Cox model has a logit, a relative risk and a risk" \
+    [ "$(columns "$tmp/cox.tsv" | tr '\n' ' ')" = "id modalities logit relative_risk risk prior " ]
+test_that "every line of a Cox model has all columns, and they agree" \
+    every 'NF == 6 && ($4 / exp($3) - 1) ^ 2 < 1e-10 && ($5 - $3) ^ 2 < 1e-10 && $6 == 0' "$tmp/cox.tsv"
 must train "$tmp/cohort.h5" -m labs -t grade -o "$tmp/c.h5" $quick --class-weights balanced
 must predict "$tmp/c.h5" "$tmp/cohort.h5" -o "$tmp/c.tsv"
 test_that "classes have their names" [ "$(columns "$tmp/c.tsv" | sed -n 3,8p | tr '\n' ' ')" = \

@@ -67,6 +67,10 @@ tests_unit_test_h5_SOURCES = tests/unit/test_h5.c tests/unit/folder.c tests/unit
 check_PROGRAMS += tests/unit/test_h5_refused
 tests_unit_test_h5_refused_SOURCES = tests/unit/test_h5_refused.c tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_h5disk
+tests_unit_test_h5disk_SOURCES = tests/unit/test_h5disk.c tests/unit/folder.c tests/unit/folder.h \
+	tests/unit/make_model.c tests/unit/make_model.h
+
 check_PROGRAMS += tests/unit/test_batch
 tests_unit_test_batch_SOURCES = tests/unit/test_batch.c
 
