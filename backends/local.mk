@@ -55,3 +55,10 @@ libmmli_avx2_la_CFLAGS = $(AM_CFLAGS) $(AVX2_CFLAGS)
 libmmli_avx512_la_SOURCES = backends/cpu/vec_avx512.c
 libmmli_avx512_la_CFLAGS = $(AM_CFLAGS) $(AVX512_CFLAGS)
 libmmlego_core_la_LIBADD += libmmli_avx2.la libmmli_avx512.la
+
+# Who runs the tiles of the cpu backend: one of the two (configure --with-threads).
+if THREADS_POOL
+libmmlego_core_la_SOURCES += backends/cpu/pool.c
+else
+libmmlego_core_la_SOURCES += backends/cpu/team.c
+endif

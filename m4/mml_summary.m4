@@ -16,6 +16,7 @@ AC_DEFUN([MML_SUMMARY], [
     flags              $CFLAGS$MML_CFLAGS $OPENMP_CFLAGS
     Fourier transform  $with_fft
     matrix products    $with_blas $mml_blas_version, threads: $mml_blas_threads
+    parallel loops     $with_threads
     vector math        $mml_vecmath
     HDF5               $mml_hdf5 $mml_hdf5_version
     static library     $enable_static

@@ -12,7 +12,7 @@
 #include "util/error.h"
 
 typedef struct mmli_cpu_fft_cache mmli_cpu_fft_cache; /* fft.c */
-typedef struct mmli_cpu_pool mmli_cpu_pool;           /* parallel.c */
+typedef struct mmli_cpu_pool mmli_cpu_pool;           /* team.c or pool.c */
 
 typedef struct mmli_cpu {
     const mmli_vec *vec;     /* inner loops for this processor */
@@ -63,8 +63,14 @@ typedef void (*mmli_cpu_tile)(const void *ctx, size_t tile, int worker);
  * calls inside tiles are single-threaded. */
 void mmli_cpu_for(const mmli_device *dv, size_t tiles, double ns, mmli_cpu_tile fn, const void *ctx);
 
+/* The same on this thread alone. */
+void mmli_cpu_alone(size_t tiles, mmli_cpu_tile fn, const void *ctx);
+
+/* ---- team.c or pool.c: the threads of a device (configure --with-threads) ---------------------- */
 mml_status mmli_cpu_pool_new(mmli_cpu_pool **out, int threads);
 void mmli_cpu_pool_free(mmli_cpu_pool *p);
+/* Runs the tiles on 2 .. `threads` threads. */
+void mmli_cpu_pool_run(mmli_cpu_pool *p, int threads, size_t tiles, mmli_cpu_tile fn, const void *ctx);
 
 /* ---- scratch.c ----------------------------------------------------------------------------- */
 /* Scratch shared by one kernel call, 64-byte aligned; valid until the next request. */

@@ -103,6 +103,7 @@ size_t mmli_cpu_describe(char *text, size_t size)
     add_line(text, size, &used, "processor", name);
     snprintf(line, sizeof line, "%d, at most %d used", omp_get_num_procs(), omp_get_max_threads());
     add_line(text, size, &used, "processors", line);
+    add_line(text, size, &used, "parallel loops", MML_THREADS);
     snprintf(line, sizeof line, "%s, exp and others from %s", v->name, v->math);
     add_line(text, size, &used, "vector code", line);
     add_line(text, size, &used, "fft", mmli_fft_library());

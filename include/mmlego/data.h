@@ -107,13 +107,16 @@ MML_API MML_MUST_USE mml_status mml_cohort_open(mml_cohort **out, const char *pa
 /** NULL is fine. */
 MML_API void mml_cohort_close(mml_cohort *cohort);
 
-MML_API const char *mml_cohort_path(const mml_cohort *cohort);
+/** What is in an open cohort. All pointers are lent until mml_cohort_close(); ids, groups and columns are in the order of
+ *  the samples. */
+MML_API const char *mml_cohort_path(const mml_cohort *cohort);            /**< as given to mml_cohort_open() */
 MML_API size_t mml_cohort_size(const mml_cohort *cohort);                 /**< N samples */
 MML_API const char *const *mml_cohort_ids(const mml_cohort *cohort);      /**< (N) */
 MML_API const char *const *mml_cohort_groups(const mml_cohort *cohort);   /**< (N) or NULL: every sample its own */
 MML_API size_t mml_cohort_n_modalities(const mml_cohort *cohort);
 MML_API size_t mml_cohort_n_tasks(const mml_cohort *cohort);
 MML_API size_t mml_cohort_n_columns(const mml_cohort *cohort);
+/** By place, 0 up to the number above. @return MML_E_ARG past the end */
 MML_API MML_MUST_USE mml_status mml_cohort_modality_at(mml_modality_info *out, const mml_cohort *cohort, size_t i);
 MML_API MML_MUST_USE mml_status mml_cohort_task_at(mml_task_info *out, const mml_cohort *cohort, size_t i);
 MML_API MML_MUST_USE mml_status mml_cohort_column_at(mml_column_info *out, const mml_cohort *cohort, size_t i);

@@ -172,8 +172,9 @@ MML_API MML_MUST_USE mml_status mml_model_save(const mml_model *model, const cha
 /** NULL is fine. */
 MML_API void mml_model_free(mml_model *model);
 
-MML_API mml_model_kind mml_model_get_kind(const mml_model *model);
-MML_API mml_task_kind mml_model_task_kind(const mml_model *model);
+/** What a model is. All pointers are lent until mml_model_free(). */
+MML_API mml_model_kind mml_model_get_kind(const mml_model *model); /**< a block, merged or fused */
+MML_API mml_task_kind mml_model_task_kind(const mml_model *model); /**< what it predicts */
 MML_API const char *mml_model_task(const mml_model *model);       /**< name of the task. Lent */
 MML_API size_t mml_model_n_outputs(const mml_model *model);       /**< k: classes, hazards, or 1 */
 MML_API size_t mml_model_n_blocks(const mml_model *model);

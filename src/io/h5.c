@@ -150,6 +150,7 @@ mml_status mmli_h5_create(hid_t *out, const char *real, const char *path)
               MML_E_NOMEM, "%s: HDF5 has no memory left", path);
     if ((*out = H5Fcreate(real, H5F_ACC_TRUNC, creation, access)) < 0) {
         why = mmli_h5_why();
+        MML_CHECK(!mmli_h5_disk_no_memory(), MML_E_NOMEM, "%s: no memory left to make it", path);
         st = mmli_fail(MML_E_IO, "%s: could not be made%s", path, why.text);
     }
 out:

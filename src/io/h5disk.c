@@ -42,6 +42,7 @@ typedef struct disk {
 
 /* The registered driver; HDF5 has one for the process, as it has all its state. Written with the lock held. */
 static hid_t driver = -1;
+static bool no_memory;
 
 static herr_t forget_driver(void) /* H5close() of the application: ids start anew */
 {
@@ -67,10 +68,12 @@ static H5FD_t *disk_open(const char *name, unsigned flags, hid_t access, haddr_t
 
     (void)access;
     (void)most;
-    if (mmli_calloc(&d, 1, sizeof *d) != MML_OK)
+    no_memory = no_memory || mmli_calloc(&d, 1, sizeof *d) != MML_OK;
+    if (no_memory)
         return NULL;
     d->fd = -1;
-    if (mmli_calloc(&d->trouble, 1, sizeof *d->trouble) != MML_OK)
+    no_memory = mmli_calloc(&d->trouble, 1, sizeof *d->trouble) != MML_OK;
+    if (no_memory)
         goto failed;
     d->trouble->holders = 1;
     if ((d->fd = open(name, mode | O_CLOEXEC, 0666)) < 0 || (end = lseek(d->fd, 0, SEEK_END)) < 0) {
@@ -256,9 +259,15 @@ static const H5FD_class_t disk_class = {
 
 herr_t mmli_h5_disk_use(hid_t access)
 {
+    no_memory = false;
     if (driver < 0)
         driver = H5FDregister(&disk_class);
     return driver < 0 ? -1 : H5Pset_driver(access, driver, NULL);
+}
+
+bool mmli_h5_disk_no_memory(void)
+{
+    return no_memory;
 }
 
 /* Lent, NULL for a file of another driver. */

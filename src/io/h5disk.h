@@ -10,6 +10,7 @@
 #define MMLI_IO_H5DISK_H
 
 #include <hdf5.h>
+#include <stdbool.h>
 
 #include "mmlego/base.h"
 
@@ -18,6 +19,8 @@ typedef struct mmli_h5_trouble mmli_h5_trouble;
 
 /* Puts the driver into a list of file access properties; negative on failure. */
 herr_t mmli_h5_disk_use(hid_t access);
+/* Why no file could be opened since then: the driver had no memory (HDF5 would not tell, and tries twice). */
+bool mmli_h5_disk_no_memory(void);
 /* MML_E_IO when something of the file of `object` could not be written. */
 mml_status mmli_h5_disk_check(hid_t object, const char *path);
 /* For the moment after the closing: yours, end it with the next. NULL for a file of another driver. */

@@ -22,9 +22,10 @@ renew() {
 kept() { # the old file as it was, and nothing beside it
     cmp -s "$old" "$tmp/kept" && [ "$(find "$tmp/o" -type f | wc -l)" -eq 1 ]
 }
-# short WORD...: the tool on a disk with room for 1 KiB a file.
+# short WORD...: the tool on a disk with room for 1 KiB a file. (What a build for coverage counts would be cut off too, and
+# spoil the counts of the other tests: it goes elsewhere.)
 short() {
-    (trap '' XFSZ; ulimit -f 2; exec "$MMLT_MMLEGO" "$@") >"$tmp/out" 2>"$tmp/err"
+    (trap '' XFSZ; export GCOV_PREFIX="$tmp/gcov"; ulimit -f 2; exec "$MMLT_MMLEGO" "$@") >"$tmp/out" 2>"$tmp/err"
     code=$?
 }
 fails_and_keeps() { # WORD...

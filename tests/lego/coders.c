@@ -38,7 +38,7 @@ static mml_var *tokens(void *user, mml_graph *graph, mml_var *x)
     (void)user;
     y = mml_op_mul(graph, mml_op_selu(graph, y), s);
     y = mml_op_dropout(graph, y, 0.2);
-    return mml_op_add(graph, y, mml_op_elu(graph, s));
+    return mml_op_add(graph, y, mml_op_dropout(graph, mml_op_elu(graph, s), 0.3));
 }
 
 static mml_var *pooled(void *user, mml_graph *graph, mml_var *x)

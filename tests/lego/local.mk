@@ -47,3 +47,6 @@ tests_lego_test_memory_SOURCES = tests/lego/test_memory.c $(LEGO_RIG) $(LEGO_COD
 
 check_PROGRAMS += tests/lego/test_params
 tests_lego_test_params_SOURCES = tests/lego/test_params.c $(LEGO_RIG)
+
+check_PROGRAMS += tests/lego/test_dropout
+tests_lego_test_dropout_SOURCES = tests/lego/test_dropout.c $(LEGO_RIG) $(LEGO_CODERS)

@@ -71,7 +71,7 @@ mml_status rig_pass(rig_vars *v, rig *r, const rig_data *d, int mode);
 typedef struct rig_result {
     size_t n_logits, n_state, n_params, n_x[RIG_MOST];
     float *logits, *re, *im;
-    float *grads, *dx[RIG_MOST]; /* NULL unless the pass recorded; dx[i] NULL where there are no tokens */
+    float *grads, *dx[RIG_MOST]; /* NULL unless the pass recorded; dx[i] NULL where no gradient reached the tokens */
     double objective;
 } rig_result;
 /* rig_pass, and everything asserted. mode: MMLI_RECORD, MMLI_TRAINING. */

@@ -144,7 +144,8 @@ static double check_places(rig *r, rig_data *d, int mode, double *off, const cha
 
         p.n = is_param ? r->params->list[i].rows * r->params->list[i].cols : got.n_x[p.i];
         p.g = is_param ? got.grads + r->params->list[i].at : got.dx[p.i];
-        if (off[i] <= 1 || !p.g || (is_param && r->params->list[i].dead))
+        ck_assert_msg(p.g || p.n == 0, "the tokens of modality %zu got no gradient", p.i);
+        if (off[i] <= 1 || p.n == 0 || (is_param && r->params->list[i].dead))
             continue;
         p.x = calloc(p.n, sizeof *p.x);
         if (is_param)

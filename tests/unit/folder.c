@@ -131,7 +131,7 @@ const char *mmlt_shared(void)
     struct stat is;
 
     if (given != NULL)
-        snprintf(path, sizeof path, "%s", given);
+        snprintf(path, sizeof path, "%s/data", given);
     else
         snprintf(path, sizeof path, "%s/../shared/data", source == NULL ? "." : source);
     return stat(path, &is) == 0 && S_ISDIR(is.st_mode) ? path : NULL;

@@ -31,7 +31,7 @@ void mmlt_h5_array(hid_t file, const char *name, hid_t disk, hid_t memory, int r
                    const void *data);
 void mmlt_h5_texts(hid_t file, const char *name, const char *const *texts, size_t n);
 
-/* Folder ../shared/data of the checkout or what MMLEGO_SHARED says, or NULL. */
+/* Folder data of ../shared beside the checkout, or of the folder that MMLEGO_SHARED names; or NULL. */
 const char *mmlt_shared(void);
 
 #endif

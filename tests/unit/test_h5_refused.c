@@ -23,7 +23,7 @@ static hid_t open_again(hid_t file, const char *name)
 
 START_TEST(wrong_shapes_are_named_with_both)
 {
-    float x[6];
+    float x[6] = {0};
     size_t n;
     hid_t file = create("a.h5"), set;
 

@@ -1,5 +1,6 @@
 /* Disks without room: a clean error, the old file intact, and HDF5 still closes everything when the program ends. A full
  * disk is played by a limit on the size of files, in a process of its own that ends by exit(), exit handlers included. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,24 @@ enum { ROWS = 600, PATIENTS = 60, TOKENS = 100, WIDE = 64 };
 /* How a process of its own ended; it may write files of `room` bytes at most. */
 enum { FINE = 0, NO_ROOM = 3, WRONG = 4 };
 
+/* The files that the test program has open are not this process's: without a fork of its own (CK_FORK=no) Check keeps its
+ * notes there, and exit() would move the place it writes to. */
+static int let_go(void)
+{
+    const int nothing = open("/dev/null", O_RDWR);
+
+    for (int fd = STDERR_FILENO + 1; fd < 64; fd++)
+        if (fd != nothing && fcntl(fd, F_GETFD) >= 0 && dup2(nothing, fd) < 0)
+            return -1;
+    return nothing < 0 ? -1 : 0;
+}
+
+/* Called after HDF5's own exit handler: what the compiler counts for coverage is written last, and has room. */
+static void give_room(void)
+{
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
+}
+
 static int in_process(int (*what)(void), rlim_t room)
 {
     int how = -1, said[2];
@@ -32,7 +51,9 @@ static int in_process(int (*what)(void), rlim_t room)
         const struct rlimit limit = {room, RLIM_INFINITY};
 
         signal(SIGXFSZ, SIG_IGN); /* write() then fails with EFBIG */
-        exit(dup2(said[1], STDERR_FILENO) < 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0 ? WRONG : what());
+        if (atexit(give_room) != 0 || dup2(said[1], STDERR_FILENO) < 0 || let_go() != 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+            exit(WRONG);
+        exit(what());
     }
     ck_assert_int_gt(pid, 0);
     close(said[1]);

@@ -1,5 +1,5 @@
 /* Import of real data sets, with the numbers of their READMEs: the bundled ones, and those of ../shared/data where that
- * folder is there (MMLEGO_SHARED names another). */
+ * folder is there (MMLEGO_SHARED names another ../shared). */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,16 @@
+dnl mml_threads.m4 - who runs the parallel loops of the cpu backend.
+dnl Under ThreadSanitizer it is the pool: libgomp is not instrumented, and its barriers would look like races.
+
+AC_DEFUN([MML_ARG_THREADS], [
+  AC_ARG_WITH([threads],
+    [AS_HELP_STRING([--with-threads=KIND],
+      [parallel loops of the cpu backend: openmp, or pool, threads of its own that keep their speed when other
+       programs take cores; results are the same to the bit @<:@openmp, under ThreadSanitizer pool@:>@])],
+    [], [with_threads=default])
+  AS_CASE([$with_threads],
+    [default], [AS_CASE([$mml_sanitizers], [*thread*], [with_threads=pool], [with_threads=openmp])],
+    [openmp|pool], [],
+    [AC_MSG_ERROR([--with-threads=$with_threads: openmp or pool])])
+  AM_CONDITIONAL([THREADS_POOL], [test $with_threads = pool])
+  AC_DEFINE_UNQUOTED([MML_THREADS], ["$with_threads"], [Parallel loops of the cpu backend: openmp or pool.])
+])
