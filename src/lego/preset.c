@@ -98,7 +98,7 @@ mml_status mml_block_options_init(mml_block_options *block, mml_prep_options *pr
     if (kind == MML_SERIES) {
         q.imputation = MML_IMPUTE_LOCF;
         q.indicators = MML_INDICATE_MASK;
-        q.position_bands = 4;
+        q.position_bands = 8;
     } else if (kind == MML_IMAGE) {
         q.position_bands = 4;
     }

@@ -54,6 +54,10 @@ test_that "a truncated cohort is refused" fails 3 "short.h5" train "$tmp/short.h
 test_that "a model in place of a cohort is refused" fails 3 "labs.h5" train "$tmp/labs.h5" -m labs -t death -o "$tmp/x.h5"
 test_that "a cohort in place of a model is refused" fails 3 "cohort.h5" predict "$cohort" "$tmp/labs.h5"
 test_that "a truncated model is refused" fails 3 "shortmodel.h5" predict "$tmp/shortmodel.h5" "$cohort"
+cp "$cohort" "$tmp/bit.h5"
+printf '\377' | dd of="$tmp/bit.h5" bs=1 seek=100 conv=notrunc 2>/dev/null
+test_that "a cohort with a wrong byte is refused" fails 3 "bit.h5" predict "$tmp/labs.h5" "$tmp/bit.h5"
+test_that "in one line of ours, with none of HDF5's" [ "$(grep -c . "$tmp/err")" -eq 1 ]
 test_that "inspect of neither a cohort nor a model says so" fails 3 "hello.h5" inspect "$tmp/hello.h5"
 test_that "blocks of different latents cannot be merged" fails 3 "16" merge "$tmp/labs.h5" "$tmp/wide.h5" -o "$tmp/x.h5"
 
