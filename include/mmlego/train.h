@@ -24,7 +24,7 @@ typedef struct mml_epoch {
     int best;                  /**< 1 = best so far */
 } mml_epoch;
 
-/** Called after every `every` steps (epoch NULL) and every epoch. Return non-zero to stop: a checkpoint is written
+/** Called after every step but the last of an epoch (epoch NULL) and after every epoch. Return non-zero to stop: a checkpoint is written
  *  if asked for and the call gives MML_E_STOPPED. */
 typedef int (*mml_train_watch)(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps);
 
