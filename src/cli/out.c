@@ -80,10 +80,10 @@ int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path)
         real = realpath(path, NULL); /* a link stays a link, its target is replaced */
     }
     out->path = real != NULL ? real : strdup(path);
-    out->temporary = out->path != NULL ? malloc(strlen(out->path) + 8) : NULL;
-    if (out->temporary == NULL)
+    if (out->path == NULL || asprintf(&out->temporary, "%s.XXXXXX", out->path) < 0) {
+        out->temporary = NULL; /* undefined after a failure */
         return mmlc_no_memory(command);
-    sprintf(out->temporary, "%s.XXXXXX", out->path);
+    }
     file = mkstemp(out->temporary);
     if (file < 0 || fchmod(file, mode) != 0 || (out->stream = fdopen(file, "w")) == NULL) {
         int rc = say_errno(command, path, "cannot be written");
