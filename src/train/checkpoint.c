@@ -15,7 +15,7 @@
 #include "util/error.h"
 
 #define CHECKPOINT_FORMAT "mmlego checkpoint"
-enum { CHECKPOINT_VERSION = 1, N_COUNTS = 7, N_NUMBERS = 8, HISTORY_COLS = 10 };
+enum { CHECKPOINT_VERSION = 1, N_COUNTS = 6, N_NUMBERS = 8, HISTORY_COLS = 9 };
 
 static const char *const buffer_names[] = {"parameters", "first_moment", "second_moment", "best"};
 enum { N_BUFFERS = 4 };
@@ -64,8 +64,7 @@ out:
 /* Whole and fractional numbers of a progress, in one order for both ways. */
 static void list_counts(uint64_t *out, const mmli_progress *p)
 {
-    const uint64_t list[N_COUNTS] = {p->epoch,      p->in_epoch,    p->step, p->best_epoch,
-                                     p->since_best, p->plateau_bad, 0};
+    const uint64_t list[N_COUNTS] = {p->epoch, p->in_epoch, p->step, p->best_epoch, p->since_best, p->plateau_bad};
 
     memcpy(out, list, sizeof list);
 }
@@ -110,7 +109,7 @@ static mml_status save_history(const mmli_trainer *t, hid_t file, const char *pa
     for (size_t i = 0; i < t->n_history; i++) {
         const mml_epoch *e = &t->history[i];
         const double row[HISTORY_COLS] = {(double)e->epoch, (double)e->epochs, e->train_loss,    e->valid_loss, e->valid_score,
-                                          e->learning_rate, e->gradient_norm,  e->seconds, (double)e->best, 0};
+                                          e->learning_rate, e->gradient_norm,  e->seconds, (double)e->best};
         memcpy(rows + i * HISTORY_COLS, row, sizeof row);
     }
     MML_TRY(mmli_h5_put(MMLI_H5_F64, 2, dims, rows, file, path, "history"));

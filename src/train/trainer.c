@@ -9,7 +9,6 @@
 #include "model/options.h"
 #include "util/alloc.h"
 #include "util/error.h"
-#include "util/rng.h"
 
 static void trainer_clear(mmli_trainer *t)
 {
@@ -64,13 +63,6 @@ out:
     return st;
 }
 
-static const char *part_name(int i)
-{
-    static const char *const names[] = {"training", "validation", "test"};
-
-    return names[i];
-}
-
 /* The samples of each part that can be used. The test part is kept whole: a model answers for a sample that lacks its
  * modality too (with the prior), and models of one split are then evaluated on the same samples. */
 static mml_status make_parts(mmli_trainer *t, const mml_part *part, const uint8_t *usable)
@@ -86,8 +78,8 @@ static mml_status make_parts(mmli_trainer *t, const mml_part *part, const uint8_
                 p->samples[p->n++] = j;
     }
     MML_CHECK(t->part[0].n > 0, MML_E_DATA,
-              "no sample of the %s part has both a label of %s and a modality of the model: nothing can be learnt",
-              part_name(0), t->model->task->name);
+              "no sample of the training part has both a label of %s and a modality of the model: nothing can be learnt",
+              t->model->task->name);
 out:
     return st;
 }
@@ -174,7 +166,7 @@ static mml_status hash_ids(uint64_t **out, const mmli_part *part, const mml_coho
 
     MML_TRY(mmli_calloc(out, part->n, sizeof **out));
     for (size_t i = 0; i < part->n; i++)
-        (*out)[i] = mmli_hash64(ids[part->samples[i]], strlen(ids[part->samples[i]]), MMLI_ID_SALT);
+        (*out)[i] = mmli_sample_hash(ids[part->samples[i]]);
     if (part->n)
         qsort(*out, part->n, sizeof **out, by_value);
 out:
