@@ -11,6 +11,9 @@ enum { MMLI_MODEL_VERSION = 1 };
 /* Columns of the metric history, one row an epoch. */
 enum { MMLI_HISTORY_COLUMNS = 9 };
 #define MMLI_HISTORY_NAMES "epoch epochs train_loss valid_loss valid_score learning_rate gradient_norm seconds best"
+/* Data set `history` of a group: one row an epoch. Of models and of checkpoints. *out yours: mmli_free(). */
+mml_status mmli_history_write(const mml_epoch *history, size_t n, hid_t group, const char *path);
+mml_status mmli_history_read(mml_epoch **out, size_t *n, hid_t group, const char *path);
 
 /* Into a new group of that name, and back. */
 mml_status mmli_provenance_write(const mmli_provenance *p, hid_t loc, const char *path, const char *name);

@@ -35,17 +35,17 @@ static void history_row(double row[MMLI_HISTORY_COLUMNS], const mml_epoch *e)
     row[8] = e->best ? 1.0 : 0.0;
 }
 
-static mml_status history_write(const mmli_provenance *p, hid_t group, const char *path)
+mml_status mmli_history_write(const mml_epoch *history, size_t n, hid_t group, const char *path)
 {
     static const char names[] = MMLI_HISTORY_NAMES;
-    const size_t dims[2] = {p->n_history, MMLI_HISTORY_COLUMNS};
+    const size_t dims[2] = {n, MMLI_HISTORY_COLUMNS};
     mml_status st = MML_OK;
     double(*rows)[MMLI_HISTORY_COLUMNS] = NULL;
     hid_t set = -1;
 
-    MML_TRY(mmli_calloc(&rows, p->n_history, sizeof *rows));
-    for (size_t i = 0; i < p->n_history; i++)
-        history_row(rows[i], &p->history[i]);
+    MML_TRY(mmli_calloc(&rows, n, sizeof *rows));
+    for (size_t i = 0; i < n; i++)
+        history_row(rows[i], &history[i]);
     MML_TRY(mmli_h5_put(MMLI_H5_F64, 2, dims, rows, group, path, "history"));
     MML_TRY(mmli_h5_dataset(&set, NULL, 2, group, path, "history"));
     MML_TRY(mmli_h5_set_text(set, path, "columns", names));
@@ -75,7 +75,7 @@ mml_status mmli_provenance_write(const mmli_provenance *p, hid_t loc, const char
     MML_TRY(mmli_h5_set_f64(group, path, "seconds", p->seconds));
     for (size_t i = 0; i < 3; i++)
         MML_TRY(mmli_h5_put(MMLI_H5_U64, 1, &p->n_ids[i], p->ids[i], group, path, id_sets[i]));
-    MML_TRY(history_write(p, group, path));
+    MML_TRY(mmli_history_write(p->history, p->n_history, group, path));
 out:
     mmli_h5_drop(group);
     return st;
@@ -102,20 +102,22 @@ static mml_status whole(size_t *out, double x, const char *path)
     return MML_OK;
 }
 
-static mml_status history_read(mmli_provenance *p, hid_t group, const char *path)
+mml_status mmli_history_read(mml_epoch **out, size_t *n, hid_t group, const char *path)
 {
     mml_status st = MML_OK;
     size_t dims[2];
     double *rows = NULL;
+    mml_epoch *history = NULL;
 
+    *out = NULL;
+    *n = 0;
     MML_TRY(mmli_h5_get_new(&rows, MMLI_H5_F64, 2, dims, group, path, "history"));
     MML_CHECK(dims[1] == MMLI_HISTORY_COLUMNS, MML_E_FORMAT, "%s: history has %zu columns, %d needed", path, dims[1],
               (int)MMLI_HISTORY_COLUMNS);
-    MML_TRY(mmli_calloc(&p->history, dims[0], sizeof *p->history));
-    p->n_history = dims[0];
+    MML_TRY(mmli_calloc(&history, dims[0], sizeof *history));
     for (size_t i = 0; i < dims[0]; i++) {
         const double *row = rows + i * MMLI_HISTORY_COLUMNS;
-        mml_epoch *e = &p->history[i];
+        mml_epoch *e = &history[i];
 
         MML_TRY(whole(&e->epoch, row[0], path));
         MML_TRY(whole(&e->epochs, row[1], path));
@@ -127,7 +129,11 @@ static mml_status history_read(mmli_provenance *p, hid_t group, const char *path
         e->seconds = row[7];
         e->best = row[8] > 0.5;
     }
+    *out = history;
+    *n = dims[0];
+    history = NULL;
 out:
+    mmli_free(history);
     mmli_free(rows);
     return st;
 }
@@ -157,7 +163,7 @@ mml_status mmli_provenance_read(mmli_provenance *p, hid_t loc, const char *path,
     MML_TRY(mmli_h5_attr_f64(&p->seconds, group, path, "seconds"));
     for (size_t i = 0; i < 3; i++)
         MML_TRY(ids_read(p, i, group, path));
-    MML_TRY(history_read(p, group, path));
+    MML_TRY(mmli_history_read(&p->history, &p->n_history, group, path));
 out:
     mmli_h5_drop(group);
     return st;

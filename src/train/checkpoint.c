@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "io/h5.h"
+#include "model/file.h"
 #include "model/options.h"
 #include "train/trainer.h"
 #include "util/alloc.h"
@@ -15,7 +16,7 @@
 #include "util/error.h"
 
 #define CHECKPOINT_FORMAT "mmlego checkpoint"
-enum { CHECKPOINT_VERSION = 1, N_COUNTS = 6, N_NUMBERS = 8, HISTORY_COLS = 9 };
+enum { CHECKPOINT_VERSION = 1, N_COUNTS = 6, N_NUMBERS = 8 };
 
 static const char *const buffer_names[] = {"parameters", "first_moment", "second_moment", "best"};
 enum { N_BUFFERS = 4 };
@@ -99,49 +100,20 @@ static void take_numbers(mmli_progress *p, const double *in)
     p->best_loss = in[7];
 }
 
-static mml_status save_history(const mmli_trainer *t, hid_t file, const char *path)
-{
-    mml_status st = MML_OK;
-    const size_t dims[2] = {t->n_history, HISTORY_COLS};
-    double *rows = NULL;
-
-    MML_TRY(mmli_calloc(&rows, t->n_history * HISTORY_COLS, sizeof *rows));
-    for (size_t i = 0; i < t->n_history; i++) {
-        const mml_epoch *e = &t->history[i];
-        const double row[HISTORY_COLS] = {(double)e->epoch, (double)e->epochs, e->train_loss,    e->valid_loss, e->valid_score,
-                                          e->learning_rate, e->gradient_norm,  e->seconds, (double)e->best};
-        memcpy(rows + i * HISTORY_COLS, row, sizeof row);
-    }
-    MML_TRY(mmli_h5_put(MMLI_H5_F64, 2, dims, rows, file, path, "history"));
-out:
-    mmli_free(rows);
-    return st;
-}
-
 static mml_status load_history(mmli_trainer *t, hid_t file, const char *path)
 {
     mml_status st = MML_OK;
-    double *rows = NULL;
-    size_t dims[2] = {0, 0};
+    mml_epoch *history = NULL;
+    size_t n;
 
-    MML_TRY(mmli_h5_get_new(&rows, MMLI_H5_F64, 2, dims, file, path, "history"));
-    MML_CHECK(dims[1] == HISTORY_COLS && dims[0] == t->at.epoch && dims[0] <= t->o->epochs, MML_E_FORMAT,
-              "%s: history of %zu epochs and %zu columns does not go with epoch %zu", path, dims[0], dims[1], t->at.epoch);
-    for (size_t i = 0; i < dims[0]; i++) {
-        const double *row = rows + i * HISTORY_COLS;
-        t->history[i] = (mml_epoch){.epoch = (size_t)row[0],
-                                    .epochs = (size_t)row[1],
-                                    .train_loss = row[2],
-                                    .valid_loss = row[3],
-                                    .valid_score = row[4],
-                                    .learning_rate = row[5],
-                                    .gradient_norm = row[6],
-                                    .seconds = row[7],
-                                    .best = row[8] != 0};
-    }
-    t->n_history = dims[0];
+    MML_TRY(mmli_history_read(&history, &n, file, path));
+    MML_CHECK(n == t->at.epoch && n <= t->o->epochs, MML_E_FORMAT, "%s: a history of %zu epochs does not go with epoch %zu",
+              path, n, t->at.epoch);
+    if (n > 0)
+        memcpy(t->history, history, n * sizeof *history);
+    t->n_history = n;
 out:
-    mmli_free(rows);
+    mmli_free(history);
     return st;
 }
 
@@ -166,7 +138,7 @@ mml_status mmli_checkpoint_save(const mmli_trainer *t, const char *path)
     MML_TRY(mmli_h5_put(MMLI_H5_U64, 1, &n_counts, counts, file, path, "counts"));
     MML_TRY(mmli_h5_put(MMLI_H5_F64, 1, &n_numbers, numbers, file, path, "numbers"));
     MML_TRY(save_buffers(t, file, path));
-    MML_TRY(save_history(t, file, path));
+    MML_TRY(mmli_history_write(t->history, t->n_history, file, path));
     MML_TRY(mmli_h5_finish(&file, path));
     MML_TRY(mmli_atomic_commit(atomic));
 out:
