@@ -21,6 +21,7 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/vec.h \
 	backends/cpu/vec_attention.h \
 	backends/cpu/vec_elements.h \
+	backends/cpu/vec_gemm.h \
 	backends/cpu/vec_layernorm.h \
 	backends/cpu/vec_math.h \
 	backends/cpu/vec_random.h \

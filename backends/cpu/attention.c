@@ -9,14 +9,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { QUERIES = MMLI_ATTN_QUERIES, TOKENS = MMLI_ATTN_TOKENS };
+enum { QUERIES = MMLI_ATTN_QUERIES };
 
 typedef struct forward {
     mmli_attn a;
-    size_t *task;  /* (segs + 1) first task of a segment: chunk outermost, then head, then query block */
+    size_t *unit;  /* (segs + 1) first unit of a segment: chunk outermost, then head, then query block */
     size_t *slot;  /* (segs + 1) first partial result; only segments of several chunks have any */
     size_t *combo; /* (segs + 1) first combination */
-    float *part;   /* (slots, QUERIES, e + 2): weighted values, maxima, sums */
+    float *part;   /* (slots, e + 2, QUERIES): weighted values transposed, maxima, sums */
+    size_t each;   /* units of a task */
 } forward;
 
 static float *part_of(const forward *f, size_t slot)
@@ -24,21 +25,21 @@ static float *part_of(const forward *f, size_t slot)
     return f->part + slot * QUERIES * (f->a.e + 2);
 }
 
-/* Scratch of a worker: scores, o, q transposed; maxima, sums, fade. */
+/* Scratch of a worker: scores (tile, pad); o and q transposed (e, pad); maxima, sums, fade. */
 typedef struct own {
     float *scores, *o, *qt, *m, *l, *fade;
 } own;
 
 static size_t own_floats(const mmli_attn *a)
 {
-    return QUERIES * (TOKENS + 2 * a->e + 3);
+    return QUERIES * (mmli_attn_tile(a) + 2 * a->e + 3);
 }
 
 static own own_of(const mmli_attn *a, int worker)
 {
     own w = {.scores = mmli_cpu_own(a->dv, worker)};
 
-    w.o = w.scores + QUERIES * TOKENS;
+    w.o = w.scores + QUERIES * mmli_attn_tile(a);
     w.qt = w.o + QUERIES * a->e;
     w.m = w.qt + QUERIES * a->e;
     w.l = w.m + QUERIES;
@@ -50,26 +51,30 @@ static void qt_tile(const void *ctx, size_t t, int worker)
 {
     const mmli_attn *a = ctx;
     const size_t block = t / a->H, h = t % a->H, q0 = block * QUERIES, rows = mmli_min_size(QUERIES, a->c - q0);
+    const size_t pad = mmli_attn_pad(rows);
 
     (void)worker;
-    a->v->transpose(a->qt + t * a->e * QUERIES, mmli_attn_pad(rows), a->q + q0 * a->ld + h * a->e, rows, a->e, a->ld,
-                    a->scale);
+    a->v->transpose(a->qt + t * a->e * QUERIES, pad, pad, a->q + q0 * a->ld + h * a->e, a->ld, rows, a->e, a->scale, 0);
 }
 
 void mmli_attn_make_qt(mmli_device *dv, const mmli_attn *a)
 {
     if (a->mode == MMLI_QUERY_SHARED)
-        mmli_cpu_for(dv, mmli_ceil_div(a->c, QUERIES) * a->H, 0.5 * (double)a->c * (double)a->ld, qt_tile, a);
+        mmli_cpu_for(dv, mmli_ceil_div(a->c, QUERIES) * a->H, 0.3 * (double)a->c * (double)a->ld, qt_tile, a);
 }
 
-/* One row of the result: o / l, and the logarithm of the sum. */
-static void put_row(const mmli_attn *a, size_t row, size_t h, const float *o, float m, double l)
+/* Rows of the result: o / l, and the logarithm of the sums. o is spoilt. */
+static void put_rows(const mmli_attn *a, size_t row, size_t h, size_t rows, float *o, const float *m, const double *l)
 {
-    const mmli_el e = {.y = a->o + row * a->ld + h * a->e, .a = o, .s = {(float)(1.0 / l)}};
+    const size_t pad = mmli_attn_pad(rows);
+    float by[QUERIES] = {0};
 
-    a->v->scale(&e, 0, a->e);
-    if (a->lse_out)
-        a->lse_out[row * a->H + h] = (float)((double)m + log(l));
+    for (size_t r = 0; r < rows; r++)
+        by[r] = (float)(1.0 / l[r]);
+    a->v->attn_scale(o, o, a->e, pad, by, 0);
+    a->v->transpose(a->o + row * a->ld + h * a->e, a->ld, a->e, o, pad, a->e, rows, 1, 0);
+    for (size_t r = 0; a->lse_out && r < rows; r++)
+        a->lse_out[(row + r) * a->H + h] = (float)((double)m[r] + log(l[r]));
 }
 
 static void put_zeros(const mmli_attn *a, size_t row, size_t h, size_t rows)
@@ -81,40 +86,40 @@ static void put_zeros(const mmli_attn *a, size_t row, size_t h, size_t rows)
     }
 }
 
-/* Tokens t0 .. t1-1 (rows of k and v) seen by `rows` queries: unnormalised o (rows, e), m, l. */
-static void stream(const mmli_attn *a, const float *qt, size_t rows, size_t h, size_t t0, size_t t1, const own *w)
+/* Tokens t0 .. t1-1 (rows of k and v) seen by `pad` queries: o (e, pad), not normalised, m, l. */
+static void stream(const mmli_attn *a, const float *qt, size_t pad, size_t h, size_t t0, size_t t1, const own *w)
 {
-    const size_t pad = mmli_attn_pad(rows);
+    const size_t tile = mmli_attn_tile(a);
 
-    for (size_t t = t0; t < t1; t += TOKENS) {
-        const size_t n = mmli_min_size(TOKENS, t1 - t), at = t * a->ld + h * a->e;
-        const size_t then = mmli_min_size(TOKENS, t1 - t - n);
-        const mmli_attn_next next = {.row = {a->val + at, then ? a->k + at + n * a->ld : NULL},
+    for (size_t t = t0; t < t1; t += tile) {
+        const size_t n = mmli_min_size(tile, t1 - t), at = t * a->ld + h * a->e;
+        const size_t then = mmli_min_size(tile, t1 - t - n);
+        const mmli_attn_next next = {.row = {a->val == a->k ? NULL : a->val + at, then ? a->k + at + n * a->ld : NULL},
                                      .n = {n, then},
                                      .step = a->ld * sizeof(float),
                                      .bytes = a->e * sizeof(float)};
 
-        mmli_cpu_sgemm(false, false, n, pad, a->e, 1, a->k + at, a->ld, qt, pad, 0, w->scores, pad);
+        mmli_attn_by_token(a, a->k + at, n, qt, pad, w->scores);
         a->v->attn_softmax(w->scores, n, pad, w->m, w->l, w->fade, t == t0, &next);
         if (t != t0)
-            a->v->attn_fade(w->o, rows, a->e, w->fade);
-        mmli_cpu_sgemm(true, false, rows, a->e, n, 1, w->scores, pad, a->val + at, a->ld, t == t0 ? 0 : 1, w->o, a->e);
+            a->v->attn_scale(w->o, w->o, a->e, pad, w->fade, 0);
+        mmli_attn_by_width(a, a->val + at, n, w->scores, pad, w->o, t != t0);
     }
 }
 
-static void run_task(const void *ctx, size_t t, int worker)
+static void run_unit(const forward *f, size_t u, int worker)
 {
-    const forward *f = ctx;
     const mmli_attn *a = &f->a;
-    const size_t s = mmli_attn_find(f->task, a->segs, t), local = t - f->task[s];
+    const size_t s = mmli_attn_find(f->unit, a->segs, u), local = u - f->unit[s];
     const mmli_attn_cut c = mmli_attn_cut_of(a, s);
     const size_t block = local % c.blocks, h = local / c.blocks % a->H, chunk = local / c.blocks / a->H;
-    const size_t q0 = block * QUERIES, rows = mmli_min_size(QUERIES, c.queries - q0);
+    const size_t q0 = block * QUERIES, rows = mmli_min_size(QUERIES, c.queries - q0), row = mmli_attn_orow(a, s) + q0;
     const size_t t0 = (size_t)a->off[s] + chunk * c.chunk, t1 = mmli_min_size(t0 + c.chunk, (size_t)a->off[s + 1]);
     own w = own_of(a, worker);
+    double l[QUERIES];
 
     if (c.len == 0) {
-        put_zeros(a, mmli_attn_orow(a, s) + q0, h, rows);
+        put_zeros(a, row, h, rows);
         return;
     }
     if (c.chunks > 1) {
@@ -122,9 +127,20 @@ static void run_task(const void *ctx, size_t t, int worker)
         w.m = w.o + QUERIES * a->e;
         w.l = w.m + QUERIES;
     }
-    stream(a, mmli_attn_qt(a, s, block, h, rows, w.qt), rows, h, t0, t1, &w);
-    for (size_t r = 0; c.chunks == 1 && r < rows; r++)
-        put_row(a, mmli_attn_orow(a, s) + q0 + r, h, w.o + r * a->e, w.m[r], (double)w.l[r]);
+    stream(a, mmli_attn_qt(a, s, block, h, rows, w.qt), mmli_attn_pad(rows), h, t0, t1, &w);
+    if (c.chunks > 1)
+        return;
+    for (size_t r = 0; r < rows; r++)
+        l[r] = (double)w.l[r];
+    put_rows(a, row, h, rows, w.o, w.m, l);
+}
+
+static void run_task(const void *ctx, size_t t, int worker)
+{
+    const forward *f = ctx;
+
+    for (size_t u = t * f->each; u < mmli_min_size((t + 1) * f->each, f->unit[f->a.segs]); u++)
+        run_unit(f, u, worker);
 }
 
 /* The chunks of one head and query block of a segment, in order. */
@@ -135,27 +151,28 @@ static void run_combine(const void *ctx, size_t t, int worker)
     const size_t s = mmli_attn_find(f->combo, a->segs, t), local = t - f->combo[s];
     const mmli_attn_cut c = mmli_attn_cut_of(a, s);
     const size_t block = local % c.blocks, h = local / c.blocks, q0 = block * QUERIES;
-    const size_t rows = mmli_min_size(QUERIES, c.queries - q0), each = a->H * c.blocks, mat = QUERIES * a->e;
-    float *o = own_of(a, worker).o;
+    const size_t rows = mmli_min_size(QUERIES, c.queries - q0), pad = mmli_attn_pad(rows);
+    const size_t first = f->slot[s] + local, each = a->H * c.blocks, mat = QUERIES * a->e;
+    float *o = own_of(a, worker).o, m[QUERIES], by[QUERIES] = {0};
+    double l[QUERIES] = {0};
 
     for (size_t r = 0; r < rows; r++) {
-        mmli_el e = {.y = o, .s = {0}};
-        float m = -INFINITY;
-        double l = 0;
-
+        m[r] = -INFINITY;
         for (size_t i = 0; i < c.chunks; i++)
-            m = fmaxf(m, part_of(f, f->slot[s] + local + i * each)[mat + r]);
-        for (size_t i = 0; i < c.chunks; i++) {
-            const float *p = part_of(f, f->slot[s] + local + i * each);
-            const double w = exp((double)p[mat + r] - (double)m);
-
-            l += w * (double)p[mat + QUERIES + r];
-            e.a = p + r * a->e;
-            e.s[0] = (float)w;
-            (i == 0 ? a->v->scale : a->v->axpy)(&e, 0, a->e);
-        }
-        put_row(a, mmli_attn_orow(a, s) + q0 + r, h, o, m, l);
+            m[r] = fmaxf(m[r], part_of(f, first + i * each)[mat + r]);
     }
+    for (size_t i = 0; i < c.chunks; i++) {
+        const float *p = part_of(f, first + i * each);
+
+        for (size_t r = 0; r < rows; r++) {
+            const double w = exp((double)p[mat + r] - (double)m[r]);
+
+            l[r] += w * (double)p[mat + QUERIES + r];
+            by[r] = (float)w;
+        }
+        a->v->attn_scale(o, p, a->e, pad, by, i > 0);
+    }
+    put_rows(a, mmli_attn_orow(a, s) + q0, h, rows, o, m, l);
 }
 
 mml_status mmli_cpu_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const mmli_mem *q, const mmli_mem *k,
@@ -169,10 +186,10 @@ mml_status mmli_cpu_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const
     const size_t lists = mmli_ceil_div(3 * (segs + 1) * sizeof(size_t), 64) * 64;
     size_t *list, slots = 0;
     const mmli_attn *a = &f.a;
+    double ns;
 
     if (segs == 0 || H == 0 || e == 0)
         goto out;
-    MML_TRY(mmli_cpu_blas_fits(1, 1, 1, a->ld));
     for (size_t s = 0; s < segs; s++) {
         const mmli_attn_cut cut = mmli_attn_cut_of(a, s);
 
@@ -181,22 +198,24 @@ mml_status mmli_cpu_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const
     MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));
     MML_TRY(mmli_cpu_shared(dv, &list, 1,
                             lists + (mmli_attn_qt_floats(a) + slots * QUERIES * (e + 2)) * sizeof(float)));
-    f.task = list;
-    f.slot = f.task + segs + 1;
+    f.unit = list;
+    f.slot = f.unit + segs + 1;
     f.combo = f.slot + segs + 1;
     f.a.qt = (float *)(void *)((char *)list + lists);
     f.part = f.a.qt + mmli_attn_qt_floats(a);
-    f.task[0] = f.slot[0] = f.combo[0] = 0;
+    f.unit[0] = f.slot[0] = f.combo[0] = 0;
     for (size_t s = 0; s < segs; s++) {
         const mmli_attn_cut cut = mmli_attn_cut_of(a, s);
         const size_t each = cut.blocks * H;
 
-        f.task[s + 1] = f.task[s] + each * mmli_max_size(1, cut.chunks); /* an empty one writes zeros */
+        f.unit[s + 1] = f.unit[s] + each * mmli_max_size(1, cut.chunks); /* an empty one writes zeros */
         f.slot[s + 1] = f.slot[s] + (cut.chunks > 1 ? each * cut.chunks : 0);
         f.combo[s + 1] = f.combo[s] + (cut.chunks > 1 ? each : 0);
     }
+    ns = mmli_attn_ns(a, 2);
+    f.each = mmli_attn_each(f.unit[segs], ns);
     mmli_attn_make_qt(dv, a);
-    mmli_cpu_for(dv, f.task[segs], mmli_attn_ns(a, 2), run_task, &f);
+    mmli_cpu_for(dv, mmli_ceil_div(f.unit[segs], f.each), ns, run_task, &f);
     mmli_cpu_for(dv, f.combo[segs], (double)slots * QUERIES * (20.0 + 0.2 * (double)e), run_combine, &f);
 out:
     return st;

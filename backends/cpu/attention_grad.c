@@ -4,17 +4,16 @@
  *   p = exp(scale q k - lse), dp = do v^T, ds = p (dp - rowsum(do o)) scale
  *   dv += p^T do,  dk += ds^T q,  dq += ds k
  *
- * A task is one head of one chunk of tokens with all queries of its segment, so each row of dk and dv has one writer.
- * dq has several where a segment has several chunks or the queries are shared by all segments: then
- * tasks write partial sums, for a fixed number of chunks at a time (a wave), that are summed in
- * order. */
+ * A unit is one head of one chunk of tokens: with all queries of its segment where keys or values have a gradient, so that
+ * each row of dk and dv has one writer, else with one block of them. dq has several writers where a segment has several
+ * chunks or the queries are shared by several segments: then units write partial sums, for a fixed number of chunks at a
+ * time (a wave), that are summed in order. */
 #include "backends/cpu/attention.h"
 
 #include <string.h>
 
 enum {
     QUERIES = MMLI_ATTN_QUERIES,
-    TOKENS = MMLI_ATTN_TOKENS,
     WAVE = 64,                 /* chunks in a wave, at most */
     WAVE_LEAST = 8,
     WAVE_FLOATS = 2 << 20,     /* partial sums of a wave, about */
@@ -25,12 +24,15 @@ enum {
 typedef struct backward {
     mmli_attn a;
     size_t *seg, *first, *last; /* (chunks) segment; rows of k first .. last-1 */
+    size_t *unit;               /* (chunks + 1) first unit of a chunk: head outermost, then query block */
     size_t rows;                /* of o */
     float *dot;                 /* (rows, H): rowsum(do o) */
     float *part;                /* (wave, c, ld) */
     size_t from, to;            /* chunks of this wave */
     size_t group[WAVE + 1], groups; /* of chunks with the same dq, relative to `from` */
+    size_t each;                    /* units of a task */
     bool direct;                    /* every dq row has one writer */
+    bool whole;                     /* a unit has all queries */
 } backward;
 
 static void run_dot(const void *ctx, size_t t, int worker)
@@ -43,24 +45,25 @@ static void run_dot(const void *ctx, size_t t, int worker)
         b->dot[i] = a->v->dot(a->dout + i * a->e, a->out + i * a->e, a->e);
 }
 
-/* Scratch of a worker: p and dp, transposed; q and do transposed; lse and dot of a block. */
+/* Scratch of a worker: p and dp, transposed (tile, pad); q, do and dq transposed (e, pad); lse and dot of a block. */
 typedef struct own {
-    float *p, *dp, *qt, *gt, *lse, *dot;
+    float *p, *dp, *qt, *gt, *dqt, *lse, *dot;
 } own;
 
 static size_t own_floats(const mmli_attn *a)
 {
-    return QUERIES * (2 * TOKENS + 2 * a->e + 2);
+    return QUERIES * (2 * mmli_attn_tile(a) + 3 * a->e + 2);
 }
 
 static own own_of(const mmli_attn *a, int worker)
 {
     own w = {.p = mmli_cpu_own(a->dv, worker)};
 
-    w.dp = w.p + QUERIES * TOKENS;
-    w.qt = w.dp + QUERIES * TOKENS;
+    w.dp = w.p + QUERIES * mmli_attn_tile(a);
+    w.qt = w.dp + QUERIES * mmli_attn_tile(a);
     w.gt = w.qt + QUERIES * a->e;
-    w.lse = w.gt + QUERIES * a->e;
+    w.dqt = w.gt + QUERIES * a->e;
+    w.lse = w.dqt + QUERIES * a->e;
     w.dot = w.lse + QUERIES;
     return w;
 }
@@ -83,7 +86,7 @@ static block prepare_block(const backward *b, size_t s, size_t i, size_t h, cons
     x.g = a->dout + orow * a->ld + h * a->e;
     x.dq = dq ? dq + q0 * a->ld + h * a->e : NULL;
     x.qt = mmli_attn_qt(a, s, i, h, x.rows, w->qt);
-    a->v->transpose(w->gt, x.pad, x.g, x.rows, a->e, a->ld, 1);
+    a->v->transpose(w->gt, x.pad, x.pad, x.g, a->ld, x.rows, a->e, 1, 0);
     for (size_t r = 0; r < x.pad; r++) {
         w->lse[r] = r < x.rows ? a->lse[(orow + r) * a->H + h] : 0;
         w->dot[r] = r < x.rows ? b->dot[(orow + r) * a->H + h] : 0;
@@ -91,69 +94,95 @@ static block prepare_block(const backward *b, size_t s, size_t i, size_t h, cons
     return x;
 }
 
-/* Tokens t .. t+n-1, followed by `then` more in the next tile. `add`: dq already holds something. */
-static void run_tile(const mmli_attn *a, const block *x, size_t t, size_t n, size_t then, bool add, const own *w)
+/* y (n, e) += S G: S (n, pad) scores transposed, G the block's rows of queries or of do */
+static void add_tokens(const mmli_attn *a, const block *x, const float *s, size_t n, const float *g, float *y)
+{
+    const mmli_mm p = {.m = n, .n = a->e, .k = x->rows, .a = s, .a_row = x->pad, .a_k = 1, .b = g, .ldb = a->ld,
+                       .c = y, .ldc = a->ld, .alpha = 1, .add = 1};
+
+    a->v->mm(&p);
+}
+
+/* Tokens t .. t+n-1, followed by `then` more in the next tile. */
+static void run_tile(const mmli_attn *a, const block *x, size_t t, size_t n, size_t then, bool first, const own *w)
 {
     const size_t at = t * a->ld + x->h * a->e, after = at + n * a->ld;
-    const mmli_attn_next next = {.row = {a->dval ? a->dval + at : NULL, a->dk ? a->dk + at : NULL,
-                                         then ? a->k + after : NULL, then ? a->val + after : NULL},
+    const mmli_attn_next next = {.row = {a->dval ? a->dval + at : NULL, a->dk && a->dk != a->dval ? a->dk + at : NULL,
+                                         then ? a->k + after : NULL, then && a->val != a->k ? a->val + after : NULL},
                                  .n = {n, n, then, then},
                                  .step = a->ld * sizeof(float),
                                  .bytes = a->e * sizeof(float)};
 
-    mmli_cpu_sgemm(false, false, n, x->pad, a->e, 1, a->k + at, a->ld, x->qt, x->pad, 0, w->p, x->pad);
-    mmli_cpu_sgemm(false, false, n, x->pad, a->e, 1, a->val + at, a->ld, w->gt, x->pad, 0, w->dp, x->pad);
+    mmli_attn_by_token(a, a->k + at, n, x->qt, x->pad, w->p);
+    mmli_attn_by_token(a, a->val + at, n, w->gt, x->pad, w->dp);
     a->v->attn_grad(w->p, w->dp, n, x->pad, a->scale, w->lse, w->dot, &next);
     if (a->dval)
-        mmli_cpu_sgemm(false, false, n, a->e, x->rows, 1, w->p, x->pad, x->g, a->ld, 1, a->dval + at, a->ld);
+        add_tokens(a, x, w->p, n, x->g, a->dval + at);
     if (a->dk)
-        mmli_cpu_sgemm(false, false, n, a->e, x->rows, 1, w->dp, x->pad, x->q, a->ld, 1, a->dk + at, a->ld);
+        add_tokens(a, x, w->dp, n, x->q, a->dk + at);
     if (x->dq)
-        mmli_cpu_sgemm(true, false, x->rows, a->e, n, 1, w->dp, x->pad, a->k + at, a->ld, add ? 1 : 0, x->dq, a->ld);
+        mmli_attn_by_width(a, a->k + at, n, w->dp, x->pad, w->dqt, !first);
 }
 
 /* One token: p = 1 whatever the score, so queries and keys get exactly nothing. */
-static void run_single(const backward *b, size_t i, size_t h)
+static void run_single(const backward *b, size_t i, size_t h, size_t q0, size_t q1)
 {
     const mmli_attn *a = &b->a;
-    const size_t s = b->seg[i], queries = mmli_attn_queries(a, s);
-    const float *g = a->dout + mmli_attn_orow(a, s) * a->ld + h * a->e;
+    const float *g = a->dout + (mmli_attn_orow(a, b->seg[i]) + q0) * a->ld + h * a->e;
     double acc[COLS];
 
     for (size_t j = 0; a->dval && j < a->e; j += COLS) {
         const size_t cols = mmli_min_size(COLS, a->e - j);
 
         memset(acc, 0, sizeof acc);
-        a->v->col_acc(acc, NULL, g + j, queries, a->ld, cols);
+        a->v->col_acc(acc, NULL, g + j, q1 - q0, a->ld, cols);
         a->v->put_acc(a->dval + b->first[i] * a->ld + h * a->e + j, acc, cols, 1.0, 1);
     }
-    for (size_t r = 0; a->dq && !b->direct && r < queries; r++)
+    for (size_t r = q0; a->dq && !b->direct && r < q1; r++)
         memset(b->part + ((i - b->from) * a->c + r) * a->ld + h * a->e, 0, a->e * sizeof(float));
+}
+
+/* Chunk i, head h, query blocks j0 .. j1-1. */
+static void run_unit(const backward *b, size_t i, size_t h, size_t j0, size_t j1, int worker)
+{
+    const mmli_attn *a = &b->a;
+    const size_t s = b->seg[i], tile = mmli_attn_tile(a);
+    const own w = own_of(a, worker);
+    float *dq = NULL;
+
+    if (mmli_attn_len(a, s) == 1) {
+        run_single(b, i, h, j0 * QUERIES, mmli_min_size(j1 * QUERIES, mmli_attn_queries(a, s)));
+        return;
+    }
+    if (a->dq)
+        dq = b->direct ? a->dq + mmli_attn_qrow(a, s) * a->ld : b->part + (i - b->from) * a->c * a->ld;
+    for (size_t j = j0; j < j1; j++) {
+        const block x = prepare_block(b, s, j, h, &w, dq);
+
+        for (size_t k = b->first[i]; k < b->last[i]; k += tile) {
+            const size_t n = mmli_min_size(tile, b->last[i] - k), then = mmli_min_size(tile, b->last[i] - k - n);
+
+            run_tile(a, &x, k, n, then, k == b->first[i], &w);
+        }
+        if (x.dq)
+            a->v->transpose(x.dq, a->ld, a->e, w.dqt, x.pad, a->e, x.rows, 1, b->direct);
+    }
 }
 
 static void run_task(const void *ctx, size_t t, int worker)
 {
     const backward *b = ctx;
     const mmli_attn *a = &b->a;
-    const size_t i = b->from + t / a->H, h = t % a->H, s = b->seg[i];
-    const size_t blocks = mmli_ceil_div(mmli_attn_queries(a, s), QUERIES);
-    const own w = own_of(a, worker);
-    float *dq = NULL;
+    const size_t first = b->unit[b->from] + t * b->each;
 
-    if (mmli_attn_len(a, s) == 1) {
-        run_single(b, i, h);
-        return;
-    }
-    if (a->dq)
-        dq = b->direct ? a->dq + mmli_attn_qrow(a, s) * a->ld : b->part + (i - b->from) * a->c * a->ld;
-    for (size_t j = 0; j < blocks; j++) {
-        const block x = prepare_block(b, s, j, h, &w, dq);
+    for (size_t u = first; u < mmli_min_size(first + b->each, b->unit[b->to]); u++) {
+        const size_t i = b->from + mmli_attn_find(b->unit + b->from, b->to - b->from, u), local = u - b->unit[i];
+        const size_t blocks = mmli_ceil_div(mmli_attn_queries(a, b->seg[i]), QUERIES);
 
-        for (size_t k = b->first[i]; k < b->last[i]; k += TOKENS) {
-            const size_t n = mmli_min_size(TOKENS, b->last[i] - k), then = mmli_min_size(TOKENS, b->last[i] - k - n);
-
-            run_tile(a, &x, k, n, then, b->direct || k != b->first[i], &w);
-        }
+        if (b->whole)
+            run_unit(b, i, local, 0, blocks, worker);
+        else
+            run_unit(b, i, local / blocks, local % blocks, local % blocks + 1, worker);
     }
 }
 
@@ -183,12 +212,15 @@ static void find_groups(backward *b)
 static void run_waves(mmli_device *dv, backward *b, size_t chunks, size_t wave)
 {
     const mmli_attn *a = &b->a;
-    const double ns = mmli_attn_ns(a, 5) / (double)chunks;
+    const double ns = mmli_attn_ns(a, 2 + !!a->dq + !!a->dk + !!a->dval) / (double)b->unit[chunks];
     const size_t n = a->c * a->ld;
 
+    b->each = mmli_attn_each(1, ns);
     for (b->from = 0; b->from < chunks; b->from = b->to) {
         b->to = mmli_min_size(b->from + wave, chunks);
-        mmli_cpu_for(dv, (b->to - b->from) * a->H, ns * (double)(b->to - b->from), run_task, b);
+        const size_t units = b->unit[b->to] - b->unit[b->from];
+
+        mmli_cpu_for(dv, mmli_ceil_div(units, b->each), ns * (double)units, run_task, b);
         if (b->direct || !a->dq)
             continue;
         find_groups(b);
@@ -215,6 +247,7 @@ static void list_chunks(backward *b)
 {
     size_t i = 0;
 
+    b->unit[0] = 0;
     for (size_t s = 0; s < b->a.segs; s++) {
         const mmli_attn_cut cut = mmli_attn_cut_of(&b->a, s);
 
@@ -222,6 +255,7 @@ static void list_chunks(backward *b)
             b->seg[i] = s;
             b->first[i] = (size_t)b->a.off[s] + j * cut.chunk;
             b->last[i] = mmli_min_size(b->first[i] + cut.chunk, (size_t)b->a.off[s + 1]);
+            b->unit[i + 1] = b->unit[i] + b->a.H * (b->whole ? 1 : cut.blocks);
         }
     }
 }
@@ -244,17 +278,18 @@ mml_status mmli_cpu_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, 
     b.rows = mode == MMLI_QUERY_RAGGED ? (size_t)a->off[segs] : segs * c;
     if (H == 0 || e == 0 || b.rows == 0 || (chunks = count_chunks(a, &several)) == 0)
         goto out;
-    MML_TRY(mmli_cpu_blas_fits(1, 1, 1, a->ld));
-    b.direct = mode == MMLI_QUERY_RAGGED || (mode == MMLI_QUERY_FIXED && !several);
+    b.whole = a->dk || a->dval;
+    b.direct = mode == MMLI_QUERY_RAGGED || (!several && (mode == MMLI_QUERY_FIXED || segs == 1));
     wave = b.direct ? chunks : mmli_min_size(WAVE, mmli_max_size(WAVE_LEAST, WAVE_FLOATS / (c * a->ld)));
-    lists = mmli_ceil_div(3 * chunks * sizeof(size_t), 64) * 64;
+    lists = mmli_ceil_div((4 * chunks + 1) * sizeof(size_t), 64) * 64;
     dots = mmli_ceil_div(b.rows * H * sizeof(float), 64) * 64;
     MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));
-    parts = mmli_attn_qt_floats(a) + (b.direct ? 0 : wave * c * a->ld);
+    parts = mmli_attn_qt_floats(a) + (b.direct || !dq ? 0 : wave * c * a->ld);
     MML_TRY(mmli_cpu_shared(dv, &memory, 1, lists + dots + parts * sizeof(float)));
     b.seg = (size_t *)(void *)memory;
     b.first = b.seg + chunks;
     b.last = b.first + chunks;
+    b.unit = b.last + chunks;
     b.dot = (float *)(void *)(memory + lists);
     b.a.qt = (float *)(void *)(memory + lists + dots);
     b.part = b.a.qt + mmli_attn_qt_floats(a);

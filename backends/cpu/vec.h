@@ -34,6 +34,25 @@ typedef struct mmli_ln {
     float eps;
 } mmli_ln;
 
+/* A product on the calling thread, of operands that lie in the first or second level of cache (tiles of attention,
+ * one sample); nothing is packed, nothing outside the rows is touched. m, n, k may be anything, also 0.
+ *
+ *     C = alpha A B [+ bias, the same for every row] [+ C, if add]
+ * Each value is one sum over k, in order, of fused products: it depends on its row of A and its column of B alone, so
+ * that tiles may be cut anywhere. C overlaps none of the others. */
+typedef struct mmli_mm {
+    size_t m, n, k;
+    const float *a; /* A[i, l] = a[i a_row + l a_k]: a_row = lda, a_k = 1, or for a transposed one 1 and lda */
+    size_t a_row, a_k;
+    const float *b; /* (k, n) */
+    size_t ldb;
+    float *c; /* (m, n) */
+    size_t ldc;
+    const float *bias; /* (n), or NULL */
+    float alpha;
+    int add; /* 0: what C holds is not read */
+} mmli_mm;
+
 /* Rows that will be read soon: n[i] rows of `bytes` from row[i] (NULL: none), `step` bytes apart. */
 typedef struct mmli_attn_next {
     const float *row[4];
@@ -75,6 +94,8 @@ typedef struct mmli_vec {
     /* y[j] (+)= acc[j] * factor */
     void (*put_acc)(float *y, const double *acc, size_t n, double factor, int add);
 
+    void (*mm)(const mmli_mm *p); /* from two vectors of columns and k = 32 on near the speed of the multipliers */
+
     void (*ln_rows)(const mmli_ln *l, size_t from, size_t to);
     void (*ln_grad_rows)(const mmli_ln *l, size_t from, size_t to);
 
@@ -86,10 +107,11 @@ typedef struct mmli_vec {
     /* s -> p = exp(s - lse), dp -> p (dp - dot) scale */
     void (*attn_grad)(float *s, float *dp, size_t n, size_t pad, float scale, const float *lse, const float *dot,
                       const mmli_attn_next *next);
-    /* Rows of o (rows, e) times fade, where that is not 1. */
-    void (*attn_fade)(float *o, size_t rows, size_t e, const float *fade);
-    /* y (cols, pad) = scale x^T, x (rows, cols) with leading dimension ld; columns past `rows` are 0. */
-    void (*transpose)(float *y, size_t pad, const float *x, size_t rows, size_t cols, size_t ld, float scale);
+    /* y (rows, pad) = x times by (pad) column by column [+ y]; y may be x. pad is a multiple of MMLI_PAD. */
+    void (*attn_scale)(float *y, const float *x, size_t rows, size_t pad, const float *by, int add);
+    /* y (cols, pad) = scale x^T [+ y] of x (rows, cols), ldy >= pad >= rows; columns past `rows` count as 0. */
+    void (*transpose)(float *y, size_t ldy, size_t pad, const float *x, size_t ldx, size_t rows, size_t cols, float scale,
+                      int add);
 } mmli_vec;
 
 /* The best table for this processor; the environment variable MMLEGO_SIMD (avx512, avx2, base) can ask for less. */

@@ -73,51 +73,80 @@ static void attn_grad(float *s, float *dp, size_t n, size_t pad, float scale, co
     }
 }
 
-static void attn_fade(float *o, size_t rows, size_t e, const float *fade)
+/* y (rows, pad) = x times `by` column by column, + y if `add`; y may be x. */
+static void attn_scale(float *y, const float *x, size_t rows, size_t pad, const float *by, int add)
 {
-    for (size_t r = 0; r < rows; r++) {
-        const mmli_el row = {.y = o + r * e, .a = o + r * e, .s = {fade[r]}};
+    for (size_t q = 0; q < pad; q += W) {
+        const vf b = vf_load(by + q);
 
-        if (fade[r] != 1.0f)
-            el_scale(&row, 0, e);
+        if (y == x && !add && !vi_any(b != vf_set(1)))
+            continue;
+        for (size_t r = q; r < rows * pad; r += pad)
+            vf_store(y + r, add ? vf_fma(vf_load(x + r), b, vf_load(y + r)) : vf_load(x + r) * b);
     }
 }
 
-typedef float v4 __attribute__((vector_size(16)));
-
-/* Rows r .. r+3, columns j .. j+3. */
-INLINE void attn_transpose4(float *y, size_t pad, const float *x, size_t ld, float scale)
+/* Two vectors laced: a0 b0 a1 b1 ... */
+INLINE void vf_zip(vf *lo, vf *hi, vf a, vf b)
 {
-    v4 a, b, c, d, ab, cd;
+#if W == 16
+    *lo = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    *hi = __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif W == 8
+    *lo = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    *hi = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+    *lo = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    *hi = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
 
-    memcpy(&a, x, sizeof a);
-    memcpy(&b, x + ld, sizeof b);
-    memcpy(&c, x + 2 * ld, sizeof c);
-    memcpy(&d, x + 3 * ld, sizeof d);
-    for (int half = 0; half < 2; half++) { /* columns j, j+1, then j+2, j+3 */
-        ab = (half ? __builtin_shufflevector(a, b, 2, 6, 3, 7) : __builtin_shufflevector(a, b, 0, 4, 1, 5)) * scale;
-        cd = (half ? __builtin_shufflevector(c, d, 2, 6, 3, 7) : __builtin_shufflevector(c, d, 0, 4, 1, 5)) * scale;
-        memcpy(y + (2 * half + 0) * (int)pad, &(v4){ab[0], ab[1], cd[0], cd[1]}, sizeof(v4));
-        memcpy(y + (2 * half + 1) * (int)pad, &(v4){ab[2], ab[3], cd[2], cd[3]}, sizeof(v4));
+/* One round of the transpose of W vectors: after log2(W) rounds element (i, j) is where (j, i) was. */
+INLINE void attn_lace(vf to[W], const vf from[W])
+{
+    UNROLL
+    for (int i = 0; i < W / 2; i++)
+        vf_zip(&to[2 * i], &to[2 * i + 1], from[i], from[i + W / 2]);
+}
+
+/* Rows 0 .. rows-1 (<= W; the others count as 0) and columns 0 .. cols-1 (<= W) of x; `put` elements of each row of y. */
+INLINE void attn_transpose_block(float *y, size_t ldy, const float *x, size_t ldx, size_t rows, size_t cols, size_t put,
+                                 float scale, int add)
+{
+    const int whole = rows == W && cols == W && put == W;
+    vf a[W], b[W];
+
+    UNROLL
+    for (int i = 0; i < W; i++)
+        a[i] = whole ? vf_load(x + (size_t)i * ldx) : (size_t)i < rows ? vf_load_part(x + (size_t)i * ldx, cols) : vf_set(0);
+    attn_lace(b, a);
+    attn_lace(a, b);
+#if W >= 8
+    attn_lace(b, a);
+#endif
+#if W >= 16
+    attn_lace(a, b);
+#endif
+    UNROLL
+    for (int j = 0; j < W; j++) {
+        float *at = y + (size_t)j * ldy;
+        const vf v = (W == 8 ? b[j] : a[j]) * scale;
+
+        if (whole)
+            vf_store(at, add ? vf_load(at) + v : v);
+        else if ((size_t)j < cols)
+            vf_store_part(at, add ? vf_load_part(at, put) + v : v, put);
     }
 }
 
-/* Row by row: columns of x lie in few cache sets, rows of y do not. */
-static void attn_transpose(float *y, size_t pad, const float *x, size_t rows, size_t cols, size_t ld, float scale)
+static void attn_transpose(float *y, size_t ldy, size_t pad, const float *x, size_t ldx, size_t rows, size_t cols,
+                           float scale, int add)
 {
-    const size_t r4 = rows - rows % 4, c4 = cols - cols % 4;
+    for (size_t r = 0; r < pad; r += W) {
+        const size_t n = r >= rows ? 0 : rows - r < W ? rows - r : W, put = pad - r < W ? pad - r : W;
 
-    for (size_t r = 0; r < r4; r += 4) {
-        for (size_t j = 0; j < c4; j += 4)
-            attn_transpose4(y + j * pad + r, pad, x + r * ld + j, ld, scale);
-        for (size_t j = c4; j < cols; j++)
-            for (size_t i = r; i < r + 4; i++)
-                y[j * pad + i] = x[i * ld + j] * scale;
+        for (size_t j = 0; j < cols; j += W)
+            attn_transpose_block(y + j * ldy + r, ldy, x + r * ldx + j, ldx, n, cols - j < W ? cols - j : W, put, scale,
+                                 add);
     }
-    for (size_t r = r4; r < rows; r++)
-        for (size_t j = 0; j < cols; j++)
-            y[j * pad + r] = x[r * ld + j] * scale;
-    for (size_t j = 0; j < cols; j++)
-        for (size_t r = rows; r < pad; r++)
-            y[j * pad + r] = 0;
 }

@@ -43,6 +43,28 @@ EL(el_l1_grad, const vf x = LD(a);
 #define SELU_LA (SELU_LAMBDA * SELU_ALPHA)
 #define LEAKY 0.01f
 
+/* exp(x) - 1 for x <= 0, inlined: a fraction of the time of a call; anything above 0. exp(x) = 2^n exp(r), n whole,
+ * |r| <= ln(2) / 2, exp(r) - 1 by its series; 1.5 units in the last place, exact near 0. NaN stays. */
+INLINE vf expm1_low(vf x)
+{
+    const vf least = vf_max(vf_set(-87.0f), x); /* exp(-87) - 1 = -1 in float32 */
+    const vf n = vf_round(least * 1.44269504f);
+    const vf r = vf_fma(n, vf_set(-1.42860677e-6f), vf_fma(n, vf_set(-0.693145752f), least)); /* ln 2 in two parts */
+    vf p = vf_set(1.0f / 5040), s;
+
+    p = vf_fma(p, r, vf_set(1.0f / 720));
+    p = vf_fma(p, r, vf_set(1.0f / 120));
+    p = vf_fma(p, r, vf_set(1.0f / 24));
+    p = vf_fma(p, r, vf_set(1.0f / 6));
+    p = vf_fma(p, r, vf_set(0.5f));
+    p = vf_fma(p * r, r, r);
+#if W == 16
+    s = (vf)_mm512_scalef_ps((__m512)vf_set(1), (__m512)n);
+#else
+    s = (vf)((__builtin_convertvector(n, vi) + vi_set(127)) << 23); /* x > 0: rubbish, not used */
+#endif
+    return vf_fma(s, p, s - 1.0f);
+}
 INLINE vf relu(vf x)
 {
     return vf_max(vf_set(0), x); /* NaN stays: the second operand */
@@ -53,11 +75,11 @@ INLINE vf leaky(vf x)
 }
 INLINE vf elu(vf x)
 {
-    return vf_pick(x > 0.0f, x, vf_expm1(x));
+    return vf_pick(x > 0.0f, x, expm1_low(x));
 }
 INLINE vf selu(vf x)
 {
-    return vf_pick(x > 0.0f, x * SELU_LAMBDA, vf_expm1(x) * SELU_LA);
+    return vf_pick(x > 0.0f, x * SELU_LAMBDA, expm1_low(x) * SELU_LA);
 }
 INLINE vf relu_slope(vf y)
 {

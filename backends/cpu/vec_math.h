@@ -23,13 +23,11 @@
 #define VMATH(letters, name) _ZGVbN4##letters##_##name
 #endif
 vf VMATH(v, expf)(vf);
-vf VMATH(v, expm1f)(vf);
 vf VMATH(v, tanhf)(vf);
 vf VMATH(v, sinf)(vf);
 vf VMATH(v, cosf)(vf);
 vf VMATH(vv, atan2f)(vf, vf);
 #define vf_exp VMATH(v, expf)
-#define vf_expm1 VMATH(v, expm1f)
 #define vf_tanh VMATH(v, tanhf)
 #define vf_sin VMATH(v, sinf)
 #define vf_cos VMATH(v, cosf)
@@ -45,13 +43,11 @@ vf VMATH(vv, atan2f)(vf, vf);
 #define VMATH(name, ulp) Sleef_cinz_##name##4_##ulp##sse2
 #endif
 vf VMATH(expf, u10)(vf);
-vf VMATH(expm1f, u10)(vf);
 vf VMATH(tanhf, u35)(vf);
 vf VMATH(sinf, u35)(vf);
 vf VMATH(cosf, u35)(vf);
 vf VMATH(atan2f, u35)(vf, vf);
 #define vf_exp VMATH(expf, u10)
-#define vf_expm1 VMATH(expm1f, u10)
 #define vf_tanh VMATH(tanhf, u35)
 #define vf_sin VMATH(sinf, u35)
 #define vf_cos VMATH(cosf, u35)
@@ -67,7 +63,6 @@ vf VMATH(atan2f, u35)(vf, vf);
         return x;                                                                                  \
     }
 BY_LANE(vf_exp, expf)
-BY_LANE(vf_expm1, expm1f)
 BY_LANE(vf_tanh, tanhf)
 BY_LANE(vf_sin, sinf)
 BY_LANE(vf_cos, cosf)

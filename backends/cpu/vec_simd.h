@@ -47,28 +47,66 @@ INLINE void vf_store(float *p, vf v)
 {
     memcpy(p, &v, sizeof v);
 }
-/* The first n < W lanes; the others load as 0 and are not stored. */
-INLINE vf vf_load_part(const float *p, size_t n)
-{
+/* Which lanes count: the first n <= W. The others load as 0 and are not stored. */
 #if W == 16
-    return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+typedef __mmask16 vm;
+INLINE vm vm_first(size_t n)
+{
+    return (vm)((1u << n) - 1);
+}
+INLINE vf vf_load_mask(const float *p, vm m)
+{
+    return (vf)_mm512_maskz_loadu_ps(m, p);
+}
+INLINE void vf_store_mask(float *p, vf v, vm m)
+{
+    _mm512_mask_storeu_ps(p, m, (__m512)v);
+}
+#elif W == 8
+typedef vi vm;
+INLINE vm vm_first(size_t n)
+{
+    return (vi){0, 1, 2, 3, 4, 5, 6, 7} < vi_set((int32_t)n);
+}
+INLINE vf vf_load_mask(const float *p, vm m)
+{
+    return (vf)_mm256_maskload_ps(p, (__m256i)m);
+}
+INLINE void vf_store_mask(float *p, vf v, vm m)
+{
+    _mm256_maskstore_ps(p, (__m256i)m, (__m256)v);
+}
 #else
+typedef size_t vm;
+INLINE vm vm_first(size_t n)
+{
+    return n;
+}
+INLINE vf vf_load_mask(const float *p, vm n)
+{
     float t[W] = {0};
+    if (n == W)
+        return vf_load(p);
     for (size_t i = 0; i < n; i++)
         t[i] = p[i];
     return vf_load(t);
-#endif
 }
-INLINE void vf_store_part(float *p, vf v, size_t n)
+INLINE void vf_store_mask(float *p, vf v, vm n)
 {
-#if W == 16
-    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
-#else
     float t[W];
     vf_store(t, v);
     for (size_t i = 0; i < n; i++)
         p[i] = t[i];
+}
 #endif
+/* The first n < W lanes. */
+INLINE vf vf_load_part(const float *p, size_t n)
+{
+    return vf_load_mask(p, vm_first(n));
+}
+INLINE void vf_store_part(float *p, vf v, size_t n)
+{
+    vf_store_mask(p, v, vm_first(n));
 }
 INLINE vd vd_load(const double *p)
 {

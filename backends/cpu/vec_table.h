@@ -6,6 +6,7 @@
 #include "backends/cpu/vec_elements.h"
 #include "backends/cpu/vec_random.h"
 #include "backends/cpu/vec_rows.h"
+#include "backends/cpu/vec_gemm.h"
 #include "backends/cpu/vec_layernorm.h"
 #include "backends/cpu/vec_attention.h"
 
@@ -40,10 +41,11 @@ const mmli_vec VEC_TABLE = {
     .col_acc = rows_col_acc,
     .col_acc_dot = rows_col_acc_dot,
     .put_acc = rows_put_acc,
+    .mm = mm,
     .ln_rows = ln_rows,
     .ln_grad_rows = ln_grad_rows,
     .attn_softmax = attn_softmax,
     .attn_grad = attn_grad,
-    .attn_fade = attn_fade,
+    .attn_scale = attn_scale,
     .transpose = attn_transpose,
 };

@@ -5,7 +5,7 @@
 #include "mmlego/model.h"
 #include "nn/encoder.h"
 #include "nn/params.h"
-#include "ops/ops.h"
+#include "ops/cross.h"
 
 /* Indices of the parameters of one step. */
 typedef struct mmli_step {
@@ -28,7 +28,8 @@ typedef struct mmli_block {
     mmli_step *steps; /* (o.steps); equal entries when shared */
     mmli_head head;
     bool no_shortcuts; /* tests: every exact shortcut is taken the long way (FFT elision, one-token attention, shared
-                          start state) */
+                          start state, projections folded) */
+    const mmli_cross_plan *plan; /* tests: instead of the cheapest plan of attention; else NULL */
 } mmli_block;
 
 /* Declares all parameters of a block for tokens of width `in` under prefix. head_gain < 0: head starts as
@@ -59,6 +60,7 @@ mmli_state mmli_state_leave(mmli_tape *tape, const mml_block_options *o, mmli_st
 /* What the steps attend to. */
 typedef struct mmli_context {
     mmli_var *tokens; /* encoder output h, (T', w) */
+    mmli_var *normal; /* the same normalised, where several tokens of a sample are attended to, by all steps; else NULL */
     mmli_ragged ragged;
 } mmli_context;
 /* That of step s from that of the step before (not read when s = 0): the same, unless the encoder runs anew in every step

@@ -4,7 +4,8 @@
  *     U  = R + drop(phi(A Wo + bo)),   R' = U + drop(FF(LN(U))),   I' = I
  * Rows are worked on for the samples that have tokens only. Exact shortcuts: where every such sample has one
  * token, softmax over one score is 1, so each latent row gets the same value vector: no queries, no keys, one row a
- * sample instead of c. A start state is one array for all samples: its LayerNorm and queries are computed once.
+ * sample instead of c. A start state is one array for all samples: its LayerNorm and queries are computed once. Several
+ * tokens are normalised once for all steps, and attended to by the cheapest plan (ops/cross.h).
  */
 #include <math.h>
 
@@ -35,7 +36,7 @@ mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const 
                                 const mmli_context *before, mmli_var *x, const mmli_ragged *ragged, uint64_t key)
 {
     const mml_block_options *o = &block->o;
-    mmli_context context = {NULL, *ragged};
+    mmli_context context = {.ragged = *ragged};
 
     if (s > 0 && !(o->encoder_each_step && mmli_tape_training(tape)))
         return *before;
@@ -44,6 +45,8 @@ mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const 
     context.tokens = mmli_encode(tape, bound, &block->encoder, x, ragged, &context.ragged, key);
     if (o->context_dft && o->transform != MML_TRANSFORM_SPATIAL && !o->raw_layers)
         context.tokens = mmli_op_segment_dft_real(tape, context.tokens, &context.ragged);
+    if (!context.ragged.single && !o->raw_layers && !block->no_shortcuts)
+        context.normal = mmli_op_normalise(tape, context.tokens);
     return context;
 }
 
@@ -64,25 +67,52 @@ static mmli_var *step_tokens(mmli_tape *tape, const mmli_bound *bound, const mml
     return x;
 }
 
-/* phi(A Wo + bo) for the P samples with tokens, (P c, d); R (c, d) when shared, else (P c, d) */
-static mmli_var *attend(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
-                        const mmli_ragged *ragged, mmli_var *h, mmli_var *R, bool shared)
+/* A Wo + bo with queries LN(R), (c, d) when shared, else (P c, d), by the cheapest plan. */
+static mmli_var *cross(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
+                       const mmli_ragged *ragged, mmli_var *normal, mmli_var *latent, float scale, bool shared)
 {
     const mml_block_options *o = &block->o;
-    const float scale = (float)(1.0 / (sqrt((double)o->head_width) * o->tau));
-    const bool one = ragged->single && !block->no_shortcuts;
-    mmli_var *n = norm(tape, bound, h, p->context_norm_w, p->context_norm_b);
-    mmli_var *v = mmli_op_linear(tape, n, mmli_p(bound, p->value), NULL), *a = v, *q, *k;
+    const mmli_cross x = {.latent = latent, .tokens = normal, .gamma = mmli_p(bound, p->context_norm_w),
+                          .beta = mmli_p(bound, p->context_norm_b), .query = mmli_p(bound, p->query),
+                          .key = mmli_p(bound, p->key), .value = mmli_p(bound, p->value),
+                          .out = mmli_p(bound, p->out_w), .bias = mmli_p(bound, p->out_b), .c = o->latent_c,
+                          .H = o->heads, .scale = scale, .shared = shared};
+    mmli_cross_shape shape = {.segs = ragged->segs, .tokens = ragged->tokens, .c = o->latent_c, .d = o->latent_d,
+                              .H = o->heads, .e = o->head_width, .shared = shared};
+    mmli_cross_plan plan;
 
+    if (!normal)
+        return NULL;
+    shape.w = normal->cols;
+    shape.record = mmli_tape_recording(tape);
+    shape.tokens_need = normal->need;
+    plan = block->plan ? *block->plan : mmli_cross_choose(&shape);
+    return mmli_op_cross(tape, &x, ragged, &plan);
+}
+
+/* phi(A Wo + bo) for the P samples with tokens, (P c, d); R (c, d) when shared, else (P c, d) */
+static mmli_var *attend(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
+                        const mmli_context *context, mmli_var *R, bool shared)
+{
+    const mml_block_options *o = &block->o;
+    const mmli_ragged *ragged = &context->ragged;
+    const float scale = (float)(1.0 / (sqrt((double)o->head_width) * o->tau));
+    const mmli_act phi = o->leaky_output ? MMLI_ACT_LEAKY : MMLI_ACT_IDENTITY;
+    const bool one = ragged->single && !block->no_shortcuts;
+    mmli_var *q = one ? NULL : norm(tape, bound, R, p->query_norm_w, p->query_norm_b), *h, *k, *v, *a;
+
+    if (context->normal)
+        return mmli_op_act(tape, cross(tape, bound, block, p, ragged, context->normal, q, scale, shared), phi);
+    h = step_tokens(tape, bound, block, p, context);
+    h = norm(tape, bound, h, p->context_norm_w, p->context_norm_b);
+    a = v = mmli_op_linear(tape, h, mmli_p(bound, p->value), NULL);
     if (!one) {
-        k = mmli_op_linear(tape, n, mmli_p(bound, p->key), NULL);
-        q = norm(tape, bound, R, p->query_norm_w, p->query_norm_b);
+        k = mmli_op_linear(tape, h, mmli_p(bound, p->key), NULL);
         q = mmli_op_linear(tape, q, mmli_p(bound, p->query), NULL);
         a = mmli_op_attention(tape, q, k, v, ragged, o->latent_c, o->heads, scale,
                               shared ? MMLI_QUERY_SHARED : MMLI_QUERY_FIXED);
     }
-    a = linear(tape, bound, a, p->out_w, p->out_b);
-    a = mmli_op_act(tape, a, o->leaky_output ? MMLI_ACT_LEAKY : MMLI_ACT_IDENTITY);
+    a = mmli_op_act(tape, linear(tape, bound, a, p->out_w, p->out_b), phi);
     return one ? mmli_op_spread(tape, a, o->latent_c) : a;
 }
 
@@ -141,7 +171,7 @@ mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_
         return kept;
     now = renewed(tape, block, kept, state.spatial);
     R = now.re_shared ? now.z.re : mmli_op_take(tape, now.z.re, ragged, o->latent_c);
-    u = attend(tape, bound, block, p, ragged, step_tokens(tape, bound, block, p, context), R, now.re_shared);
+    u = attend(tape, bound, block, p, context, R, now.re_shared);
     u = mmli_op_dropout(tape, u, drop, mmli_rng_key(key, "attention", s));
     u = mmli_op_add(tape, per_sample(tape, R, now.re_shared, ragged->segs), u);
     f = norm(tape, bound, u, p->ff_norm_w, p->ff_norm_b);
@@ -159,7 +189,7 @@ mmli_state mmli_block_run(mmli_tape *tape, const mmli_bound *bound, const mmli_b
                           const mmli_ragged *ragged, mmli_state state, uint64_t key)
 {
     const mml_block_options *o = &block->o;
-    mmli_context context = {NULL, {0}};
+    mmli_context context = {0};
 
     if (!x)
         return mmli_state_enter(tape, o, state);

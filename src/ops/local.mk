@@ -1,9 +1,11 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
 	src/ops/arena.c src/ops/arena.h \
+	src/ops/cross.c src/ops/cross.h \
 	src/ops/dense.c \
 	src/ops/elements.c \
 	src/ops/fourier.c \
+	src/ops/heads.c \
 	src/ops/internal.h \
 	src/ops/loss.c \
 	src/ops/ops.h \

@@ -22,8 +22,17 @@ mmli_var *mmli_op_alpha_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t 
 /* x (rows, in), w (out, in), b (1, out) or NULL */
 mmli_var *mmli_op_linear(mmli_tape *tape, mmli_var *x, mmli_var *w, mmli_var *b);
 mmli_var *mmli_op_layernorm(mmli_tape *tape, mmli_var *x, mmli_var *gamma, mmli_var *beta);
+/* Products of each of H heads; b (H e, n) has a head every e rows. */
+typedef enum mmli_by_head {
+    MMLI_BY_HEAD_FORTH = 0, /* a (rows, H e) -> (rows, H n): a_h b_h */
+    MMLI_BY_HEAD_BACK,      /* a (rows, H n) -> (rows, H e): a_h b_h^T */
+    MMLI_BY_HEAD_PAIR       /* a (H e, m) -> (H m, n): a_h^T b_h */
+} mmli_by_head;
+mmli_var *mmli_op_by_head(mmli_tape *tape, mmli_var *a, mmli_var *b, size_t H, mmli_by_head kind);
 
 /* ---- groups of rows */
+/* The same numbers as (rows, cols); data and gradient are those of x. */
+mmli_var *mmli_op_view(mmli_tape *tape, mmli_var *x, size_t rows, size_t cols);
 mmli_var *mmli_op_zeros(mmli_tape *tape, size_t rows, size_t cols);
 /* x (n, cols) -> (groups n, cols), copies one below another */
 mmli_var *mmli_op_repeat(mmli_tape *tape, mmli_var *x, size_t groups);

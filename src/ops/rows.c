@@ -14,6 +14,32 @@ static mmli_var *finish(mmli_tape *tape, mmli_var *y, mmli_var *x, mml_status (*
     return mmli_tape_ok(tape) ? y : NULL;
 }
 
+/* Everything that used the view has been walked by now: its gradient can be had. */
+static mml_status view_back(mmli_tape *tape, mmli_node *n)
+{
+    mmli_var *x = n->in[0];
+
+    if (!x->grad)
+        x->grad = n->out[0]->grad;
+    else
+        MMLI_BACK(tape, axpy, x->grad, n->out[0]->grad, mmli_size(x), 1.0f);
+    return mmli_tape_status(tape);
+}
+
+mmli_var *mmli_op_view(mmli_tape *tape, mmli_var *x, size_t rows, size_t cols)
+{
+    mmli_var *y;
+
+    if (!x || !mmli_tape_ok(tape))
+        return NULL;
+    if (rows * cols != mmli_size(x)) {
+        mmli_tape_fail(tape, mmli_fail(MML_E_SHAPE, "view: (%zu, %zu) as (%zu, %zu)", x->rows, x->cols, rows, cols));
+        return NULL;
+    }
+    y = mmli_tape_wrap(tape, x->data, NULL, rows, cols, x->need);
+    return y ? finish(tape, y, x, view_back, 0) : NULL;
+}
+
 mmli_var *mmli_op_zeros(mmli_tape *tape, size_t rows, size_t cols)
 {
     mmli_var *y = mmli_tape_var(tape, rows, cols, false);

@@ -120,6 +120,57 @@ START_TEST(shortcuts_change_nothing_but_rounding_in_training)
 }
 END_TEST
 
+/* All ways to compute cross-attention, whichever is the cheapest here (ops/cross.h). With an encoder, tokens have a
+ * gradient; rig.h gives one to raw tokens as well. Dropout masks are the same. */
+static const mmli_cross_plan plans[] = {{false, false, false}, {true, false, false}, {true, true, false},
+                                        {true, false, true},   {true, true, true}};
+enum { N_PLANS = sizeof plans / sizeof *plans };
+
+/* _i runs over the plans and the backends. */
+START_TEST(every_plan_of_cross_attention_gives_the_same)
+{
+    static const mml_encoder_kind kinds[] = {MML_ENCODER_NONE, MML_ENCODER_SNN};
+    static const size_t width[] = {5};
+
+    for (size_t i = 0; i < 2 * 2 * N_VARIANTS; i++) {
+        const mml_block_options o = options(&variants[i / 4], kinds[i % 2]);
+        rig r;
+        rig_data d;
+        rig_result planned, plain;
+
+        rig_data_make(&d, 1, 5, width, tokens[i / 2 % 2], 34);
+        rig_open(&r, _i / N_PLANS, 2);
+        rig_add(&r, &o, width[0], NULL);
+        rig_build(&r);
+        r.block[0].plan = &plans[_i % N_PLANS];
+        rig_run(&planned, &r, &d, MMLI_RECORD | MMLI_TRAINING);
+        r.block[0].no_shortcuts = true;
+        rig_run(&plain, &r, &d, MMLI_RECORD | MMLI_TRAINING);
+        rig_assert_close(&r, &planned, &plain, TOL_OUTPUT, TOL_GRADIENT, ROUNDING);
+        rig_free(&planned);
+        rig_free(&plain);
+        rig_close(&r);
+        rig_data_free(&d);
+    }
+}
+END_TEST
+
+/* From shapes alone: narrow or few queries fold, a wide latent projects; pairs of weights pay for many samples. */
+START_TEST(plan_of_cross_attention_follows_from_the_shapes)
+{
+    const mmli_cross_shape series = {.segs = 64, .tokens = 3072, .c = 64, .d = 64, .w = 37, .H = 8, .e = 64, .record = true};
+    const mmli_cross_shape patient = {.segs = 1, .tokens = 10000, .c = 64, .d = 64, .w = 1024, .H = 8, .e = 64};
+    const mmli_cross_shape wide = {.segs = 1, .tokens = 10000, .c = 512, .d = 64, .w = 1024, .H = 8, .e = 64};
+    mmli_cross_plan p = mmli_cross_choose(&series);
+
+    ck_assert(p.folded && p.pair_in && p.pair_out);
+    p = mmli_cross_choose(&patient);
+    ck_assert(p.folded && !p.pair_in && !p.pair_out);
+    p = mmli_cross_choose(&wide);
+    ck_assert(!p.folded);
+}
+END_TEST
+
 /* ---- that they are taken: a table that counts ------------------------------------------------------------- */
 
 static struct {
@@ -209,7 +260,8 @@ START_TEST(queries_of_the_start_state_are_computed_once_for_the_batch)
     rows = count.layernorm_rows;
     count_pass(2, tokens[0], true);
     ck_assert_uint_eq(count.shared, 0);
-    ck_assert_uint_eq(count.layernorm_rows - rows, 4 * 6); /* c rows for one sample instead of five */
+    /* c rows for one sample instead of five; 14 tokens once for both steps */
+    ck_assert_uint_eq(count.layernorm_rows - rows, 4 * 6 + 14);
 }
 END_TEST
 
@@ -336,6 +388,8 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, shortcuts_change_nothing_but_rounding, 0, N_VARIANTS * n);
     tcase_add_loop_test(tc, shortcuts_change_nothing_but_rounding_in_training, 0, n);
+    tcase_add_loop_test(tc, every_plan_of_cross_attention_gives_the_same, 0, (int)N_PLANS * n);
+    tcase_add_test(tc, plan_of_cross_attention_follows_from_the_shapes);
     tcase_add_test(tc, chain_of_steps_is_transformed_once_for_the_whole_batch);
     tcase_add_test(tc, one_token_needs_no_attention);
     tcase_add_test(tc, queries_of_the_start_state_are_computed_once_for_the_batch);

@@ -6,7 +6,8 @@ check_PROGRAMS += \
 	tests/ops/test_gradients \
 	tests/ops/test_identities \
 	tests/ops/test_known_kernels \
-	tests/ops/test_known_values
+	tests/ops/test_known_values \
+	tests/ops/test_mm
 
 tests_ops_test_conformance_SOURCES = tests/ops/test_conformance.c \
 	tests/ops/case.c tests/ops/case.h tests/ops/ragged.h \
@@ -25,3 +26,4 @@ tests_ops_test_gradients_SOURCES = tests/ops/test_gradients.c tests/ops/fd.c tes
 tests_ops_test_identities_SOURCES = tests/ops/test_identities.c tests/ops/bench.h
 tests_ops_test_known_kernels_SOURCES = tests/ops/test_known_kernels.c tests/ops/bench.h
 tests_ops_test_known_values_SOURCES = tests/ops/test_known_values.c tests/ops/bench.h
+tests_ops_test_mm_SOURCES = tests/ops/test_mm.c

@@ -1,0 +1,27 @@
+/* measure.h - what the measuring files share: clock, memory of the process, options and results. */
+#ifndef MMLI_BENCH_MEASURE_H
+#define MMLI_BENCH_MEASURE_H
+
+#include <time.h>
+
+#include "mmlego/bench.h"
+
+/* Seconds since some moment. */
+static inline double mmli_bench_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* memory.c: bytes of this process that are resident now, and were at most. NaN where the system does not say. */
+double mmli_bench_resident(void);
+double mmli_bench_peak(void);
+
+/* Defaults, and what is given on top, checked. */
+mml_status mmli_bench_options_check(mml_bench_options *out, const mml_bench_options *given);
+/* A result for the caller, whose struct_size says how much of it he knows. */
+mml_status mmli_bench_give(void *out, const void *made, size_t size, const char *type);
+
+#endif

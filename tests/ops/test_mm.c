@@ -1,0 +1,239 @@
+/* test_mm.c - the product of matrices in cache (backends/cpu/vec_gemm.h), in every vector width that this processor
+ * has. Every operand ends where its last row ends, in front of a page that may not be touched. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "backends/cpu/vec.h"
+#include "tests/support/mmlt.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char *const widths[] = {"avx512", "avx2", "base"};
+
+static const mmli_vec *vec_at(int i)
+{
+    const mmli_vec *v;
+
+    ck_assert_int_eq(setenv("MMLEGO_SIMD", widths[i], 1), 0);
+    v = mmli_vec_choose();
+    unsetenv("MMLEGO_SIMD");
+    return v;
+}
+
+/* Memory in front of a page that faults; `x` are its last floats. */
+enum { ROOM = 96 * 1024, AREAS = 4 };
+
+typedef struct area {
+    char *pages;
+    size_t bytes;
+} area;
+
+static area area_new(void)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), body = ROOM * sizeof(float);
+    area a = {.bytes = body + page};
+
+    a.pages = mmap(NULL, a.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(a.pages, MAP_FAILED);
+    ck_assert_int_eq(mprotect(a.pages + body, page, PROT_NONE), 0);
+    return a;
+}
+
+static float *last_floats(const area *a, size_t n)
+{
+    ck_assert_uint_le(n, ROOM);
+    return (float *)(void *)a->pages + (ROOM - n);
+}
+
+/* Floats from the first to the last of `rows` rows. */
+static size_t span(size_t rows, size_t cols, size_t ld)
+{
+    return rows == 0 || cols == 0 ? 0 : (rows - 1) * ld + cols;
+}
+
+/* How a product is asked for: all of them with each shape. */
+typedef struct form {
+    bool transposed, bias, add;
+    float alpha;
+    size_t gap; /* between rows */
+} form;
+
+static const form forms[] = {
+    {false, false, false, 1, 0}, {true, false, false, 1, 3}, {false, true, false, 1, 5},
+    {false, false, true, -0.5f, 2}, {true, true, true, 3, 1},
+};
+
+typedef struct problem {
+    mmli_mm p;
+    float *a, *b, *c, *bias;
+    size_t n_c;
+    float *before; /* what c held */
+} problem;
+
+static area areas[AREAS];
+static float before[ROOM];
+
+static void set_up(void)
+{
+    for (size_t i = 0; i < AREAS; i++)
+        areas[i] = area_new();
+}
+
+static void tear_down(void)
+{
+    for (size_t i = 0; i < AREAS; i++)
+        munmap(areas[i].pages, areas[i].bytes);
+}
+
+static problem problem_of(size_t m, size_t n, size_t k, const form *f)
+{
+    const size_t wide = (f->transposed ? m : k) + f->gap;
+    problem q = {.p = {.m = m, .n = n, .k = k, .a_row = f->transposed ? 1 : wide, .a_k = f->transposed ? wide : 1,
+                       .ldb = n + f->gap, .ldc = n + f->gap, .alpha = f->alpha, .add = f->add},
+                 .before = before};
+    const size_t n_a = f->transposed ? span(k, m, wide) : span(m, k, wide), n_b = span(k, n, q.p.ldb);
+
+    q.n_c = span(m, n, q.p.ldc);
+    q.p.a = q.a = last_floats(&areas[0], n_a);
+    q.p.b = q.b = last_floats(&areas[1], n_b);
+    q.p.c = q.c = last_floats(&areas[2], q.n_c);
+    q.bias = last_floats(&areas[3], n);
+    q.p.bias = f->bias ? q.bias : NULL;
+    mmlt_normal(q.a, n_a, 1);
+    mmlt_normal(q.b, n_b, 2);
+    mmlt_normal(q.bias, n, 3);
+    mmlt_normal(q.c, q.n_c, 4);
+    memcpy(before, q.c, q.n_c * sizeof *before);
+    if (!f->add) /* it must not matter what was there */
+        for (size_t i = 0; i < m; i++)
+            for (size_t j = 0; j < n; j++)
+                q.c[i * q.p.ldc + j] = NAN;
+    return q;
+}
+
+static double term(const problem *q, size_t i, size_t j, size_t l)
+{
+    return (double)q->p.a[i * q->p.a_row + l * q->p.a_k] * (double)q->p.b[l * q->p.ldb + j];
+}
+
+/* Against float64. A sum of k products of normal numbers is off by a few roundings of the sum of their magnitudes. */
+static void check_values(const problem *q)
+{
+    const mmli_mm *p = &q->p;
+
+    for (size_t i = 0; i < p->m; i++)
+        for (size_t j = 0; j < p->n; j++) {
+            double sum = 0, size = 0, bound;
+
+            for (size_t l = 0; l < p->k; l++) {
+                sum += term(q, i, j, l);
+                size += fabs(term(q, i, j, l));
+            }
+            sum *= (double)p->alpha;
+            sum += p->bias ? (double)p->bias[j] : 0;
+            sum += p->add ? (double)q->before[i * p->ldc + j] : 0;
+            bound = 6e-8 * (fabs((double)p->alpha) * size * (2 + sqrt((double)p->k)) + 8);
+            if (!(fabs((double)p->c[i * p->ldc + j] - sum) <= bound))
+                ck_abort_msg("(%zu, %zu, %zu)[%zu, %zu]: %.9g, not %.9g", p->m, p->n, p->k, i, j,
+                             (double)p->c[i * p->ldc + j], sum);
+        }
+}
+
+static void check_gaps(const problem *q)
+{
+    for (size_t i = 0; i < q->n_c; i++)
+        if (i % q->p.ldc >= q->p.n && q->p.c[i] != q->before[i])
+            ck_abort_msg("(%zu, %zu, %zu) wrote behind row %zu", q->p.m, q->p.n, q->p.k, i / q->p.ldc);
+}
+
+static void check(const mmli_vec *v, size_t m, size_t n, size_t k)
+{
+    for (size_t f = 0; f < COUNT(forms); f++) {
+        problem q = problem_of(m, n, k, &forms[f]);
+
+        v->mm(&q.p);
+        check_values(&q);
+        check_gaps(&q);
+    }
+}
+
+START_TEST(products_of_all_small_shapes_are_those_in_double_precision)
+{
+    static const size_t ms[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 17, 24, 25, 29};
+    static const size_t ks[] = {0, 1, 2, 7, 33};
+    const mmli_vec *v = vec_at(_i);
+
+    for (size_t i = 0; i < COUNT(ms); i++)
+        for (size_t n = 0; n <= 99; n += n < 40 ? 1 : 7)
+            for (size_t l = 0; l < COUNT(ks); l++)
+                check(v, ms[i], n, ks[l]);
+}
+END_TEST
+
+START_TEST(products_of_tiles_are_those_in_double_precision)
+{
+    static const size_t shapes[][3] = {{48, 64, 64}, {64, 64, 48}, {224, 64, 64}, {64, 64, 224}, {48, 37, 64},
+                                       {64, 37, 48}, {37, 64, 48}, {1, 256, 300}, {300, 1, 64},  {61, 143, 129}};
+    const mmli_vec *v = vec_at(_i);
+
+    for (size_t s = 0; s < COUNT(shapes); s++)
+        check(v, shapes[s][0], shapes[s][1], shapes[s][2]);
+}
+END_TEST
+
+/* So tiles may be cut anywhere. */
+START_TEST(a_value_depends_on_its_row_and_its_column_alone)
+{
+    const mmli_vec *v = vec_at(_i);
+
+    for (size_t f = 0; f < COUNT(forms); f++) {
+        problem q = problem_of(31, 83, 57, &forms[f]);
+
+        v->mm(&q.p);
+        for (size_t i = 0; i < q.p.m; i++)
+            for (size_t j = 0; j < q.p.n; j++) {
+                float one = q.before[i * q.p.ldc + j];
+                mmli_mm p = q.p;
+
+                p.m = p.n = 1;
+                p.a += i * p.a_row;
+                p.b += j;
+                p.bias = p.bias ? p.bias + j : NULL;
+                p.c = &one;
+                v->mm(&p);
+                mmlt_assert_same_bits(&one, &q.p.c[i * q.p.ldc + j], sizeof one);
+            }
+    }
+}
+END_TEST
+
+START_TEST(what_is_not_finite_stays_in_its_row_and_column)
+{
+    enum { M = 14, N = 39, K = 20, ROW = 5, COLUMN = 36 };
+    const mmli_vec *v = vec_at(_i);
+    problem q = problem_of(M, N, K, &forms[0]);
+
+    q.a[ROW * K + 3] = NAN;
+    q.b[3 * N + COLUMN] = INFINITY;
+    v->mm(&q.p);
+    for (size_t i = 0; i < M; i++)
+        for (size_t j = 0; j < N; j++)
+            ck_assert_int_eq(isfinite(q.p.c[i * N + j]) != 0, i != ROW && j != COLUMN);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("products in cache");
+    TCase *tc = tcase_create("mm");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_loop_test(tc, products_of_all_small_shapes_are_those_in_double_precision, 0, COUNT(widths));
+    tcase_add_loop_test(tc, products_of_tiles_are_those_in_double_precision, 0, COUNT(widths));
+    tcase_add_loop_test(tc, a_value_depends_on_its_row_and_its_column_alone, 0, COUNT(widths));
+    tcase_add_loop_test(tc, what_is_not_finite_stays_in_its_row_and_column, 0, COUNT(widths));
+    suite_add_tcase(suite, tc);
+    return mmlt_main(suite);
+}
