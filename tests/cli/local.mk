@@ -4,6 +4,7 @@ tests_cli_test_opt_SOURCES = tests/cli/test_opt.c \
 	src/cli/help.c src/cli/message.c src/cli/nearest.c src/cli/opt.c src/cli/value.c
 SCRIPT_TESTS += \
 	tests/cli/atomic.sh \
+	tests/cli/bench.sh \
 	tests/cli/errors.sh \
 	tests/cli/help.sh \
 	tests/cli/man.sh \

@@ -1,0 +1,28 @@
+#!/bin/sh
+# bench.sh - mmlego bench: the list, a small case, JSON, and what is refused. Times are not looked at.
+set -u
+# shellcheck source=tests/cli/lib.sh
+. "${MMLT_SRCDIR:-.}/tests/cli/lib.sh"
+
+run bench --list
+test_that "bench --list ends well" exits 0
+test_that "bench --list names a case with its group" prints "table-predict-1      main"
+test_that "and those of a scaling study" prints "modalities-32        modalities"
+
+run bench table-predict-1 --no-limits --seconds 0.01 --threads 2
+test_that "a case runs" exits 0
+test_that "and is one line of the table" grep -qE '^table-predict-1 +[0-9]+\.[0-9]{3} ' "$tmp/out"
+test_that "and says nothing else" silent
+
+run bench table-predict-1 fuse-predict-2 --no-limits --seconds 0.01 --threads 1 --json
+test_that "bench --json ends well" exits 0
+test_that "bench --json has both cases" [ "$(grep -c '"case": "' "$tmp/out")" -eq 2 ]
+test_that "a warm prediction allocates nothing" [ "$(grep -c '"host_allocations": 0,' "$tmp/out")" -eq 2 ]
+test_that "what was not measured is null" prints '"limits": null'
+
+test_that "an unknown case is answered with the nearest" fails 2 "did you mean 'table-train-32'?" bench table-trian-32
+test_that "a strange case is answered with where to look" fails 2 "see --list" bench banana
+test_that "so is an unknown group" fails 2 "there is no group 'banana'" bench --group banana
+test_that "no time is refused" fails 2 "--seconds" bench --seconds 0
+
+exit $status
