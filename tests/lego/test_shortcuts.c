@@ -60,6 +60,9 @@ static double compare(const variant *v, mml_encoder_kind encoder, const size_t *
 {
     static const size_t width[] = {5};
     const mml_block_options o = options(v, encoder);
+    /* A gradient comes back through all steps, and each adds its roundings. Measured: up to 0.7 of one TOL_GRADIENT between
+     * the long way here and on the reference; between two ways here, up to 1.4 with three steps. */
+    const mmlt_tol gradient = {TOL_GRADIENT.rel * (double)o.steps, TOL_GRADIENT.norm * (double)o.steps};
     rig r;
     rig_data d;
     rig_result shorter, longer;
@@ -72,7 +75,7 @@ static double compare(const variant *v, mml_encoder_kind encoder, const size_t *
     rig_run(&shorter, &r, &d, MMLI_RECORD);
     r.block[0].no_shortcuts = true;
     rig_run(&longer, &r, &d, MMLI_RECORD);
-    worst = rig_assert_close(&r, &shorter, &longer, TOL_OUTPUT, TOL_GRADIENT, ROUNDING);
+    worst = rig_assert_close(&r, &shorter, &longer, TOL_OUTPUT, gradient, ROUNDING);
     rig_free(&shorter);
     rig_free(&longer);
     rig_close(&r);
