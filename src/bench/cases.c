@@ -73,11 +73,6 @@ static const mmli_bench_spec specs[] = {
 
 enum { N_SPECS = sizeof specs / sizeof *specs };
 
-const mmli_bench_spec *mmli_bench_spec_at(size_t i)
-{
-    return i < N_SPECS ? &specs[i] : NULL;
-}
-
 size_t mml_bench_n_cases(void)
 {
     return N_SPECS;

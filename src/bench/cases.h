@@ -27,8 +27,6 @@ typedef struct mmli_bench_spec {
     size_t steps, c, d; /* 0 = 2, 64, 64 */
 } mmli_bench_spec;
 
-/* NULL past the end. */
-const mmli_bench_spec *mmli_bench_spec_at(size_t i);
 /* MML_E_ARG, with the nearest name. */
 mml_status mmli_bench_find(const mmli_bench_spec **out, const char *name);
 

@@ -7,17 +7,6 @@
 #include "util/alloc.h"
 #include "util/error.h"
 
-const char *mmli_kernel_name(mmli_kernel kernel)
-{
-    static const char *const names[] = {
-#define MML_KERNEL(kernel, args) #kernel,
-#include "backends/kernels.def"
-#undef MML_KERNEL
-    };
-
-    return (size_t)kernel < MMLI_N_KERNELS ? names[kernel] : NULL;
-}
-
 /* ---- a device of it --------------------------------------------------------------------------------------------------- */
 
 static mml_status open_counter(mmli_device *dv, int threads)

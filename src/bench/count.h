@@ -21,8 +21,6 @@ typedef enum mmli_kernel {
     MMLI_N_KERNELS
 } mmli_kernel;
 
-const char *mmli_kernel_name(mmli_kernel kernel);
-
 typedef struct mmli_cost {
     uint64_t calls, matrix, other, bytes;
 } mmli_cost;

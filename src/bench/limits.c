@@ -8,6 +8,7 @@
 #include "backends/backend.h"
 #include "bench/measure.h"
 #include "util/alloc.h"
+#include "util/clock.h"
 #include "util/error.h"
 #include "util/rng.h"
 
@@ -19,22 +20,6 @@ static const struct shape {
     size_t m, n, k;
 } shapes[] = {{2048, 2048, 2048}, {2048, 512, 64}, {2048, 64, 256}, {8192, 512, 1024}, {32, 256, 2189}, {512, 1024, 8192}};
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
-
-static mml_status random_matrix(mmli_mem **out, mmli_device *dv, size_t n, uint64_t key)
-{
-    mml_status st = MML_OK;
-    float *values = NULL;
-
-    MML_TRY(mmli_calloc(&values, n, sizeof *values));
-    for (size_t i = 0; i < n; i += 4)
-        for (size_t j = i; j < i + 4 && j < n; j++)
-            values[j] = mmli_rng_uniform(key, i); /* four alike: quicker made, and no slower to multiply */
-    MML_TRY(dv->k.alloc(dv, out, n * sizeof *values));
-    MML_TRY(dv->k.upload(dv, *out, values, n * sizeof *values));
-out:
-    mmli_free(values);
-    return st;
-}
 
 static mml_status multiply(mmli_device *dv, mmli_mem *c, const mmli_mem *a, const mmli_mem *b, const struct shape *s)
 {
@@ -51,19 +36,19 @@ static mml_status time_product(mml_bench_product *out, mmli_device *dv, const st
     double best = 1e30, start;
 
     *out = (mml_bench_product){s->m, s->n, s->k, 0};
-    MML_TRY(random_matrix(&a, dv, s->m * s->k, mmli_rng_key(seed, "a", 0)));
-    MML_TRY(random_matrix(&b, dv, s->k * s->n, mmli_rng_key(seed, "b", 0)));
+    MML_TRY(mmli_bench_numbers(&a, dv, s->m * s->k, mmli_rng_key(seed, "a", 0)));
+    MML_TRY(mmli_bench_numbers(&b, dv, s->k * s->n, mmli_rng_key(seed, "b", 0)));
     MML_TRY(dv->k.alloc(dv, &c, s->m * s->n * sizeof(float)));
     MML_TRY(multiply(dv, c, a, b, s));
-    start = mmli_bench_now();
+    start = mmli_now();
     do {
-        const double before = mmli_bench_now();
+        const double before = mmli_now();
         double took;
 
         MML_TRY(multiply(dv, c, a, b, s));
-        took = mmli_bench_now() - before;
+        took = mmli_now() - before;
         best = took < best ? took : best;
-    } while (mmli_bench_now() - start < seconds);
+    } while (mmli_now() - start < seconds);
     out->flops = best > 0 ? 2.0 * (double)s->m * (double)s->n * (double)s->k / best : 0;
 out:
     if (a)
@@ -113,7 +98,7 @@ static void *triad_slice(void *user)
 /* Runs the slices, the first of them here. */
 static mml_status run_slices(slice *s, int threads, double *seconds)
 {
-    const double start = mmli_bench_now();
+    const double start = mmli_now();
     mml_status st = MML_OK;
     int made = 1;
 
@@ -125,14 +110,14 @@ static mml_status run_slices(slice *s, int threads, double *seconds)
     (s[0].triad ? triad_slice : read_slice)(&s[0]);
     for (int t = 1; t < made; t++)
         pthread_join(s[t].thread, NULL);
-    *seconds = mmli_bench_now() - start;
+    *seconds = mmli_now() - start;
     return st;
 }
 
 static mml_status time_memory(double *rate, double *v, bool triad, int threads, double seconds)
 {
     const size_t total = triad ? LENGTH : 3 * (size_t)LENGTH; /* the read sums all three vectors */
-    const double moved = 3.0 * LENGTH * sizeof *v, start = mmli_bench_now();
+    const double moved = 3.0 * LENGTH * sizeof *v, start = mmli_now();
     mml_status st = MML_OK;
     double best = 1e30, took;
     slice *s = NULL;
@@ -148,7 +133,7 @@ static mml_status time_memory(double *rate, double *v, bool triad, int threads, 
     do {
         MML_TRY(run_slices(s, threads, &took));
         best = took < best ? took : best;
-    } while (mmli_bench_now() - start < seconds);
+    } while (mmli_now() - start < seconds);
     *rate = moved / best;
 out:
     mmli_free(s);

@@ -1,19 +1,12 @@
-/* measure.h - what the measuring files share: clock, memory of the process, options and results. */
+/* measure.h - what the measuring files share: made-up numbers, memory of the process, options and results. */
 #ifndef MMLI_BENCH_MEASURE_H
 #define MMLI_BENCH_MEASURE_H
 
-#include <time.h>
-
+#include "backends/backend.h"
 #include "mmlego/bench.h"
 
-/* Seconds since some moment. */
-static inline double mmli_bench_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+/* numbers.c: *out = n floats on dv, a function of the key; dv->k.free() also after a failure, unless NULL. */
+mml_status mmli_bench_numbers(mmli_mem **out, mmli_device *dv, size_t n, uint64_t key);
 
 /* memory.c: bytes of this process that are resident now, and were at most. NaN where the system does not say. */
 double mmli_bench_resident(void);

@@ -95,29 +95,6 @@ out:
 
 /* ---- the input --------------------------------------------------------------------------------------------------------- */
 
-/* Speed does not depend on the values, so a large input repeats a block of normal numbers. Its length is odd, that no two
- * tokens in reach of each other are equal. */
-enum { PATTERN = 262139 };
-
-static mml_status make_tokens(mmli_mem **out, mmli_device *dv, size_t n, uint64_t key)
-{
-    mml_status st = MML_OK;
-    float *values = NULL;
-    const size_t block = n < PATTERN ? n : PATTERN;
-
-    MML_TRY(dv->k.alloc(dv, out, n * sizeof *values));
-    MML_TRY(mmli_calloc(&values, block, sizeof *values));
-    for (size_t i = 0; i < block; i++)
-        values[i] = mmli_rng_normal(key, i);
-    for (size_t at = 0; at < n; at += block) {
-        const size_t some = n - at < block ? n - at : block;
-        MML_TRY(dv->k.upload(dv, mmli_at(*out, at), values, some * sizeof *values));
-    }
-out:
-    mmli_free(values);
-    return st;
-}
-
 static mml_status make_input(mmli_bench_rig *rig, mmli_device *dv, uint64_t seed)
 {
     const mmli_bench_spec *spec = rig->spec;
@@ -137,7 +114,7 @@ static mml_status make_input(mmli_bench_rig *rig, mmli_device *dv, uint64_t seed
             rig->offsets[i * (B + 1) + s] = (int64_t)(s * b->tokens);
         for (size_t s = 0; s < B; s++)
             rig->present[i * B + s] = 1;
-        MML_TRY(make_tokens(&rig->x[i], dv, B * b->tokens * b->width, mmli_rng_key(seed, "bench", i)));
+        MML_TRY(mmli_bench_numbers(&rig->x[i], dv, B * b->tokens * b->width, mmli_rng_key(seed, "bench", i)));
         rig->input += B * b->tokens * b->width * sizeof(float);
     }
     for (size_t s = 0; s < B; s++) {

@@ -1,13 +1,14 @@
 /* run.c - a case from its name to its numbers: warm-up, one counted repeat, timed repeats. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench/rig.h"
 #include "bench/measure.h"
 #include "model/options.h"
 #include "util/alloc.h"
+#include "util/clock.h"
 #include "util/error.h"
+#include "util/sort.h"
 
 void mml_bench_options_init(mml_bench_options *options)
 {
@@ -29,38 +30,22 @@ out:
 
 /* ---- times ------------------------------------------------------------------------------------------------------------- */
 
-/* Of ascending values, interpolated between neighbours. */
-static double quantile(const double *sorted, size_t n, double q)
-{
-    const double at = q * (double)(n - 1);
-    const size_t i = (size_t)at;
-
-    return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void note_times(mml_bench_result *r, double *times, size_t n)
 {
-    qsort(times, n, sizeof *times, ascending);
+    mmli_sort_doubles(times, n);
     r->repeats = n;
     r->least = times[0];
-    r->low = quantile(times, n, 0.1);
-    r->median = quantile(times, n, 0.5);
-    r->high = quantile(times, n, 0.9);
+    r->low = mmli_quantile(times, n, 0.1);
+    r->median = mmli_quantile(times, n, 0.5);
+    r->high = mmli_quantile(times, n, 0.9);
 }
 
 static mml_status timed(double *seconds, mmli_bench_rig *rig)
 {
-    const double start = mmli_bench_now();
+    const double start = mmli_now();
     const mml_status st = mmli_bench_rig_repeat(rig);
 
-    *seconds = mmli_bench_now() - start;
+    *seconds = mmli_now() - start;
     return st;
 }
 
@@ -69,14 +54,14 @@ static mml_status measure(mml_bench_result *r, mmli_bench_rig *rig, const mml_be
     const size_t fewest = warm > 5 * o->seconds ? 1 : 3, most = o->repeats;
     mml_status st = MML_OK;
     double *times = NULL;
-    const double start = mmli_bench_now();
+    const double start = mmli_now();
     size_t n = 0;
 
     MML_TRY(mmli_calloc(&times, most, sizeof *times));
     do {
         MML_TRY(timed(&times[n], rig));
         n++;
-    } while (n < most && (n < fewest || mmli_bench_now() - start < o->seconds));
+    } while (n < most && (n < fewest || mmli_now() - start < o->seconds));
     note_times(r, times, n);
 out:
     mmli_free(times);

@@ -50,22 +50,22 @@ static mml_status init(void *args, mml_modality_kind modality, mml_task_kind tas
 
 /* ---- a case in a process of its own ------------------------------------------------------------------------ */
 
-/* What the child sends: a status with its message, or one of the two results. */
+/* What the child sends: MMLC_GO and one of the two results, or the exit code after its message. */
 typedef struct answer {
-    mml_status st;
-    char message[512];
+    int code;
     mml_bench_result result;
     mml_bench_limits limits;
 } answer;
 
-static void measure(answer *a, const char *name, const mml_bench_options *o)
+static void measure(answer *a, const mmlc_command *command, const char *name, const mml_bench_options *o)
 {
+    mml_status st;
+
     memset(a, 0, sizeof *a);
     a->result.struct_size = sizeof a->result;
     a->limits.struct_size = sizeof a->limits;
-    a->st = name ? mml_bench_run(&a->result, name, o) : mml_bench_measure_limits(&a->limits, o);
-    if (a->st != MML_OK)
-        snprintf(a->message, sizeof a->message, "%s", mml_last_error());
+    st = name ? mml_bench_run(&a->result, name, o) : mml_bench_measure_limits(&a->limits, o);
+    a->code = st == MML_OK ? MMLC_GO : mmlc_fail(command, st);
 }
 
 static int transfer(int fd, answer *a, int sending)
@@ -92,13 +92,20 @@ static int run_apart(answer *a, const mmlc_command *command, const char *name, c
     int fd[2], ended = 0, whole;
     pid_t child;
 
-    if (pipe(fd) != 0 || (child = fork()) < 0) {
+    if (pipe(fd) != 0) {
         mmlc_say(command, "no process for %s: %s", what, strerror(errno));
+        return MMLC_FAILURE;
+    }
+    child = fork();
+    if (child < 0) {
+        mmlc_say(command, "no process for %s: %s", what, strerror(errno));
+        close(fd[0]);
+        close(fd[1]);
         return MMLC_FAILURE;
     }
     if (child == 0) {
         close(fd[0]);
-        measure(a, name, o);
+        measure(a, command, name, o);
         _exit(transfer(fd[1], a, 1) ? 0 : 1);
     }
     close(fd[1]);
@@ -114,11 +121,7 @@ static int run_apart(answer *a, const mmlc_command *command, const char *name, c
             mmlc_say(command, "%s: its process gave no result", what);
         return MMLC_FAILURE;
     }
-    if (a->st != MML_OK) {
-        mmlc_say(command, "%s", a->message);
-        return a->st == MML_E_ARG ? MMLC_USAGE : MMLC_FAILURE;
-    }
-    return MMLC_GO;
+    return a->code;
 }
 
 /* ---- output ------------------------------------------------------------------------------------------------------ */

@@ -84,15 +84,6 @@ static void draw(resampler *r, uint64_t t)
             r->weight[i] = r->drawn[r->unit_of[r->group[i]]];
 }
 
-/* Type 7 quantile q of m sorted numbers. */
-static double quantile(const double *sorted, size_t m, double q)
-{
-    const double h = (double)(m - 1) * q;
-    const size_t i = (size_t)h, j = i + 1 < m ? i + 1 : m - 1;
-
-    return sorted[i] + (h - (double)i) * (sorted[j] - sorted[i]);
-}
-
 static mml_status read_options(mml_bootstrap_options *o, const mml_bootstrap_options *given)
 {
     mml_status st = MML_OK;
@@ -136,8 +127,8 @@ mml_status mml_metric_bootstrap(mml_interval *out, mml_metric metric, const mml_
               draws);
     mmli_sort_doubles(values, o.resamples);
     tail = 0.5 * (1.0 - o.level);
-    in.low = quantile(values, o.resamples, tail);
-    in.high = quantile(values, o.resamples, 1.0 - tail);
+    in.low = mmli_quantile(values, o.resamples, tail);
+    in.high = mmli_quantile(values, o.resamples, 1.0 - tail);
     in.redrawn = draws - in.resamples;
     *out = in;
 out:

@@ -72,24 +72,38 @@ out:
     return st;
 }
 
+/* Shape of the result; false where the two do not fit. */
+static bool result_shape(size_t *rows, size_t *cols, const mmli_var *a, const mmli_var *b, size_t H, mmli_by_head kind)
+{
+    if (H == 0 || b->rows == 0 || b->rows % H != 0)
+        return false;
+    *rows = kind == MMLI_BY_HEAD_PAIR ? H * a->cols : a->rows;
+    *cols = b->cols;
+    switch (kind) {
+    case MMLI_BY_HEAD_FORTH:
+        *cols = H * b->cols;
+        return a->cols == b->rows;
+    case MMLI_BY_HEAD_BACK:
+        *cols = b->rows;
+        return a->cols == H * b->cols;
+    case MMLI_BY_HEAD_PAIR:
+        return a->rows == b->rows;
+    }
+    return false;
+}
+
 mmli_var *mmli_op_by_head(mmli_tape *tape, mmli_var *a, mmli_var *b, size_t H, mmli_by_head kind)
 {
     mmli_var *y;
     mmli_node *node;
     product p;
-    bool fits;
+    size_t rows, cols;
 
     if (!a || !b || !mmli_tape_ok(tape))
         return NULL;
-    fits = H > 0 && b->rows % H == 0 && b->rows > 0;
-    if (fits)
-        fits = kind == MMLI_BY_HEAD_FORTH ? a->cols == b->rows : kind == MMLI_BY_HEAD_BACK ? a->cols == H * b->cols : a->rows == b->rows;
-    if (!fits)
+    if (!result_shape(&rows, &cols, a, b, H, kind))
         return mmli_shape_error(tape, "product of heads", a, b);
-    if (kind == MMLI_BY_HEAD_PAIR)
-        y = mmli_tape_var(tape, H * a->cols, b->cols, a->need || b->need);
-    else
-        y = mmli_tape_var(tape, a->rows, kind == MMLI_BY_HEAD_FORTH ? H * b->cols : b->rows, a->need || b->need);
+    y = mmli_tape_var(tape, rows, cols, a->need || b->need);
     if (!y)
         return NULL;
     p = product_of(kind, y, a, b, H);

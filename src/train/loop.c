@@ -1,19 +1,11 @@
 /* loop.c - epochs: shuffled steps, validation, early stopping with the best weights, checkpoints, the watch. */
 #include <math.h>
-#include <time.h>
 
 #include "train/trainer.h"
 #include "util/alloc.h"
+#include "util/clock.h"
 #include "util/error.h"
 #include "util/rng.h"
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The order of an epoch depends on (seed, epoch) alone, so a resumed training goes on in the same one. */
 static void shuffle(mmli_trainer *t)
@@ -102,7 +94,7 @@ out:
 static mml_status run_epoch(mmli_trainer *t)
 {
     mml_status st = MML_OK;
-    const double start = now();
+    const double start = mmli_now();
     double rate = 0;
     mml_epoch line;
 
@@ -116,7 +108,7 @@ static mml_status run_epoch(mmli_trainer *t)
             return stop(t);
     }
     t->at.epoch++;
-    MML_TRY(end_epoch(t, rate, now() - start, &line));
+    MML_TRY(end_epoch(t, rate, mmli_now() - start, &line));
     MML_TRY(save_checkpoint(t));
     if (t->o->watch && t->o->watch(t->o->watch_user, &line, t->at.epoch, t->steps, t->steps) &&
         t->at.epoch < t->o->epochs)

@@ -49,3 +49,11 @@ void mmli_sort_doubles(double *x, size_t n)
     if (n > 1)
         qsort(x, n, sizeof *x, by_value);
 }
+
+double mmli_quantile(const double *sorted, size_t n, double q)
+{
+    const double h = (double)(n - 1) * q;
+    const size_t i = (size_t)h, j = i + 1 < n ? i + 1 : n - 1;
+
+    return sorted[i] + (h - (double)i) * (sorted[j] - sorted[i]);
+}

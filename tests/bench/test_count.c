@@ -129,6 +129,26 @@ START_TEST(a_wrong_name_is_answered_with_the_nearest)
 }
 END_TEST
 
+START_TEST(the_model_of_a_case_has_its_blocks)
+{
+    static const struct {
+        const char *name;
+        mml_model_kind kind;
+        size_t blocks;
+    } cases[] = {{"table-predict-1", MML_MODEL_BLOCK, 1}, {"merge-build", MML_MODEL_MERGE, 2}, {"fuse-predict-16", MML_MODEL_FUSE, 16}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        mml_model *model = NULL;
+
+        mmlt_assert_ok(mml_bench_model(&model, cases[i].name, NULL));
+        ck_assert_int_eq(mml_model_get_kind(model), cases[i].kind);
+        ck_assert_uint_eq(mml_model_n_blocks(model), cases[i].blocks);
+        ck_assert_uint_eq(mml_model_n_outputs(model), 4);
+        mml_model_free(model);
+    }
+}
+END_TEST
+
 START_TEST(a_case_runs_and_its_times_are_in_order)
 {
     mml_bench_options o;
@@ -157,6 +177,7 @@ int main(void)
     tcase_add_test(tc, the_start_state_is_transformed_once_for_a_batch);
     tcase_add_test(tc, a_product_is_counted_by_its_sizes);
     tcase_add_test(tc, a_wrong_name_is_answered_with_the_nearest);
+    tcase_add_test(tc, the_model_of_a_case_has_its_blocks);
     tcase_add_test(tc, a_case_runs_and_its_times_are_in_order);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
