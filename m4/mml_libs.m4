@@ -33,6 +33,7 @@ AC_DEFUN([MML_LIB_HDF5], [
 ])
 
 AC_DEFUN([MML_LIB_ZLIB], [MML_NEED_PC([ZLIB], [zlib], [zlib], [zlib1g-dev])])
+AC_DEFUN([MML_LIB_LIBZIP], [MML_NEED_PC([LIBZIP], [libzip >= 1.7], [libzip 1.7 or newer], [libzip-dev])])
 AC_DEFUN([MML_LIB_JANSSON], [MML_NEED_PC([JANSSON], [jansson >= 2.12], [Jansson 2.12 or newer (JSON)], [libjansson-dev])])
 AC_DEFUN([MML_LIB_INIH], [MML_NEED_PC([INIH], [inih], [inih (INI files)], [libinih-dev])])
 

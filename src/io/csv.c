@@ -1,4 +1,4 @@
-/* csv.c - zlib opens, libcsv cuts, this file counts rows and keeps the cells of one.
+/* csv.c - zlib opens (or the caller does), libcsv cuts, this file counts rows and keeps the cells of one.
  *
  * libcsv calls back and cannot be stopped from there, so the first failure is kept and the rest of the block is
  * ignored. Lines are handed to it one by one: that is how rows get the number that an editor shows.
@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "io/inflate.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -156,6 +157,7 @@ static mml_status check_start(size_t *skip, const char *path, const unsigned cha
     *skip = n >= 3 && s[0] == 0xEF && s[1] == 0xBB && s[2] == 0xBF ? 3 : 0;
     MML_CHECK(n > *skip, MML_E_FORMAT, "%s: is empty; a header row is needed", path);
     MML_CHECK(n < 4 || memcmp(s, "PK\3\4", 4) != 0, MML_E_FORMAT, "%s: is a zip archive; unpack it first", path);
+    MML_CHECK(n < 2 || memcmp(s, "\x1f\x8b", 2) != 0, MML_E_FORMAT, "%s: is packed by gzip once more; unpack it first", path);
     MML_CHECK(n < 4 || memcmp(s, "\x89HDF", 4) != 0, MML_E_FORMAT,
               "%s: is an HDF5 file, not a CSV; name the array in it (dataset = ...)", path);
     MML_CHECK(n < 2 || !((s[0] == 0xFF && s[1] == 0xFE) || (s[0] == 0xFE && s[1] == 0xFF)), MML_E_FORMAT,
@@ -177,27 +179,40 @@ static mml_status gz_trouble(const char *path, gzFile file)
     return mmli_fail(MML_E_FORMAT, "%s: is damaged or truncated (gzip: %s)", path, text);
 }
 
-static mml_status read_blocks(reader *r, struct csv_parser *p, gzFile file, char *block)
+/* A file through zlib, which hands on what is not gzip as it is. */
+typedef struct gz_input {
+    const char *path;
+    gzFile file;
+    uint64_t inflated;
+} gz_input;
+
+static mml_status gz_read(size_t *n, void *self, void *to, size_t room)
+{
+    gz_input *g = self;
+    const int got = gzread(g->file, to, (unsigned)room);
+    int code = Z_OK;
+
+    *n = 0;
+    if (got <= 0)
+        (void)gzerror(g->file, &code);
+    if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) /* Z_BUF_ERROR: the stream ends too early */
+        return gz_trouble(g->path, g->file);
+    *n = (size_t)got;
+    g->inflated += *n;
+    return gzdirect(g->file) ? MML_OK : mmli_inflate_check(g->path, (uint64_t)gzoffset(g->file), g->inflated);
+}
+
+static mml_status read_blocks(reader *r, struct csv_parser *p, const mmli_csv_input *in, char *block)
 {
     mml_status st = MML_OK;
-    size_t skip;
-    int n, code = Z_OK;
+    size_t skip, n;
 
-    n = gzread(file, block, BLOCK_BYTES);
-    if (n < 0) {
-        st = gz_trouble(r->path, file);
-        goto out;
-    }
-    MML_TRY(check_start(&skip, r->path, (const unsigned char *)block, (size_t)n));
+    MML_TRY(in->read(&n, in->self, block, BLOCK_BYTES));
+    MML_TRY(check_start(&skip, r->path, (const unsigned char *)block, n));
     while (n > 0) {
-        MML_TRY(feed_block(r, p, block + skip, (size_t)n - skip));
+        MML_TRY(feed_block(r, p, block + skip, n - skip));
         skip = 0;
-        n = gzread(file, block, BLOCK_BYTES);
-    }
-    (void)gzerror(file, &code);
-    if (n < 0 || (code != Z_OK && code != Z_STREAM_END)) { /* Z_BUF_ERROR: the stream ends too early */
-        st = gz_trouble(r->path, file);
-        goto out;
+        MML_TRY(in->read(&n, in->self, block, BLOCK_BYTES));
     }
     if (csv_fini(p, on_cell, on_row, r) != 0 && r->st == MML_OK)
         st = mmli_fail(MML_E_FORMAT, "%s: a quoted cell that begins in row %zu is never closed", r->path, r->row);
@@ -224,33 +239,43 @@ static mml_status check_file(const char *path)
     return MML_OK;
 }
 
-mml_status mmli_csv_read(const char *path, const mmli_csv_handler *handler, void *user)
+mml_status mmli_csv_read_from(const mmli_csv_input *in, const char *name, const mmli_csv_handler *handler, void *user)
 {
     mml_status st = MML_OK;
-    reader r = {.path = path, .handler = handler, .user = user, .line = 1, .row = 1};
+    reader r = {.path = name, .handler = handler, .user = user, .line = 1, .row = 1};
     struct csv_parser p;
-    gzFile file = NULL;
-    char *block = NULL, text[MMLI_ERRNO_BYTES];
+    char *block = NULL;
 
     /* csv_init allocates nothing and fails for NULL only. */
     (void)csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
     csv_set_realloc_func(&p, grow_cell);
     csv_set_free_func(&p, mmli_free);
     csv_set_blk_size(&p, 64 << 10);
-    MML_TRY(check_file(path));
     MML_TRY(mmli_calloc(&block, BLOCK_BYTES, 1));
-    errno = 0;
-    MML_CHECK((file = gzopen(path, "rb")) != NULL, errno == 0 || errno == ENOMEM ? MML_E_NOMEM : MML_E_IO,
-              "%s: cannot be opened: %s", path, mmli_errno_text(text, errno == 0 ? ENOMEM : errno));
-    MML_TRY(read_blocks(&r, &p, file, block));
-    MML_CHECK(r.has_header, MML_E_FORMAT, "%s: is empty; a header row is needed", path);
+    MML_TRY(read_blocks(&r, &p, in, block));
+    MML_CHECK(r.has_header, MML_E_FORMAT, "%s: is empty; a header row is needed", name);
 out:
-    if (file != NULL)
-        gzclose(file);
     csv_free(&p);
     mmli_free(block);
     mmli_buf_free(&r.bytes);
     mmli_free(r.ends);
     mmli_free(r.cells);
+    return st;
+}
+
+mml_status mmli_csv_read(const char *path, const mmli_csv_handler *handler, void *user)
+{
+    mml_status st = MML_OK;
+    gz_input gz = {.path = path};
+    char text[MMLI_ERRNO_BYTES];
+
+    MML_TRY(check_file(path));
+    errno = 0;
+    MML_CHECK((gz.file = gzopen(path, "rb")) != NULL, errno == 0 || errno == ENOMEM ? MML_E_NOMEM : MML_E_IO,
+              "%s: cannot be opened: %s", path, mmli_errno_text(text, errno == 0 ? ENOMEM : errno));
+    MML_TRY(mmli_csv_read_from(&(mmli_csv_input){gz_read, &gz}, path, handler, user));
+out:
+    if (gz.file != NULL)
+        gzclose(gz.file);
     return st;
 }

@@ -20,8 +20,18 @@ typedef struct mmli_csv_handler {
     mml_status (*row)(void *user, size_t row, const mmli_cell *cells, size_t n); /* n as in the header */
 } mmli_csv_handler;
 
-/* MML_E_IO: cannot be read; MML_E_FORMAT: not a CSV (zip, UTF-16, binary, damaged gzip, bad quotes), a row with
- * more or fewer cells than the header (names the row and both numbers), no header. */
+/* MML_E_IO: cannot be read; MML_E_FORMAT: not a CSV (zip, UTF-16, binary, damaged gzip, bad quotes), a gzip
+ * packed too tightly (inflate.h), a row with more or fewer cells than the header (names the row and both numbers), no header. */
 mml_status mmli_csv_read(const char *path, const mmli_csv_handler *handler, void *user);
+
+/* Bytes that are no file of their own (formats/csv_file.h reads them out of a zip): up to `room` of them, *n = 0 at the
+ * end; a failure ends the reading and is handed on. */
+typedef struct mmli_csv_input {
+    mml_status (*read)(size_t *n, void *self, void *to, size_t room);
+    void *self;
+} mmli_csv_input;
+
+/* The same from such bytes, which messages call `name`. They are not unpacked. */
+mml_status mmli_csv_read_from(const mmli_csv_input *in, const char *name, const mmli_csv_handler *handler, void *user);
 
 #endif

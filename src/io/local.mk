@@ -17,6 +17,7 @@ libmmlego_core_la_SOURCES += \
 	src/io/import_config.c \
 	src/io/import_tasks.c \
 	src/io/index.c src/io/index.h \
+	src/io/inflate.c src/io/inflate.h \
 	src/io/ini.c src/io/ini.h \
 	src/io/source.c \
 	src/io/split.c \

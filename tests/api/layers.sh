@@ -16,7 +16,7 @@ includes() {
 
 includes | awk '
     BEGIN {
-        n = split("util:0 backends:1 metrics:1 ops:2 nn:3 io:3 data:4 lego:5 model:6 train:7 bench:8 cli:9", pair, " ")
+        n = split("util:0 backends:1 metrics:1 ops:2 nn:3 io:3 formats:4 data:5 lego:6 model:7 train:8 bench:9 cli:10", pair, " ")
         for (i = 1; i <= n; i++) { split(pair[i], kv, ":"); rank[kv[1]] = kv[2] }
     }
     function bad(rule, why) { broken[rule] = broken[rule] "\n#   " $1 ":" $2 ": " $4 ": " why }

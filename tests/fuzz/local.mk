@@ -1,9 +1,11 @@
 # local.mk - see Makefile.am. Fuzz targets with a plain driver: tests/fuzz/fuzz.h says how to fuzz for real.
-check_PROGRAMS += tests/fuzz/fuzz_csv tests/fuzz/fuzz_ini tests/fuzz/fuzz_cohort tests/fuzz/fuzz_model
+check_PROGRAMS += tests/fuzz/fuzz_csv tests/fuzz/fuzz_ini tests/fuzz/fuzz_cohort tests/fuzz/fuzz_model \
+	tests/fuzz/fuzz_zip
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_cohort_SOURCES = tests/fuzz/fuzz_cohort.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+tests_fuzz_fuzz_zip_SOURCES = tests/fuzz/fuzz_zip.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 
 EXTRA_DIST += \
 	tests/fuzz/make_seeds.py \
@@ -22,4 +24,8 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/ini/broken.ini \
 	tests/fuzz/seeds/ini/full.ini \
 	tests/fuzz/seeds/ini/long.ini \
-	tests/fuzz/seeds/model/block.h5
+	tests/fuzz/seeds/model/block.h5 \
+	tests/fuzz/seeds/zip/stored.zip \
+	tests/fuzz/seeds/zip/table.zip \
+	tests/fuzz/seeds/zip/torch.zip \
+	tests/fuzz/seeds/zip/zip64.zip

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Writes the seeds of the fuzz targets into tests/fuzz/seeds (needs h5py; the results are stored, this is how)."""
 import gzip
+import io
 import os
+import zipfile
 
 import h5py
 import numpy as np
@@ -25,6 +27,22 @@ put("csv/ragged.csv", "id,x\na,1,2\n")
 put("csv/open.csv", 'id,x\na,"1\nb,2\n')
 put("csv/utf16.csv", "id,x\na,1\n".encode("utf-16"))
 put("csv/small.csv.gz", gzip.compress(b"id,x\na,1\nb,2\n" * 20, mtime=0))
+
+def zipped(name, members, method=zipfile.ZIP_DEFLATED, zip64=False):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as z:
+        for path, data in members.items():
+            info = zipfile.ZipInfo(path)
+            info.compress_type = method
+            with z.open(info, "w", force_zip64=zip64) as f:
+                f.write(data)
+    put(name, out.getvalue())
+
+
+zipped("zip/table.zip", {"../t.csv": b"id,x\na,1\nb,2\n"})
+zipped("zip/stored.zip", {"d/": b"", "d/t.csv": b"id,x\na,1\n", "__MACOSX/d/._t.csv": b"x"}, zipfile.ZIP_STORED)
+zipped("zip/zip64.zip", {"t.csv": b"id,x\na,1\n", "u.csv": b"id\n"}, zip64=True)
+zipped("zip/torch.zip", {"m/data.pkl": b"\x80\x02.", "m/data/0": b"0123"}, zipfile.ZIP_STORED)
 
 put("ini/full.ini", """; every key
 [cohort]
