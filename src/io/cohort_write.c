@@ -1,9 +1,10 @@
 /* cohort_write.c - a cohort file from samples, columns, tasks and a stream of tokens. */
+#include "io/cohort_write.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "io/h5disk.h"
-#include "io/import.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/rng.h"
@@ -145,17 +146,31 @@ out:
 
 /* ---- tokens -------------------------------------------------------------------------------------------------------------------- */
 
+/* IEEE binary16, little-endian: HDF5 has no name for it in all versions. Lock held; -1 on failure. */
+static hid_t half_type(void)
+{
+    hid_t type = H5Tcopy(H5T_IEEE_F32LE);
+
+    if (type >= 0 && (H5Tset_fields(type, 15, 10, 5, 0, 10) < 0 || H5Tset_size(type, 2) < 0 || H5Tset_ebias(type, 15) < 0)) {
+        H5Tclose(type);
+        return -1;
+    }
+    return type;
+}
+
 /* A data set (0 so far, width) that grows. Lock held. */
-static mml_status new_rows(hid_t *out, const mmli_token_writer *t, const char *name, size_t width, size_t chunk)
+static mml_status new_rows(hid_t *out, const mmli_token_writer *t, const char *name, size_t width, size_t chunk, bool half)
 {
     mml_status st = MML_OK;
+    hid_t type = half ? half_type() : H5Tcopy(H5T_IEEE_F32LE);
     const hsize_t now[2] = {0, width}, most[2] = {H5S_UNLIMITED, width}, chunks[2] = {chunk, width};
     hid_t space = H5Screate_simple(2, now, most), list = H5Pcreate(H5P_DATASET_CREATE);
 
     *out = -1;
-    if (space >= 0 && list >= 0 && H5Pset_obj_track_times(list, false) >= 0 && H5Pset_chunk(list, 2, chunks) >= 0 &&
+    if (type >= 0 && space >= 0 && list >= 0 && H5Pset_obj_track_times(list, false) >= 0 && H5Pset_chunk(list, 2, chunks) >= 0 &&
         (t->w->compress == 0 || (H5Pset_shuffle(list) >= 0 && H5Pset_deflate(list, t->w->compress) >= 0)))
-        *out = H5Dcreate2(t->group, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+        *out = H5Dcreate2(t->group, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    mmli_h5_drop(type);
     mmli_h5_drop(space);
     mmli_h5_drop(list);
     MML_CHECK(*out >= 0, MML_E_IO, "%s: modality %s: %s could not be made", t->w->path, t->name, name);
@@ -164,7 +179,7 @@ out:
 }
 
 mml_status mmli_token_write_begin(mmli_token_writer *t, mmli_cohort_writer *w, const char *name, mml_modality_kind kind,
-                                  size_t width, size_t n_axes, char *const *features)
+                                  size_t width, size_t n_axes, char *const *features, bool half)
 {
     mml_status st = MML_OK;
     const size_t row = width * sizeof(float), chunk = CHUNK_BYTES / row > 0 ? CHUNK_BYTES / row : 1;
@@ -182,9 +197,9 @@ mml_status mmli_token_write_begin(mmli_token_writer *t, mmli_cohort_writer *w, c
     hash_text(w, name);
     hash_text(w, mmli_modality_kind_name(kind));
     MML_TRY(mmli_h5_set_text(t->group, w->path, "kind", mmli_modality_kind_name(kind)));
-    MML_TRY(new_rows(&t->values, t, "values", width, chunk));
+    MML_TRY(new_rows(&t->values, t, "values", width, chunk, half));
     if (n_axes > 0)
-        MML_TRY(new_rows(&t->axes, t, "positions", n_axes, chunk));
+        MML_TRY(new_rows(&t->axes, t, "positions", n_axes, chunk, false));
     MML_TRY(put_texts(w, t->group, "features", features, width));
 out:
     mmli_h5_unlock();

@@ -3,7 +3,7 @@ libmmlego_core_la_SOURCES += \
 	src/io/batch.c src/io/batch.h \
 	src/io/cohort.c src/io/cohort.h \
 	src/io/cohort_load.c \
-	src/io/cohort_write.c \
+	src/io/cohort_write.c src/io/cohort_write.h \
 	src/io/condition.c src/io/condition.h \
 	src/io/csv.c src/io/csv.h \
 	src/io/describe.c \
@@ -13,13 +13,7 @@ libmmlego_core_la_SOURCES += \
 	src/io/h5attr.c \
 	src/io/h5disk.c src/io/h5disk.h \
 	src/io/h5lock.c src/io/h5lock.h \
-	src/io/import.c src/io/import.h \
-	src/io/import_config.c \
-	src/io/import_tasks.c \
 	src/io/index.c src/io/index.h \
 	src/io/inflate.c src/io/inflate.h \
 	src/io/ini.c src/io/ini.h \
-	src/io/source.c \
-	src/io/split.c \
-	src/io/table.c \
-	src/io/tokens.c
+	src/io/split.c

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "io/csv.h"
-#include "io/import.h"
+#include "import/import.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzz_file.h"
 

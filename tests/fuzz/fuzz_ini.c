@@ -1,7 +1,7 @@
 /* Fuzz target: cohort.ini, as sections and as what to import. */
 #include <string.h>
 
-#include "io/import.h"
+#include "import/import.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzz_file.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "io/h5.h"
-#include "io/import.h"
+#include "io/cohort_write.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/make_model.h"
 
@@ -192,7 +192,7 @@ static int write_cohort(void)
         feature[i] = features[i];
     }
     st = mmli_cohort_write_begin(&w, mmlt_path("c.h5"), "c.h5", id, NULL, PATIENTS, 0);
-    if (st == MML_OK && (st = mmli_token_write_begin(&t, &w, "labs", MML_TABLE, WIDE, 0, feature)) == MML_OK) {
+    if (st == MML_OK && (st = mmli_token_write_begin(&t, &w, "labs", MML_TABLE, WIDE, 0, feature, false)) == MML_OK) {
         for (; written < PATIENTS && st == MML_OK; written++) {
             mmlt_normal(x, TOKENS * WIDE, written);
             st = mmli_token_write(&t, written, x, NULL, TOKENS);

@@ -48,6 +48,55 @@ START_TEST(a_series_is_a_token_for_every_measured_step)
 }
 END_TEST
 
+START_TEST(float16_stays_float16_unless_it_is_changed)
+{
+    hid_t half = H5Tcopy(H5T_IEEE_F32LE), type;
+    const float x[4] = {1.5f, NAN, 65504.0f, 6.103515625e-05f};
+    mml_cohort *c;
+
+    H5Tset_fields(half, 15, 10, 5, 0, 10);
+    H5Tset_size(half, 2);
+    H5Tset_ebias(half, 15);
+    mmlt_h5_array(file, "values", half, H5T_NATIVE_FLOAT, 2, (hsize_t[]){2, 2}, x);
+    mmlt_h5_texts(file, "ids", (const char *const[]){"a", "b"}, 2);
+    H5Fclose(file);
+    for (int changed = 0; changed < 2; changed++) {
+        c = mmlt_imported(changed ? HEAD "kind = table\ntransform = log1p\n" : HEAD "kind = table\n");
+        type = H5Dget_type(c->modalities[0].values);
+        ck_assert_uint_eq(H5Tget_size(type), changed ? 4 : 2);
+        H5Tclose(type);
+        if (!changed)
+            mmlt_assert_tokens(c, "m", x, NULL);
+        mml_cohort_close(c);
+    }
+    H5Tclose(half);
+}
+END_TEST
+
+START_TEST(a_sample_may_be_larger_than_what_is_in_memory_at_once)
+{
+    enum { T = 5000, F = 700 }; /* 14 MB a sample; a block is 8 MiB */
+    float *x = malloc(sizeof(float) * 2 * T * F);
+    mml_cohort *c;
+
+    for (size_t i = 0; i < (size_t)2 * T * F; i++)
+        x[i] = (float)(i % 8191) + (i < (size_t)T * F ? 10000.0f : 0.0f);
+    mmlt_h5_array(file, "values", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 3, (hsize_t[]){2, T, F}, x);
+    mmlt_h5_texts(file, "ids", (const char *const[]){"c", "a"}, 2);
+    H5Fclose(file);
+    c = mmlt_imported(HEAD "kind = bag\nformat = hdf5\n");
+    for (size_t i = 0; i < (size_t)T * F; i++) { /* a comes first */
+        const float kept = x[i];
+
+        x[i] = x[(size_t)T * F + i];
+        x[(size_t)T * F + i] = kept;
+    }
+    mmlt_assert_tokens(c, "m", x, NULL);
+    mml_cohort_close(c);
+    free(x);
+}
+END_TEST
+
 START_TEST(a_range_of_steps_counts_positions_within_itself)
 {
     mml_cohort *c;
@@ -292,6 +341,8 @@ int main(void)
     tcase_add_checked_fixture(tc, make, mmlt_folder_remove);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_series_is_a_token_for_every_measured_step);
+    tcase_add_test(tc, float16_stays_float16_unless_it_is_changed);
+    tcase_add_test(tc, a_sample_may_be_larger_than_what_is_in_memory_at_once);
     tcase_add_test(tc, a_range_of_steps_counts_positions_within_itself);
     tcase_add_test(tc, a_summary_is_one_token_of_six_numbers_a_channel);
     tcase_add_test(tc, channels_are_chosen_as_columns_are);

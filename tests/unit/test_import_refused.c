@@ -83,6 +83,8 @@ START_TEST(a_modality_that_says_too_little_or_nonsense_is_refused)
     refuses(HEAD M "patch = 4\n", MML_E_FORMAT, "patch is for an image only");
     refuses(HEAD M "channels = c\n", MML_E_FORMAT, "channels is for arrays in HDF5");
     refuses(HEAD M "transform = log2\n", MML_E_FORMAT, "possible are: none, log1p");
+    refuses(HEAD M "format = csw\n", MML_E_FORMAT, "did you mean csv?");
+    refuses(HEAD M "format = hdf5\n", MML_E_FORMAT, "format = hdf5 needs dataset = ");
     refuses(HEAD M "drop_empty_rows = maybe\n", MML_E_FORMAT, "yes or no is needed");
     refuses(HEAD M "columns =\n", MML_E_FORMAT, "names or patterns of columns are needed");
     refuses(HEAD "[modality m]\nkind = series\nfile = m.csv\n", MML_E_FORMAT, "dataset = NAME of (samples, steps, channels)");

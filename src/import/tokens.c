@@ -1,8 +1,8 @@
-/* tokens.c - what one row of a source becomes: a token, a token a step, one summary, patches, instances. */
+/* tokens.c - what a row of a source becomes: a token (F), a token a step or one summary (T, C), patches (H, W, C). */
 #include <math.h>
 #include <string.h>
 
-#include "io/import.h"
+#include "import/source.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -16,11 +16,11 @@ static mml_status series_shape(mmli_tokenizer *t)
 {
     mml_status st = MML_OK;
     const mmli_import_modality *m = t->m;
-    const size_t to = m->to == SIZE_MAX ? t->dims[0] : m->to;
+    const size_t to = m->to == SIZE_MAX ? t->source->dims[0] : m->to;
 
-    MML_CHECK(m->from < to && to <= t->dims[0], MML_E_SHAPE, "%s: %s has %zu steps; steps = %zu:%zu do not exist", m->file,
-              m->dataset, t->dims[0], m->from, to);
-    t->width = m->summary ? t->n_picks * N_STATISTICS : t->n_picks;
+    MML_CHECK(m->from < to && to <= t->source->dims[0], MML_E_SHAPE, "%s: %s has %zu steps; steps = %zu:%zu do not exist", m->file,
+              m->dataset, t->source->dims[0], m->from, to);
+    t->width = m->summary ? t->source->n_picks * N_STATISTICS : t->source->n_picks;
     t->n_axes = m->summary ? 0 : 1;
     t->most = m->summary ? 1 : to - m->from;
 out:
@@ -50,7 +50,7 @@ static void list_divisors(char out[MMLI_LIST_BYTES], size_t h, size_t w)
 static mml_status image_shape(mmli_tokenizer *t)
 {
     mml_status st = MML_OK;
-    const size_t h = t->dims[0], w = t->dims[1], p = t->m->patch;
+    const size_t h = t->source->dims[0], w = t->source->dims[1], p = t->m->patch;
     char list[MMLI_LIST_BYTES];
 
     if (h % p != 0 || w % p != 0) {
@@ -61,7 +61,7 @@ static mml_status image_shape(mmli_tokenizer *t)
     }
     t->n_axes = 2;
     t->most = (h / p) * (w / p);
-    t->width = p * p * t->n_picks; /* bounded by the size of a row, which is checked */
+    t->width = p * p * t->source->n_picks; /* bounded by the size of a row, which is checked */
 out:
     return st;
 }
@@ -69,26 +69,39 @@ out:
 static mml_status make_features(mmli_tokenizer *t)
 {
     mml_status st = MML_OK;
-    const char *const *names = t->names;
+    char *const *names = t->source->names;
     const size_t p = t->m->patch;
     size_t n = 0;
 
     MML_TRY(mmli_calloc(&t->features, t->width, sizeof *t->features));
-    if (t->m->kind == MML_IMAGE) {
+    if (t->source->rank == 3) {
         for (size_t y = 0; y < p; y++)
             for (size_t x = 0; x < p; x++)
-                for (size_t k = 0; k < t->n_picks; k++)
-                    MML_TRY(mmli_strf(&t->features[n++], "y%zu.x%zu.%s", y, x, names[t->picks[k]]));
+                for (size_t k = 0; k < t->source->n_picks; k++)
+                    MML_TRY(mmli_strf(&t->features[n++], "y%zu.x%zu.%s", y, x, names[t->source->picks[k]]));
         goto out;
     }
-    for (size_t k = 0; k < t->n_picks; k++) {
+    for (size_t k = 0; k < t->source->n_picks; k++) {
         if (!t->m->summary) {
-            MML_TRY(mmli_strdup(&t->features[n++], names[t->picks[k]]));
+            MML_TRY(mmli_strdup(&t->features[n++], names[t->source->picks[k]]));
             continue;
         }
         for (int s = 0; s < N_STATISTICS; s++)
-            MML_TRY(mmli_strf(&t->features[n++], "%s.%s", names[t->picks[k]], statistics[s]));
+            MML_TRY(mmli_strf(&t->features[n++], "%s.%s", names[t->source->picks[k]], statistics[s]));
     }
+out:
+    return st;
+}
+
+/* A row is a token; what would need several of them at once is not to be had. */
+static mml_status row_shape(mmli_tokenizer *t)
+{
+    mml_status st = MML_OK;
+    const mmli_import_modality *m = t->m;
+
+    MML_CHECK(!m->summary && m->from == 0 && m->to == SIZE_MAX, MML_E_FORMAT,
+              "%s: modality %s: tokens = summary and steps = ... are for series of a fixed number of steps", m->file, m->name);
+    t->n_axes = t->source->n_axes;
 out:
     return st;
 }
@@ -97,21 +110,11 @@ mml_status mmli_tokenizer_make(mmli_tokenizer *t, const mmli_import_modality *mo
 {
     mml_status st = MML_OK;
 
-    *t = (mmli_tokenizer){.m = modality, .scale = 1.0f};
-    t->rank = mmli_source_shape(t->dims, source);
-    t->names = mmli_source_names(source);
-    t->n_picks = mmli_source_picks(&t->picks, source);
-    t->width = t->n_picks;
-    t->most = 1;
-    switch (modality->kind) {
-    case MML_TABLE: break;
-    case MML_SERIES: MML_TRY(series_shape(t)); break;
-    case MML_IMAGE:
-        MML_TRY(image_shape(t));
-        if (mmli_source_is_bytes(source))
-            t->scale = 1.0f / 255.0f;
-        break;
-    case MML_BAG: t->most = t->rank == 1 ? 1 : t->dims[0]; break;
+    *t = (mmli_tokenizer){.m = modality, .source = source, .width = source->n_picks, .most = 1};
+    switch (source->rank) {
+    case 1: MML_TRY(row_shape(t)); break;
+    case 2: MML_TRY(series_shape(t)); break;
+    case 3: MML_TRY(image_shape(t)); break;
     }
     MML_TRY(make_features(t));
 out:
@@ -139,11 +142,11 @@ static mml_status convert(float *out, const mmli_tokenizer *t, float x, size_t f
         return MML_OK;
     }
     MML_CHECK(isfinite(x), MML_E_DATA, "%s: modality %s: sample %s, %s: the value is infinite", t->m->file,
-              t->m->name, sample, t->names[feature]);
-    x *= t->scale;
+              t->m->name, sample, t->source->names[feature]);
+    x *= t->source->scale;
     MML_CHECK(!t->m->log1p || x >= 0, MML_E_DATA,
               "%s: modality %s: sample %s, %s: %s is negative; transform = log1p is for counts and amounts",
-              t->m->file, t->m->name, sample, t->names[feature], mmli_format_float(number, x));
+              t->m->file, t->m->name, sample, t->source->names[feature], mmli_format_float(number, x));
     *out = t->m->log1p ? (float)log1p((double)x) : x;
 out:
     return st;
@@ -152,8 +155,8 @@ out:
 /* The picked values of `from` (last dimension); *any = one of them is measured. */
 static mml_status pick(float *to, bool *any, const mmli_tokenizer *t, const float *from, const char *sample)
 {
-    for (size_t k = 0; k < t->n_picks; k++) {
-        const mml_status st = convert(&to[k], t, from[t->picks[k]], t->picks[k], sample);
+    for (size_t k = 0; k < t->source->n_picks; k++) {
+        const mml_status st = convert(&to[k], t, from[t->source->picks[k]], t->source->picks[k], sample);
 
         if (st != MML_OK)
             return st;
@@ -162,22 +165,21 @@ static mml_status pick(float *to, bool *any, const mmli_tokenizer *t, const floa
     return MML_OK;
 }
 
-/* A token for each of `n` runs of the last dimension: steps or instances; empty ones are none. */
+/* A token for each of `n` steps; empty ones are none. */
 static mml_status runs(float *values, float *positions, size_t *n_out, const mmli_tokenizer *t, const float *row,
                        size_t from, size_t n, const char *sample)
 {
     mml_status st = MML_OK;
-    const size_t width = t->dims[t->rank - 1];
+    const size_t width = t->source->dims[t->source->rank - 1];
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++) {
         bool any = false;
 
         MML_TRY(pick(values + kept * t->width, &any, t, row + (from + i) * width, sample));
-        if (!any && (t->m->kind == MML_SERIES || t->m->drop_empty))
+        if (!any)
             continue;
-        if (t->n_axes > 0)
-            positions[kept] = n > 1 ? (float)((double)i / (double)(n - 1)) : 0.0f;
+        positions[kept] = n > 1 ? (float)((double)i / (double)(n - 1)) : 0.0f;
         kept++;
     }
     *n_out = kept;
@@ -190,10 +192,10 @@ static mml_status summary(float *out, size_t *n_out, const mmli_tokenizer *t, co
                           const char *sample)
 {
     mml_status st = MML_OK;
-    const size_t width = t->dims[1];
+    const size_t width = t->source->dims[1];
     size_t measured = 0;
 
-    for (size_t k = 0; k < t->n_picks; k++) {
+    for (size_t k = 0; k < t->source->n_picks; k++) {
         float *f = out + k * N_STATISTICS, x = NAN;
         double sum = 0;
         size_t count = 0;
@@ -201,7 +203,7 @@ static mml_status summary(float *out, size_t *n_out, const mmli_tokenizer *t, co
         for (int s = 0; s < N_STATISTICS; s++)
             f[s] = NAN;
         for (size_t i = 0; i < n; i++) {
-            MML_TRY(convert(&x, t, row[(from + i) * width + t->picks[k]], t->picks[k], sample));
+            MML_TRY(convert(&x, t, row[(from + i) * width + t->source->picks[k]], t->source->picks[k], sample));
             if (isnan(x))
                 continue;
             f[1] = count == 0 || x < f[1] ? x : f[1];
@@ -226,7 +228,7 @@ static mml_status patches(float *values, float *positions, size_t *n_out, const 
                           const char *sample)
 {
     mml_status st = MML_OK;
-    const size_t h = t->dims[0], w = t->dims[1], c = t->dims[2], p = t->m->patch;
+    const size_t h = t->source->dims[0], w = t->source->dims[1], c = t->source->dims[2], p = t->m->patch;
     size_t kept = 0;
 
     for (size_t top = 0; top < h; top += p)
@@ -235,7 +237,7 @@ static mml_status patches(float *values, float *positions, size_t *n_out, const 
             bool any = false;
 
             for (size_t y = top; y < top + p; y++)
-                for (size_t x = left; x < left + p; x++, to += t->n_picks)
+                for (size_t x = left; x < left + p; x++, to += t->source->n_picks)
                     MML_TRY(pick(to, &any, t, row + (y * w + x) * c, sample));
             if (!any)
                 continue;
@@ -248,19 +250,32 @@ out:
     return st;
 }
 
-mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_tokenizer *t, const float *row,
-                         const char *sample)
+bool mmli_tokens_are_half(const mmli_tokenizer *t)
 {
-    const size_t to = t->m->to == SIZE_MAX ? t->dims[0] : t->m->to;
+    return t->source->half && t->source->scale == 1.0f && !t->m->log1p && !t->m->summary;
+}
+
+mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_tokenizer *t, const float *row,
+                         const float *place, const char *sample)
+{
+    mml_status st = MML_OK;
+    const size_t from = t->m->from, to = t->m->to == SIZE_MAX ? t->source->dims[0] : t->m->to;
+    bool any = false;
 
     *n = 0;
-    switch (t->m->kind) {
-    case MML_TABLE: return runs(values, positions, n, t, row, 0, 1, sample);
-    case MML_SERIES:
-        return t->m->summary ? summary(values, n, t, row, t->m->from, to - t->m->from, sample)
-                             : runs(values, positions, n, t, row, t->m->from, to - t->m->from, sample);
-    case MML_IMAGE: return patches(values, positions, n, t, row, sample);
-    case MML_BAG: return runs(values, positions, n, t, row, 0, t->most, sample);
+    switch (t->source->rank) {
+    case 1:
+        MML_TRY(pick(values, &any, t, row, sample));
+        *n = any || !(t->m->kind == MML_SERIES || t->m->drop_empty);
+        if (t->n_axes > 0)
+            memcpy(positions, place, t->n_axes * sizeof *positions);
+        break;
+    case 2:
+        st = t->m->summary ? summary(values, n, t, row, from, to - from, sample)
+                           : runs(values, positions, n, t, row, from, to - from, sample);
+        break;
+    case 3: st = patches(values, positions, n, t, row, sample); break;
     }
-    return mmli_fail(MML_E_INTERNAL, "modality %s: unknown kind", t->m->name);
+out:
+    return st;
 }

@@ -1,17 +1,14 @@
 /* import.c - from a cohort.ini to a cohort file, and a report of what was found. */
-#include "io/import.h"
+#include "import/copy.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/index.h"
 #include "util/alloc.h"
 #include "util/atomic.h"
 #include "util/error.h"
 #include "util/text.h"
-
-enum { BLOCK_BYTES = 8 << 20 }; /* of rows in memory at once */
 
 typedef struct import {
     mmli_import_config config;
@@ -168,96 +165,6 @@ out:
 
 /* ---- modalities ------------------------------------------------------------------------------------------------------------------ */
 
-typedef struct visit {
-    size_t sample, row;
-} visit;
-
-static int by_sample(const void *a, const void *b)
-{
-    const visit *x = a, *y = b;
-
-    if (x->sample != y->sample)
-        return x->sample < y->sample ? -1 : 1;
-    return x->row < y->row ? -1 : x->row > y->row;
-}
-
-/* Rows of known samples in the order of the samples. */
-static mml_status plan(visit **out, size_t *n_out, const import *im, const mmli_source *source)
-{
-    mml_status st = MML_OK;
-    const char *const *ids = mmli_source_ids(source);
-    const size_t n = mmli_source_n_rows(source);
-    visit *visits = NULL;
-    size_t known = 0;
-
-    MML_TRY(mmli_calloc(&visits, n, sizeof *visits));
-    for (size_t i = 0; i < n; i++) {
-        const size_t at = mmli_index_find(&im->samples, ids[i], strlen(ids[i]));
-
-        if (at != SIZE_MAX)
-            visits[known++] = (visit){at, i};
-    }
-    qsort(visits, known, sizeof *visits, by_sample);
-    *out = visits;
-    *n_out = known;
-out:
-    return st;
-}
-
-/* The id that a message names: both files, one of each. */
-static mml_status no_common_ids(const import *im, const mmli_import_modality *m, const mmli_source *source)
-{
-    return mmli_fail(MML_E_DATA, "%s: modality %s: none of its %zu ids is in %s; ids look like \"%s\" here and \"%s\" there",
-                     m->file, m->name, mmli_source_n_rows(source), im->config.labels, mmli_source_ids(source)[0],
-                     im->labels.ids[0]);
-}
-
-static mml_status tell(const import *im, const char *what, size_t done, size_t total)
-{
-    if (im->progress == NULL || im->progress(im->user, what, done, total) == 0)
-        return MML_OK;
-    return mmli_fail(MML_E_STOPPED, "the import was stopped on request; nothing was written");
-}
-
-static mml_status copy_tokens(import *im, mmli_token_writer *w, const mmli_tokenizer *t, mmli_source *source,
-                              const visit *visits, size_t n)
-{
-    mml_status st = MML_OK;
-    float *rows = NULL, *values = NULL, *positions = NULL;
-    mmli_span *spans = NULL;
-    size_t row_values = 1, block, tokens;
-
-    for (int i = 0; i < t->rank; i++)
-        row_values *= t->dims[i]; /* checked by the source */
-    block = BLOCK_BYTES / (row_values * sizeof *rows);
-    block = block == 0 ? 1 : block < n ? block : n;
-    MML_TRY(mmli_calloc(&rows, block, row_values * sizeof *rows));
-    MML_TRY(mmli_calloc(&spans, block, sizeof *spans));
-    MML_TRY(mmli_calloc(&values, t->most, t->width * sizeof *values));
-    MML_TRY(mmli_calloc(&positions, t->most, t->n_axes * sizeof *positions));
-    for (size_t at = 0; at < n; at += block) {
-        const size_t count = n - at < block ? n - at : block;
-
-        MML_TRY(tell(im, t->m->name, at, n));
-        for (size_t i = 0; i < count; i++)
-            spans[i] = (mmli_span){.first = visits[at + i].row, .count = 1, .to = i};
-        MML_TRY(mmli_source_rows(rows, spans, count, source));
-        for (size_t i = 0; i < count; i++) {
-            const size_t sample = visits[at + i].sample;
-
-            MML_TRY(mmli_tokenize(values, positions, &tokens, t, rows + i * row_values, im->labels.ids[sample]));
-            MML_TRY(mmli_token_write(w, sample, values, positions, tokens));
-        }
-    }
-    MML_TRY(tell(im, t->m->name, n, n));
-out:
-    mmli_free(rows);
-    mmli_free(spans);
-    mmli_free(values);
-    mmli_free(positions);
-    return st;
-}
-
 /* A series kept as one summary token a sample is a table: models choose their defaults by that. */
 static mml_modality_kind stored_kind(const mmli_import_modality *m)
 {
@@ -268,8 +175,6 @@ static mml_status report_modality(import *im, const mmli_import_modality *m, con
                                   const mmli_source *source, size_t unknown)
 {
     mml_status st = MML_OK;
-    const char *const *left_out;
-    const size_t n_left_out = mmli_source_left_out(&left_out, source);
     double measured = 0, cells = (double)w->written * (double)w->width, missing;
     char list[MMLI_LIST_BYTES];
 
@@ -283,9 +188,11 @@ static mml_status report_modality(import *im, const mmli_import_modality *m, con
     if (unknown > 0)
         MML_TRY(mmli_buf_printf(&im->report, "  %zu rows of %s have an id that is not in the labels file and were left out\n",
                                 unknown, m->file));
-    if (n_left_out > 0)
+    if (source->n_left_out > 0)
         MML_TRY(mmli_buf_printf(&im->report, "  left out because they are labels, groups or splits: %s\n",
-                                mmli_list(list, left_out, n_left_out)));
+                                mmli_list(list, (const char *const *)source->left_out, source->n_left_out)));
+    if (source->notes.len > 0)
+        MML_TRY(mmli_buf_add(&im->report, source->notes.text, source->notes.len));
     if (w->n_present == 0)
         MML_TRY(mmli_buf_printf(&im->report, "  WARNING: no sample has this modality\n"));
 out:
@@ -296,28 +203,29 @@ static mml_status import_modality(import *im, size_t which, const char *out_path
 {
     mml_status st = MML_OK;
     const mmli_import_modality *m = &im->config.modalities[which];
+    const mmli_source_context context = {.beside = out_path, .config = &im->config};
+    const mmli_copy_watch watch = {.what = m->name, .progress = im->progress, .user = im->user};
     mmli_source *source = NULL;
     mmli_tokenizer t = {0};
     mmli_token_writer w = {.group = -1, .values = -1, .axes = -1};
-    visit *visits = NULL;
-    size_t n = 0;
+    mmli_visits visits = {0};
 
-    MML_TRY(tell(im, m->name, 0, 0));
-    MML_TRY(mmli_source_open(&source, m, out_path));
-    MML_TRY(plan(&visits, &n, im, source));
-    if (n == 0) {
-        st = no_common_ids(im, m, source);
-        goto out;
-    }
+    MML_TRY(mmli_copy_tell(&watch, 0, 0));
+    MML_TRY(mmli_source_open(&source, m, &context));
+    MML_TRY(mmli_visits_make(&visits, source, &im->samples));
+    MML_CHECK(visits.n > 0, MML_E_DATA,
+              "%s: modality %s: none of its %zu ids is in %s; ids look like \"%s\" here and \"%s\" there", m->file, m->name,
+              source->n_pieces, im->config.labels, source->ids[0], im->labels.ids[0]);
     MML_TRY(mmli_tokenizer_make(&t, m, source));
-    MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, stored_kind(m), t.width, t.n_axes, t.features));
-    MML_TRY(copy_tokens(im, &w, &t, source, visits, n));
+    MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, stored_kind(m), t.width, t.n_axes, t.features,
+                                   mmli_tokens_are_half(&t)));
+    MML_TRY(mmli_copy_tokens(&w, &t, source, &visits, im->labels.ids, &watch));
     MML_TRY(mmli_token_write_end(&w));
     for (size_t i = 0; i < im->labels.n; i++)
         im->present[which * im->labels.n + i] = w.offsets[i + 1] > w.offsets[i];
-    MML_TRY(report_modality(im, m, &w, source, mmli_source_n_rows(source) - n));
+    MML_TRY(report_modality(im, m, &w, source, source->n_pieces - visits.n));
 out:
-    mmli_free(visits);
+    mmli_visits_free(&visits);
     mmli_token_write_free(&w);
     mmli_tokenizer_free(&t);
     mmli_source_close(source);

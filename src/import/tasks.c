@@ -1,9 +1,9 @@
-/* import_tasks.c - from the texts of the labels file to class codes, times and values. */
+/* tasks.c - from the texts of the labels file to class codes, times and values. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/import.h"
+#include "import/import.h"
 #include "io/condition.h"
 #include "util/alloc.h"
 #include "util/error.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "io/csv.h"
-#include "io/import.h"
+#include "import/import.h"
 #include "io/index.h"
 #include "util/alloc.h"
 #include "util/error.h"

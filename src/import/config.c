@@ -1,7 +1,7 @@
-/* import_config.c - cohort.ini, checked as far as it can be without the data. doc/cohort.md has the keys. */
+/* config.c - cohort.ini, checked as far as it can be without the data. doc/cohort.md has the keys. */
 #include <string.h>
 
-#include "io/import.h"
+#include "import/source.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -275,10 +275,50 @@ out:
     return st;
 }
 
+/* Common keys and those of all formats; whether one fits the format is checked when that is known. */
+static mml_status check_modality_keys(const mmli_ini *ini, const mmli_ini_section *s)
+{
+    static const char *const common[] = {"kind",  "file",  "format", "id",        "columns",        "dataset", "channels",
+                                         "tokens", "steps", "patch",  "transform", "drop_empty_rows"};
+    mml_status st = MML_OK;
+    const char **keys = NULL;
+    size_t n_kinds, n = 0, most = COUNT(common);
+    const mmli_source_kind *const *kinds = mmli_source_kinds(&n_kinds);
+
+    for (size_t i = 0; i < n_kinds; i++)
+        for (size_t k = 0; kinds[i]->keys != NULL && kinds[i]->keys[k] != NULL; k++)
+            most++;
+    MML_TRY(mmli_calloc(&keys, most, sizeof *keys));
+    for (; n < COUNT(common); n++)
+        keys[n] = common[n];
+    for (size_t i = 0; i < n_kinds; i++)
+        for (size_t k = 0; kinds[i]->keys != NULL && kinds[i]->keys[k] != NULL; k++)
+            keys[n++] = kinds[i]->keys[k];
+    MML_TRY(mmli_ini_check_keys(ini, s, keys, n));
+out:
+    mmli_free(keys);
+    return st;
+}
+
+static mml_status read_format(mmli_import_modality *m, const mmli_ini *ini, const mmli_ini_section *s)
+{
+    mml_status st = MML_OK;
+    const char **names = NULL;
+    size_t n, k;
+    const mmli_source_kind *const *kinds = mmli_source_kinds(&n);
+
+    MML_TRY(text(&m->format, ini, s, "format"));
+    MML_TRY(mmli_calloc(&names, n, sizeof *names));
+    for (k = 0; k < n; k++)
+        names[k] = kinds[k]->name;
+    MML_TRY(word(&k, ini, s, "format", names, n));
+out:
+    mmli_free(names);
+    return st;
+}
+
 static mml_status read_modality(mmli_import_config *c, const mmli_ini_section *s, const char *name)
 {
-    static const char *const keys[] = {"kind",   "file",     "id",    "columns", "dataset",         "channels",
-                                       "tokens", "steps",    "patch", "transform", "drop_empty_rows"};
     mml_status st = MML_OK;
     mmli_import_modality *m = &c->modalities[c->n_modalities++];
     const mmli_ini_entry *columns = mmli_ini_find(s, "columns");
@@ -287,19 +327,18 @@ static mml_status read_modality(mmli_import_config *c, const mmli_ini_section *s
     m->name = name;
     m->line = s->line;
     m->id = c->id;
+    m->section = s;
+    m->ini_path = c->ini.path;
     MML_TRY(check_name(&c->ini, s, name));
-    MML_TRY(mmli_ini_check_keys(&c->ini, s, keys, COUNT(keys)));
+    MML_TRY(check_modality_keys(&c->ini, s));
     MML_TRY(read_kind(m, &c->ini, s));
-    MML_TRY(needed(&file, &c->ini, s, "file", "a CSV or an HDF5 file"));
+    MML_TRY(read_format(m, &c->ini, s));
+    MML_TRY(needed(&file, &c->ini, s, "file", "a CSV, an HDF5 file, or another format"));
     MML_TRY(file_name(&m->file, c, file));
     MML_TRY(text(&m->id, &c->ini, s, "id"));
     MML_TRY(text(&m->dataset, &c->ini, s, "dataset"));
     MML_TRY(text(&m->channels, &c->ini, s, "channels"));
     MML_TRY(only_for(&c->ini, s, "channels", m->dataset != NULL, "arrays in HDF5 (dataset = ...)"));
-    MML_CHECK(m->dataset != NULL || m->kind == MML_TABLE || m->kind == MML_BAG, MML_E_FORMAT,
-              "%s:%zu: [%s] a %s is read from an array in HDF5: dataset = %s is needed", c->ini.path, s->line, s->name,
-              m->kind == MML_SERIES ? "series" : "image",
-              m->kind == MML_SERIES ? "NAME of (samples, steps, channels)" : "NAME of (samples, height, width, channels)");
     if (columns != NULL) {
         MML_TRY(mmli_ini_list(&m->columns, &m->n_columns, columns->value));
         if (m->n_columns == 0)

@@ -1,0 +1,119 @@
+/* import.h - what the files of the import share. Each is one stage:
+ *
+ *     config.c    cohort.ini -> what to do, checked before any data is read
+ *     table.c     labels, groups, split columns: texts by sample
+ *     tasks.c     texts -> classes, times, values
+ *     source.c    any format as rows of floats by sample id (source.h); the formats are kind_*.c
+ *     tokens.c    rows -> tokens
+ *     copy.c      rows of known samples, read, made into tokens, written (io/cohort_write.h)
+ *     import.c    the order of it all, and the report
+ */
+#ifndef MMLI_IMPORT_IMPORT_H
+#define MMLI_IMPORT_IMPORT_H
+
+#include "io/cohort.h"
+#include "io/ini.h"
+
+typedef struct mmli_import_task {
+    const char *name; /* lent by the ini, as all texts here unless said otherwise */
+    size_t line;
+    mml_task_kind kind;
+    const char *label;             /* binary, multiclass, regression */
+    const char *time, *event;      /* survival; exactly one of event and censorship */
+    const char *censorship, *unit; /* unit may be NULL */
+} mmli_import_task;
+
+typedef struct mmli_import_modality {
+    const char *name;
+    size_t line;
+    mml_modality_kind kind;
+    const mmli_ini_section *section; /* for keys of the format; lent, as the path */
+    const char *ini_path;
+    const char *format;   /* NULL: recognised by the file */
+    char *file;           /* resolved; own */
+    const char *id;       /* column or data set */
+    char **columns;       /* own; "all" is one of the patterns */
+    size_t n_columns;     /* 0 = all */
+    const char *dataset;  /* NULL = a CSV */
+    const char *channels; /* data set with feature names, or NULL */
+    bool summary;         /* a series as one token */
+    size_t patch;         /* side of an image patch */
+    bool log1p;
+    size_t from, to;      /* steps of a series; to = SIZE_MAX: to its end */
+    bool drop_empty;      /* a row with nothing measured is a missing modality */
+    const char *const *reserved; /* columns that `all` and patterns leave out: labels, groups, splits; lent */
+    size_t n_reserved;
+} mmli_import_modality;
+
+typedef struct mmli_import_config {
+    mmli_ini ini;
+    char *folder;         /* of relative file names; own */
+    char *labels, *splits; /* resolved; own; splits may be NULL */
+    const char *id, *group; /* group may be NULL */
+    char **columns;       /* split columns; own */
+    size_t n_columns;
+    unsigned compress;    /* gzip level, 0 = none */
+    const char **reserved; /* own, its texts lent */
+    size_t n_reserved;
+    mmli_import_task *tasks;
+    mmli_import_modality *modalities;
+    size_t n_tasks, n_modalities;
+} mmli_import_config;
+
+mml_status mmli_import_config_read(mmli_import_config *out, const char *ini_path);
+void mmli_import_config_free(mmli_import_config *config);
+
+/* Chooses columns by a list of names, patterns with *, `all`, and exclusions -name (also patterns). chosen (n) 0/1,
+ * left_out (n) 0/1: reserved ones that a pattern met. The column `skip` (the id) and unnamed ones are never met by
+ * patterns. MML_E_NOT_FOUND: an item that meets nothing; MML_E_DATA: nothing is left. */
+mml_status mmli_choose_columns(uint8_t *chosen, uint8_t *left_out, const mmli_import_modality *modality,
+                               const char *const *names, size_t n, const char *skip);
+
+/* ---- texts of a CSV by sample ------------------------------------------------------------------------------------- */
+
+typedef struct mmli_table {
+    size_t n, cap;
+    char **ids;    /* (n) checked: usable, no two alike */
+    size_t *rows;  /* (n) row of the file, for messages */
+    size_t n_columns;
+    char **names;  /* (n_columns) */
+    char ***texts; /* (n_columns) of (n) */
+    const char *path; /* lent */
+} mmli_table;
+
+/* The columns wanted (n_wanted), or with wanted = NULL all but the id column. */
+mml_status mmli_table_read(mmli_table *out, const char *path, const char *id, const char *const *wanted, size_t n_wanted);
+void mmli_table_free(mmli_table *table);
+/* NULL when absent. */
+char **mmli_table_column(const mmli_table *table, const char *name);
+
+/* A column of a CSV by its name: MML_E_NOT_FOUND with the nearest; MML_E_DATA when two have that name. */
+mml_status mmli_csv_column(size_t *out, const char *path, const char *const *names, size_t n, const char *name);
+
+/* ---- tasks ---------------------------------------------------------------------------------------------------------- */
+
+/* Fills a task (its name included) from the texts of the labels file. */
+mml_status mmli_import_task_read(mmli_cohort_task *out, const mmli_import_task *task, const mmli_table *labels);
+
+/* ---- tokens ----------------------------------------------------------------------------------------------------------- */
+
+struct mmli_source;
+
+typedef struct mmli_tokenizer {
+    const mmli_import_modality *m;
+    const struct mmli_source *source; /* lent, as all of its texts */
+    size_t width, n_axes;
+    size_t most;         /* tokens of one row at most */
+    char **features;     /* (width) */
+} mmli_tokenizer;
+
+mml_status mmli_tokenizer_make(mmli_tokenizer *out, const mmli_import_modality *modality, const struct mmli_source *source);
+void mmli_tokenizer_free(mmli_tokenizer *t);
+/* Does every value that the source has as float16 stay one? */
+bool mmli_tokens_are_half(const mmli_tokenizer *t);
+/* One row: values (most, width), positions (most, n_axes); *n tokens come out. `place`: positions that the source gives for
+ * the row, or NULL. MML_E_DATA: infinite, or negative under log1p (names sample and feature). */
+mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_tokenizer *t, const float *row,
+                         const float *place, const char *sample);
+
+#endif
