@@ -4,6 +4,7 @@ libmmlego_core_la_SOURCES += \
 	src/util/atomic.c src/util/atomic.h \
 	src/util/clock.h \
 	src/util/error.c src/util/error.h \
+	src/util/half.c src/util/half.h \
 	src/util/hash.c src/util/hash.h \
 	src/util/number.c \
 	src/util/rng.c src/util/rng.h \

@@ -9,6 +9,9 @@ tests_unit_test_alloc_SOURCES = tests/unit/test_alloc.c
 check_PROGRAMS += tests/unit/test_rng
 tests_unit_test_rng_SOURCES = tests/unit/test_rng.c
 
+check_PROGRAMS += tests/unit/test_half
+tests_unit_test_half_SOURCES = tests/unit/test_half.c
+
 check_PROGRAMS += tests/unit/test_text
 tests_unit_test_text_SOURCES = tests/unit/test_text.c
 
