@@ -33,8 +33,10 @@ out:
 
 static void free_modality(mmli_cohort_modality *m)
 {
-    mmli_h5_drop(m->values);
-    mmli_h5_drop(m->axes);
+    mmli_rows_close(m->values);
+    mmli_rows_close(m->axes);
+    mmli_h5_drop(m->values_set);
+    mmli_h5_drop(m->axes_set);
     mmli_h5_texts_free(m->features, m->width);
     mmli_free(m->name);
     mmli_free(m->offsets);
@@ -69,7 +71,6 @@ void mml_cohort_close(mml_cohort *c)
     mmli_h5_texts_free(c->ids, c->n);
     mmli_h5_texts_free(c->groups, c->n);
     mmli_free(c->spans);
-    mmli_scratch_free(&c->scratch);
     mmli_h5_drop(c->file);
     mmli_free(c->path);
     mmli_free(c);
@@ -303,16 +304,15 @@ static mml_status keep(mml_cohort *c, mmli_cohort_modality *m)
 {
     mml_status st = MML_OK;
     float *values = NULL, *axes = NULL;
-    mmli_span all = {.count = m->n_tokens};
 
     if (m->values_kept != NULL || c->memory_used > c->memory || m->bytes > c->memory - c->memory_used)
         return MML_OK;
     MML_TRY(mmli_calloc(&values, m->n_tokens, m->width * sizeof *values));
     MML_TRY(mmli_calloc(&axes, m->n_tokens, m->n_axes * sizeof *axes));
     if (m->n_tokens > 0)
-        MML_TRY(mmli_h5_gather(values, &all, 1, m->width, m->values, c->path, m->name, &c->scratch));
+        MML_TRY(mmli_rows_get(values, 0, m->n_tokens, m->values));
     if (m->n_tokens > 0 && m->n_axes > 0)
-        MML_TRY(mmli_h5_gather(axes, &all, 1, m->n_axes, m->axes, c->path, m->name, &c->scratch));
+        MML_TRY(mmli_rows_get(axes, 0, m->n_tokens, m->axes));
     m->values_kept = values;
     m->axes_kept = axes;
     c->memory_used += m->bytes;
@@ -341,9 +341,9 @@ static mml_status fill(mml_cohort *c, mmli_cohort_modality *m, mmli_batch_part *
         }
         goto out;
     }
-    MML_TRY(mmli_h5_gather(part->values, c->spans, n, m->width, m->values, c->path, m->name, &c->scratch));
+    MML_TRY(mmli_rows_gather(part->values, c->spans, n, m->values));
     if (m->n_axes > 0)
-        MML_TRY(mmli_h5_gather(part->positions, c->spans, n, m->n_axes, m->axes, c->path, m->name, &c->scratch));
+        MML_TRY(mmli_rows_gather(part->positions, c->spans, n, m->axes));
 out:
     return st;
 }

@@ -2,7 +2,7 @@
 #ifndef MMLI_IO_COHORT_H
 #define MMLI_IO_COHORT_H
 
-#include "io/gather.h"
+#include "io/rows.h"
 #include "mmlego/data.h"
 
 #define MMLI_COHORT_FORMAT "mmlego cohort"
@@ -14,7 +14,8 @@ typedef struct mmli_cohort_modality {
     size_t width, n_axes, n_tokens, n_present;
     char **features;      /* (width) */
     int64_t *offsets;     /* (N + 1) */
-    hid_t values, axes;   /* data sets (T, width) and (T, n_axes); axes -1 when n_axes = 0 */
+    hid_t values_set, axes_set; /* data sets (T, width) and (T, n_axes); axes -1 when n_axes = 0 */
+    mmli_rows *values, *axes;   /* their rows; axes NULL when n_axes = 0 */
     float *values_kept, *axes_kept; /* all of them in memory, or NULL */
     size_t bytes;         /* of both */
 } mmli_cohort_modality;
@@ -45,7 +46,6 @@ struct mml_cohort {
     size_t memory, memory_used; /* bytes of tokens that may be, and are, kept */
     mmli_span *spans;
     size_t cap_spans;
-    mmli_scratch scratch;
     bool has_hash;
     uint64_t hash; /* as import stored it */
 };

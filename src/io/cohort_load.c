@@ -352,8 +352,6 @@ out:
     return st;
 }
 
-/* A data set of floats opened with room for its chunks, so that a shuffled batch unpacks a chunk once, not
- * once a sample. */
 static mml_status check_float(mml_cohort *c, const mmli_cohort_modality *m, hid_t set, const char *name)
 {
     const hid_t type = H5Dget_type(set);
@@ -375,15 +373,17 @@ static mml_status load_modality(mml_cohort *c, mmli_cohort_modality *m, hid_t gr
     MML_TRY(mmli_h5_attr_text(&kind, group, c->path, "kind"));
     MML_CHECK(mmli_modality_kind_of(&m->kind, kind), MML_E_FORMAT,
               "%s: modality %s is of kind %s; table, series, image and bag are known", c->path, m->name, kind);
-    MML_TRY(mmli_h5_dataset(&m->values, dims, 2, group, c->path, "values"));
-    MML_TRY(check_float(c, m, m->values, "values"));
+    MML_TRY(mmli_h5_dataset(&m->values_set, dims, 2, group, c->path, "values"));
+    MML_TRY(check_float(c, m, m->values_set, "values"));
+    MML_TRY(mmli_rows_open(&m->values, m->values_set, 0, c->path, m->name));
     m->n_tokens = dims[0];
     m->width = dims[1];
     MML_CHECK(m->width > 0, MML_E_SHAPE, "%s: modality %s: tokens of width 0", c->path, m->name);
     MML_TRY(mmli_h5_exists(&there, group, c->path, "positions"));
     if (there) {
-        MML_TRY(mmli_h5_dataset(&m->axes, axes, 2, group, c->path, "positions"));
-        MML_TRY(check_float(c, m, m->axes, "positions"));
+        MML_TRY(mmli_h5_dataset(&m->axes_set, axes, 2, group, c->path, "positions"));
+        MML_TRY(check_float(c, m, m->axes_set, "positions"));
+        MML_TRY(mmli_rows_open(&m->axes, m->axes_set, 0, c->path, m->name));
         m->n_axes = axes[1];
         MML_CHECK(axes[0] == m->n_tokens && axes[1] >= 1 && axes[1] <= 8, MML_E_SHAPE,
                   "%s: modality %s: positions have shape (%zu, %zu) for %zu tokens", c->path, m->name, axes[0], axes[1],
@@ -418,7 +418,7 @@ static mml_status load_modalities(mml_cohort *c)
     for (size_t i = 0; i < n; i++) {
         mmli_cohort_modality *m = &c->modalities[c->n_modalities++];
 
-        m->values = m->axes = -1;
+        m->values_set = m->axes_set = -1;
         m->name = names[i];
         names[i] = NULL;
         MML_TRY(mmli_h5_group(&group, list, c->path, m->name));

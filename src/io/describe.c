@@ -215,7 +215,7 @@ static mml_status count_measured(uint64_t *measured, const mml_cohort *c, const 
     for (size_t at = 0; at < m->n_tokens; at += block) {
         const size_t n = m->n_tokens - at < block ? m->n_tokens - at : block;
 
-        MML_TRY(mmli_h5_get_rows(rows, MMLI_H5_F32, at, n, m->width, m->values, c->path, m->name));
+        MML_TRY(mmli_rows_get(rows, at, n, m->values));
         for (size_t i = 0; i < n * m->width; i++)
             measured[i % m->width] += isnan(rows[i]) ? 0u : 1u;
     }

@@ -1,6 +1,7 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
 	src/io/batch.c src/io/batch.h \
+	src/io/chunks.c src/io/chunks.h \
 	src/io/cohort.c src/io/cohort.h \
 	src/io/cohort_load.c \
 	src/io/cohort_write.c src/io/cohort_write.h \
@@ -16,4 +17,5 @@ libmmlego_core_la_SOURCES += \
 	src/io/index.c src/io/index.h \
 	src/io/inflate.c src/io/inflate.h \
 	src/io/ini.c src/io/ini.h \
+	src/io/rows.c src/io/rows.h \
 	src/io/split.c

@@ -62,7 +62,7 @@ START_TEST(float16_stays_float16_unless_it_is_changed)
     H5Fclose(file);
     for (int changed = 0; changed < 2; changed++) {
         c = mmlt_imported(changed ? HEAD "kind = table\ntransform = log1p\n" : HEAD "kind = table\n");
-        type = H5Dget_type(c->modalities[0].values);
+        type = H5Dget_type(c->modalities[0].values_set);
         ck_assert_uint_eq(H5Tget_size(type), changed ? 4 : 2);
         H5Tclose(type);
         if (!changed)

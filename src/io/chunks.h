@@ -1,0 +1,30 @@
+/* chunks.h - where the chunks of a data set lie in the file, all of them found in one pass. */
+#ifndef MMLI_IO_CHUNKS_H
+#define MMLI_IO_CHUNKS_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mmlego/base.h"
+
+/* An HDF5 file as bytes: its addresses count from `base` (behind a user block). */
+typedef struct mmli_h5_bytes {
+    int fd; /* of HDF5, lent: lives as long as the file is open */
+    uint64_t base, size;
+} mmli_h5_bytes;
+
+/* Can the file of an object be read as bytes beside HDF5: a file on a disk, opened by HDF5's own driver, that nobody in
+ * this process writes? Lock held. */
+bool mmli_h5_bytes_of(mmli_h5_bytes *out, hid_t object);
+/* pread that gives all n bytes, or false (end of the file, disk). `at` as HDF5 counts. Needs no lock. */
+bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t n);
+
+/* *out (n) = address of each chunk of a data set without filters whose chunks are `rows` long along dimension `axis` and
+ * as large as the data set in all others, n chunks in all; yours: mmli_free(). NULL, and MML_OK, when they cannot be told this
+ * way (an index of another kind than the usual B-tree, chunks that were never written, anything that looks damaged): then
+ * HDF5 reads them. Lock held. MML_E_NOMEM. */
+mml_status mmli_chunks_find(uint64_t **out, const mmli_h5_bytes *file, hid_t dataset, int rank, int axis, size_t rows,
+                            size_t n, size_t chunk_bytes);
+
+#endif
