@@ -2,4 +2,9 @@
 libmmlego_core_la_SOURCES += \
 	src/formats/csv_file.c src/formats/csv_file.h \
 	src/formats/input.c src/formats/input.h \
+	src/formats/npy.c src/formats/npy.h \
+	src/formats/npy_header.c src/formats/npy_header.h \
+	src/formats/number.c src/formats/number.h \
+	src/formats/safetensors.c src/formats/safetensors.h \
+	src/formats/safetensors_write.c \
 	src/formats/zip.c src/formats/zip.h

@@ -1,10 +1,12 @@
 # local.mk - see Makefile.am. Fuzz targets with a plain driver: tests/fuzz/fuzz.h says how to fuzz for real.
 check_PROGRAMS += tests/fuzz/fuzz_csv tests/fuzz/fuzz_ini tests/fuzz/fuzz_cohort tests/fuzz/fuzz_model \
-	tests/fuzz/fuzz_zip
+	tests/fuzz/fuzz_npy tests/fuzz/fuzz_safetensors tests/fuzz/fuzz_zip
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_cohort_SOURCES = tests/fuzz/fuzz_cohort.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+tests_fuzz_fuzz_safetensors_SOURCES = tests/fuzz/fuzz_safetensors.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_zip_SOURCES = tests/fuzz/fuzz_zip.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 
 EXTRA_DIST += \
@@ -25,6 +27,18 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/ini/full.ini \
 	tests/fuzz/seeds/ini/long.ini \
 	tests/fuzz/seeds/model/block.h5 \
+	tests/fuzz/seeds/npy/big.npy \
+	tests/fuzz/seeds/npy/floats.npy \
+	tests/fuzz/seeds/npy/fortran.npy \
+	tests/fuzz/seeds/npy/half.npy \
+	tests/fuzz/seeds/npy/objects.npy \
+	tests/fuzz/seeds/npy/packed.npz \
+	tests/fuzz/seeds/npy/records.npy \
+	tests/fuzz/seeds/npy/stored.npz \
+	tests/fuzz/seeds/npy/words.npy \
+	tests/fuzz/seeds/safetensors/overlap.safetensors \
+	tests/fuzz/seeds/safetensors/two.safetensors \
+	tests/fuzz/seeds/safetensors/types.safetensors \
 	tests/fuzz/seeds/zip/stored.zip \
 	tests/fuzz/seeds/zip/table.zip \
 	tests/fuzz/seeds/zip/torch.zip \

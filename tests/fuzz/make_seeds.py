@@ -2,6 +2,7 @@
 """Writes the seeds of the fuzz targets into tests/fuzz/seeds (needs h5py; the results are stored, this is how)."""
 import gzip
 import io
+import json
 import os
 import zipfile
 
@@ -43,6 +44,42 @@ zipped("zip/table.zip", {"../t.csv": b"id,x\na,1\nb,2\n"})
 zipped("zip/stored.zip", {"d/": b"", "d/t.csv": b"id,x\na,1\n", "__MACOSX/d/._t.csv": b"x"}, zipfile.ZIP_STORED)
 zipped("zip/zip64.zip", {"t.csv": b"id,x\na,1\n", "u.csv": b"id\n"}, zip64=True)
 zipped("zip/torch.zip", {"m/data.pkl": b"\x80\x02.", "m/data/0": b"0123"}, zipfile.ZIP_STORED)
+
+
+
+def saved(array, version=None):
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, version)
+    return out.getvalue()
+
+
+small = np.arange(6).reshape(2, 3)
+records = np.array([(True, 2.5), (False, 1)], [("event", "?"), ("time", "<f8")])
+put("npy/floats.npy", saved(small.astype("<f4")))
+put("npy/big.npy", saved(small.astype(">i2"), (2, 0)))
+put("npy/fortran.npy", saved(np.asfortranarray(small.astype("<f8"))))
+put("npy/half.npy", saved(small.astype("<f2"), (3, 0)))
+put("npy/records.npy", saved(records))
+put("npy/words.npy", saved(np.array(["a", "b\u00fc"])))
+put("npy/objects.npy", saved(np.array([None, 1], object)))
+zipped("npy/stored.npz", {"x.npy": saved(small), "ids.npy": saved(np.array([b"p", b"q"]))}, zipfile.ZIP_STORED)
+zipped("npy/packed.npz", {"x.npy": saved(small.astype("u1"))})
+
+
+def tensors(name, header, data, pad=0):
+    text = json.dumps(header, separators=(",", ":")).encode() + b" " * pad
+    put(name, len(text).to_bytes(8, "little") + text + data)
+
+
+tensors("safetensors/two.safetensors", {"__metadata__": {"format": "pt"},
+                                       "a.weight": {"dtype": "F32", "shape": [1, 2], "data_offsets": [0, 8]},
+                                       "b": {"dtype": "BF16", "shape": [], "data_offsets": [8, 10]}}, bytes(range(10)), 3)
+tensors("safetensors/types.safetensors", {"i": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]},
+                                         "h": {"dtype": "F16", "shape": [2], "data_offsets": [8, 12]},
+                                         "q": {"dtype": "F8_E4M3", "shape": [2], "data_offsets": [12, 14]},
+                                         "e": {"dtype": "U8", "shape": [0, 3], "data_offsets": [14, 14]}}, bytes(14))
+tensors("safetensors/overlap.safetensors", {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
+                                           "b": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}, bytes(3))
 
 put("ini/full.ini", """; every key
 [cohort]

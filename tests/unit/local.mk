@@ -98,6 +98,13 @@ check_PROGRAMS += tests/unit/test_zip
 tests_unit_test_zip_SOURCES = tests/unit/test_zip.c tests/unit/folder.c tests/unit/folder.h
 tests_unit_test_zip_LDADD = $(LDADD) $(LIBZIP_LIBS)
 
+check_PROGRAMS += tests/unit/test_npy
+tests_unit_test_npy_SOURCES = tests/unit/test_npy.c tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_npy_LDADD = $(LDADD) $(LIBZIP_LIBS)
+
+check_PROGRAMS += tests/unit/test_safetensors
+tests_unit_test_safetensors_SOURCES = tests/unit/test_safetensors.c tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_ini
 tests_unit_test_ini_SOURCES = tests/unit/test_ini.c tests/unit/folder.c tests/unit/folder.h
 
