@@ -54,6 +54,23 @@ typedef enum mmli_query {
     MMLI_QUERY_RAGGED      /* q has one row a token (self-attention); c is ignored */
 } mmli_query;
 
+/* A residual feed-forward, y = x + drop(W2 (a * SELU(g)) + b2), [a g] = W1 LN(x) + b1: method.md 2. */
+typedef struct mmli_ff {
+    const mmli_mem *gamma, *beta; /* (d) of the LayerNorm */
+    const mmli_mem *w1, *b1;      /* (2 f, d), (2 f) */
+    const mmli_mem *w2, *b2;      /* (d, f), (d) */
+    size_t d, f;
+    float eps;    /* of the LayerNorm */
+    float p;      /* dropout; 0 = none */
+    uint64_t key; /* ... its stream: element i of the (rows, d) array is kept as in kernel `dropout` */
+} mmli_ff;
+
+/* Where its gradients go; shapes as above, each NULL when it is not wanted. */
+typedef struct mmli_ff_grad {
+    mmli_mem *dx; /* (rows, d) */
+    mmli_mem *gamma, *beta, *w1, *b1, *w2, *b2;
+} mmli_ff_grad;
+
 enum { MMLI_AXIS_C = 1, MMLI_AXIS_D = 2 }; /* bits of `axes` in fft: rows axis (c), column axis (d) */
 
 typedef struct mmli_backend {

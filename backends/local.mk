@@ -6,6 +6,7 @@ libmmlego_core_la_SOURCES += \
 	backends/reference/dense.c \
 	backends/reference/dropout.c \
 	backends/reference/elements.c \
+	backends/reference/feed_forward.c \
 	backends/reference/fourier.c \
 	backends/reference/layernorm.c \
 	backends/reference/losses.c \
@@ -17,10 +18,12 @@ libmmlego_core_la_SOURCES += \
 libmmlego_core_la_SOURCES += \
 	backends/cpu/cpu.h \
 	backends/cpu/attention.h \
+	backends/cpu/feed_forward.h \
 	backends/cpu/fft_plan.h \
 	backends/cpu/vec.h \
 	backends/cpu/vec_attention.h \
 	backends/cpu/vec_elements.h \
+	backends/cpu/vec_feed_forward.h \
 	backends/cpu/vec_gemm.h \
 	backends/cpu/vec_layernorm.h \
 	backends/cpu/vec_math.h \
@@ -36,6 +39,8 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/device.c \
 	backends/cpu/dropout.c \
 	backends/cpu/elements.c \
+	backends/cpu/feed_forward.c \
+	backends/cpu/feed_forward_grad.c \
 	backends/cpu/fft.c \
 	backends/cpu/fft_fftw.c \
 	backends/cpu/fft_kiss.c \

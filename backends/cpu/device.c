@@ -115,6 +115,7 @@ const mmli_backend mmli_backend_cpu = {
     SLOT(segment_mean), SLOT(segment_mean_grad), SLOT(segment_dft_real), SLOT(segment_dft_real_grad),
     SLOT(attention), SLOT(attention_grad),
     SLOT(gemm), SLOT(gemm_batched), SLOT(linear), SLOT(layernorm), SLOT(layernorm_grad),
+    SLOT(feed_forward), SLOT(feed_forward_grad),
     SLOT(fft), SLOT(col_normalise), SLOT(col_normalise_grad),
     SLOT(magnitude), SLOT(phase), SLOT(unit), SLOT(from_polar), SLOT(recip),
     SLOT(sum), SLOT(sum_squares), SLOT(l1_grad), SLOT(adamw),

@@ -18,7 +18,8 @@ typedef struct mmli_el {
     size_t f;     /* width of a row */
     float s[8];   /* scalars */
     int kind;     /* mmli_act or mmli_gate */
-    uint64_t key; /* random stream */
+    uint64_t key;   /* random stream */
+    uint64_t first; /* ... what element 0 is in it; % 4 = 0 */
 } mmli_el;
 
 enum { MMLI_PAD = 16 }; /* floats of the widest vector */
@@ -98,6 +99,14 @@ typedef struct mmli_vec {
 
     void (*ln_rows)(const mmli_ln *l, size_t from, size_t to);
     void (*ln_grad_rows)(const mmli_ln *l, size_t from, size_t to);
+
+    /* Hidden values of a feed-forward, transposed: z (n, pad) of [a g], a hidden unit a row, pad a multiple of MMLI_PAD.
+     * a = (a + ba) SELU(g + bg), biases by row */
+    void (*ff_gate)(float *a, const float *g, const float *ba, const float *bg, size_t n, size_t pad);
+    /* The way back: d comes as the gradient of that and becomes its value; a, g become their gradients, whose sums by row
+     * are added to sa, sg */
+    void (*ff_gate_grad)(float *a, float *g, float *d, const float *ba, const float *bg, double *sa, double *sg, size_t n,
+                         size_t pad);
 
     /* Scores of a tile of attention, a row a token, a column a query: (n, pad), pad a multiple of
      * MMLI_PAD. Raises the running maxima m (pad), turns s into exp(s - m), adds to the running sums l

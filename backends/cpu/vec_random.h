@@ -46,7 +46,7 @@ static void el_dropout(const mmli_el *e, size_t from, size_t to)
 
     VECTORS (from, to) {
         if ((k++ & 1) == 0)
-            philox(words, e->key, i / 4);
+            philox(words, e->key, (e->first + i) / 4);
         ST(e->y, vf_pick(kept(words + (k & 1 ? 0 : W), p), vf_fma(factor, LD(a), plus), dropped));
     }
 }
@@ -62,7 +62,7 @@ static void el_dropout_grad(const mmli_el *e, size_t from, size_t to)
         const vf y = LD(e->y);
 
         if ((k++ & 1) == 0)
-            philox(words, e->key, i / 4);
+            philox(words, e->key, (e->first + i) / 4);
         ST(e->y, vf_pick(kept(words + (k & 1 ? 0 : W), p), vf_fma(factor, LD(a), y), y));
     }
 }

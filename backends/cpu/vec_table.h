@@ -9,6 +9,7 @@
 #include "backends/cpu/vec_gemm.h"
 #include "backends/cpu/vec_layernorm.h"
 #include "backends/cpu/vec_attention.h"
+#include "backends/cpu/vec_feed_forward.h"
 
 const mmli_vec VEC_TABLE = {
     .name = VEC_NAME,
@@ -44,6 +45,8 @@ const mmli_vec VEC_TABLE = {
     .mm = mm,
     .ln_rows = ln_rows,
     .ln_grad_rows = ln_grad_rows,
+    .ff_gate = ff_gate,
+    .ff_gate_grad = ff_gate_grad,
     .attn_softmax = attn_softmax,
     .attn_grad = attn_grad,
     .attn_scale = attn_scale,

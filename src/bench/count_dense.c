@@ -55,6 +55,29 @@ mml_status mmli_counted_layernorm_grad(mmli_device *dv, mmli_mem *dx, mmli_mem *
                  gamma, dy, rows, cols);
 }
 
+/* ---- feed-forward */
+
+/* The parameters of one. */
+static uint64_t parameters(const mmli_ff *ff)
+{
+    return 3 * ff->f * ff->d + 2 * ff->f + 3 * ff->d;
+}
+
+/* LayerNorm 8 a value, gate 2 a hidden unit, biases, sum, and dropout where there is any. */
+mml_status mmli_counted_feed_forward(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_ff *ff, size_t rows)
+{
+    MMLI_COUNTED(feed_forward, 6 * rows * ff->f * ff->d, rows * ((size_t)(10 + (ff->p > 0)) * ff->d + 4 * ff->f),
+                 2 * rows * ff->d + parameters(ff), y, x, ff, rows);
+}
+
+/* Eight products: both halves of the hidden values again, and two gradients of each of the three. */
+mml_status mmli_counted_feed_forward_grad(mmli_device *dv, const mmli_ff_grad *grad, const mmli_mem *x,
+                                          const mmli_mem *dy, const mmli_ff *ff, size_t rows)
+{
+    MMLI_COUNTED(feed_forward_grad, 16 * rows * ff->f * ff->d, rows * ((size_t)(21 + (ff->p > 0)) * ff->d + 12 * ff->f),
+                 (uint64_t)(2 + 2 * (grad->dx != NULL)) * rows * ff->d + 3 * parameters(ff), grad, x, dy, ff, rows);
+}
+
 /* ---- Fourier and complex numbers */
 
 mml_status mmli_counted_fft(mmli_device *dv, mmli_mem *yr, mmli_mem *yi, const mmli_mem *xr, const mmli_mem *xi,

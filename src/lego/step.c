@@ -23,15 +23,6 @@ static mmli_var *linear(mmli_tape *tape, const mmli_bound *bound, mmli_var *x, s
     return mmli_op_linear(tape, x, mmli_p(bound, w), mmli_p(bound, b));
 }
 
-/* FF(z) = W2 (a * SELU(g)) + b2, [a g] = W1 z + b1 */
-static mmli_var *feed_forward(mmli_tape *tape, const mmli_bound *bound, mmli_var *x, size_t in_w, size_t in_b,
-                              size_t out_w, size_t out_b)
-{
-    mmli_var *z = mmli_op_gate(tape, linear(tape, bound, x, in_w, in_b), MMLI_GATE_SELU);
-
-    return linear(tape, bound, z, out_w, out_b);
-}
-
 mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, size_t s,
                                 const mmli_context *before, mmli_var *x, const mmli_ragged *ragged, uint64_t key)
 {
@@ -55,13 +46,13 @@ static mmli_var *step_tokens(mmli_tape *tape, const mmli_bound *bound, const mml
                              const mmli_context *context)
 {
     const mml_block_options *o = &block->o;
-    mmli_var *x = context->tokens, *f;
+    mmli_var *x = context->tokens;
 
     if (!o->raw_layers)
         return x;
-    f = norm(tape, bound, x, p->raw_norm_w, p->raw_norm_b);
-    f = feed_forward(tape, bound, f, p->raw_in_w, p->raw_in_b, p->raw_out_w, p->raw_out_b);
-    x = mmli_op_add(tape, x, f);
+    x = mmli_op_feed_forward(tape, x, &(mmli_ff_vars){mmli_p(bound, p->raw_norm_w), mmli_p(bound, p->raw_norm_b),
+                                                      mmli_p(bound, p->raw_in_w), mmli_p(bound, p->raw_in_b),
+                                                      mmli_p(bound, p->raw_out_w), mmli_p(bound, p->raw_out_b)}, 0, 0);
     if (o->context_dft && o->transform != MML_TRANSFORM_SPATIAL)
         x = mmli_op_segment_dft_real(tape, x, &context->ragged);
     return x;
@@ -164,8 +155,10 @@ mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_
     const mmli_ragged *ragged = &context->ragged;
     const float drop = (float)o->dropout;
     const mmli_state kept = mmli_state_enter(tape, o, state);
+    const mmli_ff_vars ff = {mmli_p(bound, p->ff_norm_w), mmli_p(bound, p->ff_norm_b), mmli_p(bound, p->ff_in_w),
+                             mmli_p(bound, p->ff_in_b), mmli_p(bound, p->ff_out_w), mmli_p(bound, p->ff_out_b)};
     mmli_state now, next = kept;
-    mmli_var *R, *rest = kept.z.re, *u, *f;
+    mmli_var *R, *rest = kept.z.re, *u;
 
     if (ragged->segs == 0 || !mmli_tape_ok(tape))
         return kept;
@@ -174,10 +167,7 @@ mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_
     u = attend(tape, bound, block, p, context, R, now.re_shared);
     u = mmli_op_dropout(tape, u, drop, mmli_rng_key(key, "attention", s));
     u = mmli_op_add(tape, per_sample(tape, R, now.re_shared, ragged->segs), u);
-    f = norm(tape, bound, u, p->ff_norm_w, p->ff_norm_b);
-    f = feed_forward(tape, bound, f, p->ff_in_w, p->ff_in_b, p->ff_out_w, p->ff_out_b);
-    f = mmli_op_dropout(tape, f, drop, mmli_rng_key(key, "feed-forward", s));
-    u = mmli_op_add(tape, u, f);
+    u = mmli_op_feed_forward(tape, u, &ff, drop, mmli_rng_key(key, "feed-forward", s));
     if (ragged->segs < ragged->samples)
         rest = per_sample(tape, rest, kept.re_shared, kept.samples);
     next.z.re = mmli_op_put(tape, rest, u, ragged, o->latent_c);

@@ -214,7 +214,7 @@ static mmli_var *selfattn(mmli_tape *tape, const mmli_bound *bound, const mmli_e
 {
     const size_t *p = enc->p;
     const float scale = 1.0f / sqrtf((float)enc->head_width);
-    mmli_var *n, *q, *k, *v, *o, *f;
+    mmli_var *n, *q, *k, *v, *o;
 
     for (size_t s = 0; s < ragged->segs; s++) {
         const int64_t len = ragged->off[s + 1] - ragged->off[s];
@@ -233,10 +233,9 @@ static mmli_var *selfattn(mmli_tape *tape, const mmli_bound *bound, const mmli_e
     o = mmli_op_attention(tape, q, k, v, ragged, 0, enc->heads, scale, MMLI_QUERY_RAGGED);
     o = mmli_op_linear(tape, o, mmli_p(bound, p[5]), mmli_p(bound, p[6]));
     x = mmli_op_add(tape, x, mmli_op_dropout(tape, o, enc->dropout, mmli_rng_key(key, "encoder", 0)));
-    f = mmli_op_layernorm(tape, x, mmli_p(bound, p[7]), mmli_p(bound, p[8]));
-    f = mmli_op_gate(tape, linear(tape, bound, enc, 9, f), MMLI_GATE_SELU);
-    f = linear(tape, bound, enc, 11, f);
-    return mmli_op_add(tape, x, mmli_op_dropout(tape, f, enc->dropout, mmli_rng_key(key, "encoder", 1)));
+    return mmli_op_feed_forward(tape, x, &(mmli_ff_vars){mmli_p(bound, p[7]), mmli_p(bound, p[8]), mmli_p(bound, p[9]),
+                                                         mmli_p(bound, p[10]), mmli_p(bound, p[11]), mmli_p(bound, p[12])},
+                                enc->dropout, mmli_rng_key(key, "encoder", 1));
 }
 
 mmli_var *mmli_encode(mmli_tape *tape, const mmli_bound *bound, const mmli_encoder *enc, mmli_var *x,

@@ -53,7 +53,6 @@ static mml_status layernorm_back(mmli_tape *tape, mmli_node *n)
 
 mmli_var *mmli_op_layernorm(mmli_tape *tape, mmli_var *x, mmli_var *gamma, mmli_var *beta)
 {
-    const float eps = 1e-5f; /* method.md 2, as torch.nn.LayerNorm */
     mmli_var *y;
     mmli_mem *stats;
     mmli_node *n;
@@ -65,7 +64,8 @@ mmli_var *mmli_op_layernorm(mmli_tape *tape, mmli_var *x, mmli_var *gamma, mmli_
     y = mmli_tape_var(tape, x->rows, x->cols, x->need || gamma->need || beta->need);
     stats = mmli_tape_mem(tape, 2 * x->rows * sizeof(float));
     if (!y || !stats ||
-        !MMLI_RUN(tape, layernorm, y->data, stats, x->data, gamma->data, beta->data, x->rows, x->cols, eps))
+        !MMLI_RUN(tape, layernorm, y->data, stats, x->data, gamma->data, beta->data, x->rows, x->cols,
+                  MMLI_NORM_EPS))
         return NULL;
     if (y->need && (n = mmli_tape_node(tape, layernorm_back))) {
         n->in[0] = x;

@@ -17,6 +17,8 @@
             return back_st_;                                                                                           \
     } while (0)
 
+#define MMLI_NORM_EPS 1e-5f /* of every LayerNorm: method.md 2, as torch.nn.LayerNorm */
+
 static inline size_t mmli_size(const mmli_var *x)
 {
     return x->rows * x->cols;

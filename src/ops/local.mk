@@ -4,6 +4,7 @@ libmmlego_core_la_SOURCES += \
 	src/ops/cross.c src/ops/cross.h \
 	src/ops/dense.c \
 	src/ops/elements.c \
+	src/ops/feed_forward.c \
 	src/ops/fourier.c \
 	src/ops/heads.c \
 	src/ops/internal.h \

@@ -22,6 +22,14 @@ mmli_var *mmli_op_alpha_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t 
 /* x (rows, in), w (out, in), b (1, out) or NULL */
 mmli_var *mmli_op_linear(mmli_tape *tape, mmli_var *x, mmli_var *w, mmli_var *b);
 mmli_var *mmli_op_layernorm(mmli_tape *tape, mmli_var *x, mmli_var *gamma, mmli_var *beta);
+/* x + drop(W2 (a * SELU(g)) + b2), [a g] = W1 LN(x) + b1: x (rows, d), w1 (2 f, d), w2 (d, f), vectors of these sizes.
+ * One kernel, which keeps x alone for the way back, up to MMLI_FF_FUSED weights; beyond, tiles of rows do not pay for
+ * reading the weights again and again. */
+typedef struct mmli_ff_vars {
+    mmli_var *gamma, *beta, *w1, *b1, *w2, *b2;
+} mmli_ff_vars;
+enum { MMLI_FF_FUSED = 1 << 20 };
+mmli_var *mmli_op_feed_forward(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key);
 /* Products of each of H heads; b (H e, n) has a head every e rows. */
 typedef enum mmli_by_head {
     MMLI_BY_HEAD_FORTH = 0, /* a (rows, H e) -> (rows, H n): a_h b_h */

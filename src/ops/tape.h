@@ -61,7 +61,7 @@ mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x);
 typedef struct mmli_node mmli_node;
 struct mmli_node {
     mml_status (*back)(mmli_tape *tape, mmli_node *node);
-    mmli_var *in[6];
+    mmli_var *in[7];
     mmli_var *out[2];
     mmli_mem *mem[4];
     size_t n[8];

@@ -8,6 +8,7 @@ tests_support_libmmlt_a_SOURCES += \
 	backends/reference/dense.c \
 	backends/reference/dropout.c \
 	backends/reference/elements.c \
+	backends/reference/feed_forward.c \
 	backends/reference/fourier.c \
 	backends/reference/layernorm.c \
 	backends/reference/losses.c \

@@ -15,6 +15,9 @@ tests_lego_test_shortcuts_SOURCES = tests/lego/test_shortcuts.c $(LEGO_RIG)
 check_PROGRAMS += tests/lego/test_missing
 tests_lego_test_missing_SOURCES = tests/lego/test_missing.c $(LEGO_RIG) $(LEGO_CODERS)
 
+check_PROGRAMS += tests/lego/test_feed_forward
+tests_lego_test_feed_forward_SOURCES = tests/lego/test_feed_forward.c
+
 check_PROGRAMS += tests/lego/test_fuse
 tests_lego_test_fuse_SOURCES = tests/lego/test_fuse.c $(LEGO_RIG)
 

@@ -32,7 +32,14 @@ static mml_status noted_alpha(mmli_device *dv, mmli_mem *y, const mmli_mem *x, s
     return mmli_backend_reference.alpha_dropout(dv, y, x, n, p, key);
 }
 
-/* A rig on the reference with those two kernels. */
+static mml_status noted_feed_forward(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_ff *ff, size_t rows)
+{
+    if (ff->p > 0)
+        note(ff->key);
+    return mmli_backend_reference.feed_forward(dv, y, x, ff, rows);
+}
+
+/* A rig on the reference with those three kernels. */
 static void open_listening(rig *r)
 {
     mmli_backend table = mmli_backend_reference;
@@ -40,6 +47,7 @@ static void open_listening(rig *r)
     table.name = "listening";
     table.dropout = noted_dropout;
     table.alpha_dropout = noted_alpha;
+    table.feed_forward = noted_feed_forward;
     rig_open(r, 0, 1);
     mmli_tape_free(r->tape);
     mmli_device_close(r->dv);

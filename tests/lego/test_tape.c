@@ -56,6 +56,9 @@ static size_t count_results(mmli_var *x, mmli_var *w, mmli_var *b, const mmli_ra
                            mmli_op_alpha_dropout(tape, x, 0.5f, 1),
                            mmli_op_linear(tape, x, w, b),
                            mmli_op_layernorm(tape, x, b, b),
+                           mmli_op_feed_forward(tape, x, &(mmli_ff_vars){b, b, x ? mmli_op_repeat(tape, w, 2) : NULL,
+                                                                         x ? mmli_op_view(tape, mmli_op_repeat(tape, b, 2), 1, 12) : NULL,
+                                                                         w, b}, 0.5f, 1),
                            mmli_op_repeat(tape, x, 3),
                            mmli_op_spread(tape, x, 3),
                            mmli_op_group_mean(tape, x, 2),
@@ -75,7 +78,7 @@ static size_t count_results(mmli_var *x, mmli_var *w, mmli_var *b, const mmli_ra
     return n;
 }
 
-enum { N_OPS = 22 };
+enum { N_OPS = 23 };
 
 /* _i runs over the backends. */
 START_TEST(operations_on_a_failed_tape_do_nothing)
@@ -147,6 +150,18 @@ static void misfit_layernorm(const mmli_ragged *r)
 {
     (void)r;
     mmli_op_layernorm(tape, var(2, 3), var(1, 3), var(1, 2));
+}
+
+static void misfit_feed_forward(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_feed_forward(tape, var(2, 3), &(mmli_ff_vars){var(1, 3), var(1, 3), var(4, 4), var(1, 4), var(3, 2), var(1, 3)}, 0, 0);
+}
+
+static void misfit_hidden(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_feed_forward(tape, var(2, 3), &(mmli_ff_vars){var(1, 3), var(1, 3), var(5, 3), var(1, 5), var(3, 2), var(1, 3)}, 0, 0);
 }
 
 static void misfit_group(const mmli_ragged *r)
@@ -251,6 +266,8 @@ static const misfit misfits[] = {{"add: (2, 3) does not fit (3, 2)", misfit_add}
                                  {"linear: (2, 3) does not fit (5, 4)", misfit_linear},
                                  {"bias", misfit_bias},
                                  {"layernorm", misfit_layernorm},
+                                 {"feed-forward: (2, 3) does not fit (4, 4)", misfit_feed_forward},
+                                 {"hidden units", misfit_hidden},
                                  {"group mean", misfit_group},
                                  {"take", misfit_take},
                                  {"put", misfit_put},

@@ -100,11 +100,55 @@ static void layernorm_grad(run *r, size_t i)
          cols);
 }
 
+/* rows, d, f: tiles of 32 and of 64, hidden units in blocks of 128 */
+static const size_t forwards[][3] = {{0, 3, 4}, {1, 1, 1}, {3, 5, 0}, {7, 0, 3}, {33, 5, 3}, {64, 64, 256}, {257, 33, 130}};
+enum { FORWARDS = COUNT(forwards) };
+
+/* Weights of a size that keeps the hidden values near 1. */
+static mmli_ff feed_forward_of(run *r, size_t d, size_t f, float p)
+{
+    const float in = d ? 1 / sqrtf((float)d) : 0, out = f ? 1 / sqrtf((float)f) : 0;
+
+    return (mmli_ff){.gamma = in_random(r, d), .beta = in_random(r, d), .w1 = in_uniform(r, 2 * f * d, -in, in),
+                     .b1 = in_random(r, 2 * f), .w2 = in_uniform(r, d * f, -out, out), .b2 = in_random(r, d), .d = d, .f = f,
+                     .eps = 1e-2f, .p = p, .key = 99};
+}
+
+/* Second and third round: with dropout, and with all of it. */
+static void feed_forward(run *r, size_t i)
+{
+    static const float p[] = {0, 0.3f, 1};
+    const size_t rows = forwards[i % FORWARDS][0], d = forwards[i % FORWARDS][1], f = forwards[i % FORWARDS][2];
+    const mmli_ff ff = feed_forward_of(r, d, f, p[i / FORWARDS]);
+
+    CALL(r, feed_forward, new_floats(r, "y", rows * d, MMLT_TOL_SUM), in_random(r, rows * d), &ff, rows);
+}
+
+/* Rounds: everything wanted, with dropout; each gradient in turn left out; only one in turn. */
+static void feed_forward_grad(run *r, size_t i)
+{
+    const size_t rows = forwards[i % FORWARDS][0], d = forwards[i % FORWARDS][1], f = forwards[i % FORWARDS][2];
+    const size_t round = i / FORWARDS;
+    const unsigned all = 0x7f, wanted = round < 2 ? all : round < 9 ? all & ~(1u << (round - 2)) : 1u << (round - 9);
+    const mmli_ff ff = feed_forward_of(r, d, f, round == 0 ? 0 : 0.3f);
+    const size_t size[] = {rows * d, d, d, 2 * f * d, 2 * f, d * f, d};
+    static const char *const label[] = {"dx", "dgamma", "dbeta", "dw1", "db1", "dw2", "db2"};
+    mmli_mem *g[COUNT(size)];
+    mmli_ff_grad grad;
+
+    for (size_t k = 0; k < COUNT(size); k++)
+        g[k] = wanted & 1u << k ? sum_floats(r, label[k], size[k], MMLT_TOL_SUM) : NULL;
+    grad = (mmli_ff_grad){g[0], g[1], g[2], g[3], g[4], g[5], g[6]};
+    CALL(r, feed_forward_grad, &grad, in_random(r, rows * d), in_random(r, rows * d), &ff, rows);
+}
+
 const kernel_case dense_cases[] = {
     {"gemm", SHAPES * FACTORS * 4 * 2, gemm},
     {"gemm_batched", BATCHES * 3 * 4 * FACTORS, gemm_batched},
     {"linear", 2 * LAYERS, linear},
     {"layernorm", 3 * NORMS, layernorm},
     {"layernorm_grad", 8 * NORMS, layernorm_grad},
+    {"feed_forward", 3 * FORWARDS, feed_forward},
+    {"feed_forward_grad", 16 * FORWARDS, feed_forward_grad},
     {NULL, 0, NULL},
 };

@@ -101,6 +101,23 @@ static void columns(run *r, size_t i)
          MMLI_GATE_SELU);
 }
 
+/* More tiles than groups of tiles, and the last of both partly filled. */
+static void feed_forward(run *r, size_t i)
+{
+    enum { ROWS = 4511, D = 19, F = 21 };
+    const mmli_ff ff = {.gamma = in_random(r, D), .beta = in_random(r, D), .w1 = in_uniform(r, 2 * F * D, -0.3f, 0.3f),
+                        .b1 = in_random(r, 2 * F), .w2 = in_uniform(r, D * F, -0.3f, 0.3f), .b2 = in_random(r, D), .d = D,
+                        .f = F, .eps = 1e-2f, .p = i ? 0.3f : 0, .key = 99};
+    const mmli_ff_grad grad = {sum_floats(r, "dx", ROWS * D, MMLT_TOL_SUM), sum_floats(r, "dgamma", D, MMLT_TOL_SUM),
+                               sum_floats(r, "dbeta", D, MMLT_TOL_SUM), sum_floats(r, "dw1", 2 * F * D, MMLT_TOL_SUM),
+                               sum_floats(r, "db1", 2 * F, MMLT_TOL_SUM), sum_floats(r, "dw2", D * F, MMLT_TOL_SUM),
+                               sum_floats(r, "db2", D, MMLT_TOL_SUM)};
+    mmli_mem *x = in_random(r, ROWS * D);
+
+    CALL(r, feed_forward, new_floats(r, "y", ROWS * D, MMLT_TOL_SUM), x, &ff, ROWS);
+    CALL(r, feed_forward_grad, &grad, x, in_random(r, ROWS * D), &ff, ROWS);
+}
+
 const kernel_case large_cases[] = {
     {"large gemm", 4 * PRODUCTS, gemm},
     {"large gemm_batched", 4, gemm_batched},
@@ -108,5 +125,6 @@ const kernel_case large_cases[] = {
     {"attention to long bags", BAGS, attention},
     {"long segments", 2, segments},
     {"long columns", 2, columns},
+    {"feed-forward of many rows", 2, feed_forward},
     {NULL, 0, NULL},
 };

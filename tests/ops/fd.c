@@ -52,9 +52,12 @@ static void open_case(fd *f, const fd_case *c, mmli_device *dv, const numbers *n
 
 static void close_case(fd *f)
 {
-    mmli_mem *all[] = {f->x[0],  f->x[1],  f->x[2], f->dx[0], f->dx[1], f->dx[2], f->y[0],
-                       f->y[1],  f->dy[0], f->dy[1], f->loss, f->off,   f->stats};
+    mmli_mem *all[] = {f->y[0], f->y[1], f->dy[0], f->dy[1], f->loss, f->off, f->stats};
 
+    for (size_t i = 0; i < FD_INPUTS; i++) {
+        f->dv->k.free(f->dv, f->x[i]);
+        f->dv->k.free(f->dv, f->dx[i]);
+    }
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         f->dv->k.free(f->dv, all[i]);
 }

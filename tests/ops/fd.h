@@ -20,7 +20,7 @@
 /* 3e-8 times a fifth derivative below 10, and the rounding of the gradient to float32. */
 #define FD_LOSS ((mmlt_tol){1e-6, 5e-7})
 
-enum { FD_INPUTS = 3, FD_OUTPUTS = 2 };
+enum { FD_INPUTS = 7, FD_OUTPUTS = 2 };
 
 typedef struct fd fd;
 

@@ -88,6 +88,26 @@ static void layernorm_g(fd *f)
     GRADIENT(f, layernorm_grad, f->dx[0], f->dx[1], f->dx[2], f->x[0], f->stats, f->x[1], f->dy[0], 3, 6);
 }
 
+/* Three rows of width 4, three hidden units; eps = 1: no row is so even that its LayerNorm bends within a step. */
+static mmli_ff ff_of(fd *f)
+{
+    return (mmli_ff){.gamma = f->x[1], .beta = f->x[2], .w1 = f->x[3], .b1 = f->x[4], .w2 = f->x[5], .b2 = f->x[6],
+                     .d = 4, .f = 3, .eps = 1, .p = f->c->kind ? 0.4f : 0, .key = KEY};
+}
+static void feed_forward(fd *f)
+{
+    const mmli_ff ff = ff_of(f);
+
+    FORWARD(f, feed_forward, f->y[0], f->x[0], &ff, 3);
+}
+static void feed_forward_g(fd *f)
+{
+    const mmli_ff ff = ff_of(f);
+    const mmli_ff_grad grad = {f->dx[0], f->dx[1], f->dx[2], f->dx[3], f->dx[4], f->dx[5], f->dx[6]};
+
+    GRADIENT(f, feed_forward_grad, &grad, f->x[0], f->dy[0], &ff, 3);
+}
+
 static void columns(fd *f)
 {
     FORWARD(f, col_normalise, f->y[0], f->y[1], f->stats, f->x[0], f->x[1], 2, 4, 3);
@@ -206,6 +226,8 @@ static const fd_case cases[] = {
     {"attention_grad, fixed", {8 * SEGS, 4 * T, 4 * T}, {8 * SEGS}, 0, attention, attention_g, MMLI_QUERY_FIXED},
     {"attention_grad, ragged", {4 * T, 4 * T, 4 * T}, {4 * T}, 0, attention, attention_g, MMLI_QUERY_RAGGED},
     {"layernorm_grad", {18, 6, 6}, {18}, 0, layernorm, layernorm_g, 0},
+    {"feed_forward_grad", {12, 4, 4, 24, 6, 12, 4}, {12}, 0, feed_forward, feed_forward_g, 0},
+    {"feed_forward_grad, dropout", {12, 4, 4, 24, 6, 12, 4}, {12}, 0, feed_forward, feed_forward_g, 1},
     {"col_normalise_grad, complex", {24, 24}, {24, 24}, 0, columns, columns_g, 0},
     {"col_normalise_grad, real", {24}, {24}, 0, columns, columns_g, 0},
     {"l1_grad", {12}, {12}, 0.125f, l1, l1_g, 0},
