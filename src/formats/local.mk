@@ -8,3 +8,12 @@ libmmlego_core_la_SOURCES += \
 	src/formats/safetensors.c src/formats/safetensors.h \
 	src/formats/safetensors_write.c \
 	src/formats/zip.c src/formats/zip.h
+
+libmmlego_core_la_SOURCES += \
+	src/formats/anndata.c src/formats/anndata.h src/formats/anndata_inside.h \
+	src/formats/anndata_column.c \
+	src/formats/anndata_frame.c \
+	src/formats/anndata_matrix.c \
+	src/formats/anndata_sparse.c \
+	src/formats/anndata_transpose.c \
+	src/formats/mudata.c src/formats/mudata.h

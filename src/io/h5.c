@@ -6,6 +6,7 @@
 #include "io/h5.h"
 #include "io/h5_inside.h"
 #include "io/h5disk.h"
+#include "io/h5lzf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -374,6 +375,21 @@ out:
 
 /* ---- data sets ---------------------------------------------------------------------------------------------- */
 
+/* Filters that files of this field are met with and HDF5 does not bring, for files that give no name. */
+static const char *filter_name(H5Z_filter_t id)
+{
+    static const struct {
+        H5Z_filter_t id;
+        const char *name;
+    } known[] = {{4, "szip"},       {307, "bzip2"},       {32000, "lzf"},  {32001, "blosc"}, {32004, "lz4"},
+                 {32008, "bitshuffle"}, {32013, "zfp"}, {32015, "zstd"}, {32026, "blosc2"}};
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].id == id)
+            return known[i].name;
+    return "";
+}
+
 /* Where the bytes are and what packed them. Before anything that could read them. */
 static mml_status check_storage(hid_t dataset, const char *path, const char *full)
 {
@@ -396,9 +412,13 @@ static mml_status check_storage(hid_t dataset, const char *path, const char *ful
             H5Pget_filter2(list, (unsigned)i, &flags, &n_values, NULL, sizeof name, name, &config);
 
         name[sizeof name - 1] = '\0';
+        if (name[0] == '\0')
+            snprintf(name, sizeof name, "%s", filter_name(id));
+        if (id == MMLI_H5_LZF)
+            mmli_h5_lzf_use();
         MML_CHECK(id >= 0 && H5Zfilter_avail(id) > 0, MML_E_FORMAT,
                   "%s: %s is packed with filter %d%s%s%s, which is not installed; repack it with gzip "
-                  "(h5repack -f GZIP=4)", path, full, (int)id, name[0] != '\0' ? " (" : "", name,
+                  "where it is (h5repack -f GZIP=4)", path, full, (int)id, name[0] != '\0' ? " (" : "", name,
                   name[0] != '\0' ? ")" : "");
     }
 out:

@@ -57,6 +57,10 @@ mml_status mmli_h5_dataset(hid_t *out, size_t *dims, int rank, hid_t loc, const 
 /* Rank and shape of a data set; dims has room for MMLI_H5_MAX_RANK. A higher rank is MML_E_SHAPE. */
 mml_status mmli_h5_shape(size_t *dims, int *rank, hid_t loc, const char *path, const char *name);
 
+/* An array that claims to be large must be there: a broken shape must not make us ask for terabytes. MML_E_FORMAT unless
+ * the file stores enough for n elements of `size` bytes (packed as well as can be). */
+mml_status mmli_h5_check_stored(hid_t dataset, size_t n, size_t size, const char *path, const char *name);
+
 /* ---- whole arrays ------------------------------------------------------------------------------- */
 
 /* Fills the caller's array; the shape must be `dims` (rank), else MML_E_SHAPE with both. */

@@ -89,16 +89,19 @@ static mml_status count_elements(size_t *n, int rank, const size_t *dims, const 
     return MML_OK;
 }
 
-/* An array that claims to be large must be there: a broken shape must not make us ask for terabytes. */
-static mml_status check_stored(hid_t dataset, size_t n, size_t size, const char *path, const char *full)
+mml_status mmli_h5_check_stored(hid_t dataset, size_t n, size_t size, const char *path, const char *name)
 {
     enum { ALWAYS_FINE = 64 << 20, BEST_RATIO = 2048 }; /* deflate packs 1 : 1032 at best */
-    const double claimed = (double)n * (double)size, stored = (double)H5Dget_storage_size(dataset);
+    const double claimed = (double)n * (double)size;
+    double stored;
 
+    mmli_h5_lock();
+    stored = (double)H5Dget_storage_size(dataset);
+    mmli_h5_unlock();
     if (claimed <= (double)ALWAYS_FINE || claimed <= stored * (double)BEST_RATIO)
         return MML_OK;
     return mmli_fail(MML_E_FORMAT, "%s: %s should hold %.0f bytes but the file stores %.0f: truncated or damaged", path,
-                     full, claimed, stored);
+                     name, claimed, stored);
 }
 
 static mml_status read_all(void *out, mmli_h5_type type, hid_t set, const char *path, const char *full)
@@ -154,7 +157,7 @@ mml_status mmli_h5_get_new(void *out, mmli_h5_type type, int rank, size_t *dims,
     MML_TRY(mmli_h5_dataset(&set, dims, rank, loc, path, name));
     MML_TRY(check_type(set, type, path, full.text));
     MML_TRY(count_elements(&n, rank, dims, path, full.text));
-    MML_TRY(check_stored(set, n, types[type].size, path, full.text));
+    MML_TRY(mmli_h5_check_stored(set, n, types[type].size, path, full.text));
     MML_TRY(mmli_calloc(&data, n, types[type].size));
     MML_TRY(read_all(data, type, set, path, full.text));
     memcpy(out, &data, sizeof data);
@@ -279,26 +282,79 @@ mml_status mmli_h5_fixed_text(char **out, const char *bytes, size_t size, H5T_st
     return st;
 }
 
+/* Memory for the strings of one data set. Each is stored once and never compressed, so together they cannot be longer than
+ * the file: many references to one long string would be a bomb. All of them are freed here, since a read that fails half
+ * way gives back no pointers. */
+typedef struct string_block {
+    struct string_block *next;
+    char text[];
+} string_block;
+typedef struct string_memory {
+    string_block *first;
+    size_t left;
+    bool exceeded, no_memory;
+} string_memory;
+
+static void *string_take(size_t size, void *user)
+{
+    string_memory *memory = user;
+    string_block *block = NULL;
+
+    memory->exceeded = memory->exceeded || size > memory->left;
+    memory->no_memory = memory->no_memory ||
+                        (!memory->exceeded && mmli_calloc(&block, 1, sizeof *block + size) != MML_OK);
+    if (block == NULL)
+        return NULL;
+    memory->left -= size;
+    block->next = memory->first;
+    memory->first = block;
+    return block->text;
+}
+
+static void string_give(void *bytes, void *user)
+{
+    (void)bytes;
+    (void)user;
+}
+
+static void string_free(string_memory *memory)
+{
+    while (memory->first != NULL) {
+        string_block *next = memory->first->next;
+
+        mmli_free(memory->first);
+        memory->first = next;
+    }
+}
+
 static mml_status read_variable(char **texts, size_t n, hid_t set, hid_t type, const char *path, const char *full)
 {
     mml_status st = MML_OK;
     char **raw = NULL;
-    hid_t space = H5Dget_space(set);
+    hid_t file = H5Iget_file_id(set), list = H5Pcreate(H5P_DATASET_XFER);
+    string_memory memory = {0};
+    hsize_t bytes = 0;
     mmli_h5_note why;
 
+    MML_CHECK(file >= 0 && list >= 0 && H5Fget_filesize(file, &bytes) >= 0 &&
+                  H5Pset_vlen_mem_manager(list, string_take, &memory, string_give, NULL) >= 0,
+              MML_E_NOMEM, "%s: HDF5 has no memory left", path);
+    memory.left = bytes > SIZE_MAX / 2 ? SIZE_MAX : (size_t)bytes + n; /* and a '\0' each */
     MML_TRY(mmli_calloc(&raw, n, sizeof *raw));
-    if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) < 0) {
+    if (H5Dread(set, type, H5S_ALL, H5S_ALL, list, raw) < 0) {
         why = mmli_h5_why();
+        MML_CHECK(!memory.no_memory, MML_E_NOMEM, "%s: %s: no memory left for its texts", path, full);
+        MML_CHECK(!memory.exceeded, MML_E_FORMAT, "%s: %s: the texts are longer than the whole file; damaged", path, full);
         st = mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk%s", path, full, why.text);
         goto out;
     }
     for (size_t i = 0; i < n && st == MML_OK; i++)
         st = mmli_strdup(&texts[i], raw[i] == NULL ? "" : raw[i]);
 out:
-    if (raw != NULL && space >= 0) /* the strings are HDF5's own */
-        H5Dvlen_reclaim(type, space, H5P_DEFAULT, raw);
+    string_free(&memory);
     mmli_free(raw);
-    mmli_h5_drop(space);
+    mmli_h5_drop(list);
+    mmli_h5_drop(file);
     return st;
 }
 
@@ -310,7 +366,7 @@ static mml_status read_fixed(char **texts, size_t n, hid_t set, hid_t type, cons
     mmli_h5_note why;
 
     MML_CHECK(size > 0, MML_E_FORMAT, "%s: %s: damaged", path, full);
-    MML_TRY(check_stored(set, n, size, path, full));
+    MML_TRY(mmli_h5_check_stored(set, n, size, path, full));
     MML_TRY(mmli_calloc(&raw, n, size));
     if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) < 0) {
         why = mmli_h5_why();
@@ -340,7 +396,7 @@ mml_status mmli_h5_get_texts(char ***out, size_t *n, hid_t loc, const char *path
     type = H5Dget_type(set);
     MML_CHECK(type >= 0 && H5Tget_class(type) == H5T_STRING, MML_E_FORMAT, "%s: %s is of type %s, text is needed", path,
               full.text, class_name(type < 0 ? H5T_NO_CLASS : H5Tget_class(type)));
-    MML_TRY(check_stored(set, count, sizeof(char *), path, full.text));
+    MML_TRY(mmli_h5_check_stored(set, count, sizeof(char *), path, full.text));
     MML_TRY(mmli_calloc(&texts, count, sizeof *texts));
     if (count > 0)
         MML_TRY(H5Tis_variable_str(type) > 0 ? read_variable(texts, count, set, type, path, full.text)

@@ -9,5 +9,6 @@ libmmlego_core_la_SOURCES += \
 	src/util/number.c \
 	src/util/rng.c src/util/rng.h \
 	src/util/sort.c src/util/sort.h \
+	src/util/spool.c src/util/spool.h \
 	src/util/text.c src/util/text.h \
 	src/util/version.c

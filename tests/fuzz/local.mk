@@ -43,3 +43,27 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/zip/table.zip \
 	tests/fuzz/seeds/zip/torch.zip \
 	tests/fuzz/seeds/zip/zip64.zip
+
+check_PROGRAMS += tests/fuzz/fuzz_anndata tests/fuzz/fuzz_anndata_parts tests/fuzz/fuzz_lzf
+tests_fuzz_fuzz_anndata_SOURCES = tests/fuzz/fuzz_anndata.c tests/fuzz/use_anndata.h tests/fuzz/driver.c tests/fuzz/fuzz.h \
+	tests/fuzz/fuzz_file.h
+tests_fuzz_fuzz_anndata_parts_SOURCES = tests/fuzz/fuzz_anndata_parts.c tests/fuzz/use_anndata.h tests/fuzz/driver.c \
+	tests/fuzz/fuzz.h
+tests_fuzz_fuzz_lzf_SOURCES = tests/fuzz/fuzz_lzf.c tests/fuzz/driver.c tests/fuzz/fuzz.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/anndata/old.h5ad \
+	tests/fuzz/seeds/anndata/packed.h5ad \
+	tests/fuzz/seeds/anndata/records.h5ad \
+	tests/fuzz/seeds/anndata/sparse.h5ad \
+	tests/fuzz/seeds/anndata/two.h5mu \
+	tests/fuzz/seeds/anndata_parts/categorical \
+	tests/fuzz/seeds/anndata_parts/csc \
+	tests/fuzz/seeds/anndata_parts/csr \
+	tests/fuzz/seeds/anndata_parts/mudata \
+	tests/fuzz/seeds/anndata_parts/nullable \
+	tests/fuzz/seeds/anndata_parts/old \
+	tests/fuzz/seeds/anndata_parts/records \
+	tests/fuzz/seeds/anndata_parts/refers \
+	tests/fuzz/seeds/lzf/literals \
+	tests/fuzz/seeds/lzf/mixed \
+	tests/fuzz/seeds/lzf/run

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import zipfile
 
 import h5py
@@ -169,3 +170,166 @@ cohort("cohort/once_earliest.h5", ("earliest", "v108"), False)
 cohort("cohort/once_v108.h5", ("v108", "v108"), False)
 cohort("cohort/once_fixed_earliest.h5", ("earliest", "v108"), True)
 cohort("cohort/v108.h5", ("v108", "v108"), True)
+
+
+# ---- AnnData and MuData. Texts of one length and checksums, as in cohort(): only then is what is mutated ours to refuse.
+def fixed(words):
+    return np.array([np.bytes_(w) for w in words]) if len(words) else np.zeros(0, "S1")
+
+
+def attr(g, **attrs):
+    for k, v in attrs.items():
+        g.attrs[k.replace("_type", "-type").replace("_order", "-order")] = (
+            np.bytes_(v) if isinstance(v, str) else fixed(v) if isinstance(v, list) and v and isinstance(v[0], str) else v)
+
+
+def frame(f, name, ids, **columns):
+    g = f.create_group(name)
+    attr(g, encoding_type="dataframe", _index="_index", column_order=list(columns) or np.zeros(0))
+    g["_index"] = fixed(ids)
+    for k, v in columns.items():
+        if callable(v):
+            v(g, k)
+        else:
+            g[k] = v
+    return g
+
+
+def sparse(f, name, kind, x):
+    g = f.create_group(name)
+    attr(g, encoding_type=kind, shape=np.array(x.shape))
+    rows, columns = np.nonzero(x) if kind == "csr_matrix" else np.nonzero(x.T)
+    g["indptr"] = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=x.shape[kind == "csc_matrix"]))])
+    g["indices"] = columns.astype("i4")
+    g["data"] = (x if kind == "csr_matrix" else x.T)[rows, columns]
+
+
+def categorical(codes, levels):
+    def put_group(g, k):
+        c = g.create_group(k)
+        attr(c, encoding_type="categorical", ordered=False)
+        c["codes"], c["categories"] = np.array(codes, "i1"), fixed(levels)
+    return put_group
+
+
+def nullable(values, mask):
+    def put_group(g, k):
+        c = g.create_group(k)
+        attr(c, encoding_type="nullable-integer")
+        c["values"], c["mask"] = np.array(values), np.array(mask)
+    return put_group
+
+
+def referring(codes, levels):
+    def put_set(g, k):
+        g[k] = np.array(codes, "i1")
+        g[f"__categories/{k}"] = levels
+        g[k].attrs["categories"] = g[f"__categories/{k}"].ref
+    return put_set
+
+
+def h5(name, **options):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return h5py.File(path, "w", libver=("v108", "v108"), **options)
+
+
+x = np.array([[0, 1.5, 0], [2, 0, 0], [0, 0, 3], [4, 0, 5]], "f4")
+cells, genes = ["c1", "c2", "c3", "c4"], ["g1", "g2", "g3"]
+with h5("anndata/sparse.h5ad") as f:
+    attr(f, encoding_type="anndata")
+    frame(f, "obs", cells, kind=categorical([0, 1, -1, 1], ["lo", "hi"]), n=nullable([1, 2, 3, 4], [True, False, True, False]))
+    frame(f, "var", genes)
+    sparse(f, "X", "csr_matrix", x)
+    sparse(f, "layers/c", "csc_matrix", x)
+    f["obsm/e"] = x[:, :2]
+with h5("anndata/packed.h5ad") as f:
+    attr(f, encoding_type="anndata")
+    frame(f, "obs", cells, flag=np.array([True, False, True, True]), age=np.array([1.5, np.nan, 2, 3]))
+    frame(f, "var", genes)
+    f.create_dataset("X", data=x, chunks=(2, 3), compression="lzf")
+    f.create_dataset("layers/z", data=np.zeros((4, 3)), chunks=(4, 3), compression="gzip")
+with h5("anndata/old.h5ad") as f:
+    frame(f, "obs", cells, kind=referring([0, 1, -1, 1], fixed(["lo", "hi"])))
+    frame(f, "var", genes)
+    f["X"] = x
+    frame(f, "raw/var", ["r1", "r2"])
+    f["raw/X"] = x[:, 1:]
+with h5("anndata/records.h5ad") as f:
+    f["obs"] = np.array([(b"c1", 1), (b"c2", 0)], [("index", "S2"), ("k", "i1")])
+    f["var"] = np.array([(b"g1",), (b"g2",)], [("index", "S2")])
+    f["uns/k_categories"] = fixed(["lo", "hi"])
+    f["X"] = x[:2, :2]
+with h5("anndata/two.h5mu", userblock_size=512) as f:
+    attr(f, encoding_type="MuData", axis=0)
+    frame(f, "obs", cells, n=np.arange(4))
+    for m, rows in ("a", [0, 1, 2]), ("b", [3, 0]):
+        frame(f, f"mod/{m}/obs", [cells[r] for r in rows])
+        frame(f, f"mod/{m}/var", genes)
+        f[f"mod/{m}/X"] = x[rows]
+        f[f"obsmap/{m}"] = np.array([rows.index(i) + 1 if i in rows else 0 for i in range(4)], "u4")
+    attr(f["mod"], **{"mod_order": ["b", "a"]})
+
+# ---- things to put into a file: fuzz_anndata_parts.c says how they are written, and has the lists.
+with open(os.path.join(os.path.dirname(root), "fuzz_anndata_parts.c")) as source:
+    lists = {k: re.findall(r'"([^"]*)"', v) for k, v in re.findall(r"\*const (names|keys|words)\[\] = \{(.*?)\};", source.read(), re.S)}
+
+
+def at(kind, word):
+    return lists[kind].index(word)
+
+
+def group(name):
+    return [0, at("names", name)]
+
+
+def array(name, of, shape, values):
+    return [1, at("names", name), len(shape), of, *shape, *values]
+
+
+def texts(name, words):
+    return array(name, 9, [len(words)], [at("words", w) for w in words])
+
+
+def says(name, key, *words):
+    return [2, at("names", name), at("keys", key), {1: 129, 2: 6}[len(words)],
+            *[v for w in (list(words) + [""] * 4)[:4] for v in (at("words", w), 0)]]
+
+
+def counts(name, key, a, b):
+    return [2, at("names", name), at("keys", key), 7, 0, a, 0, b, 0, 0, 0, 0]
+
+
+def tables(n_obs, n_var, prefix=""):
+    return (group(prefix + "obs") + says(prefix + "obs", "_index", "_index") + texts(prefix + "obs/_index", ["a", "m", "obs"][:n_obs])
+            + group(prefix + "var") + says(prefix + "var", "_index", "_index")
+            + texts(prefix + "var/_index", ["a", "m", "csr"][:n_var]))
+
+
+def program(name, *things):
+    put(f"anndata_parts/{name}", bytes(b for thing in things for b in thing))
+
+
+matrix = [*array("X/indptr", 0, [3], [0, 1, 2]), *array("X/indices", 1, [2], [1, 0]), *array("X/data", 5, [2], [7, 8])]
+program("csr", tables(2, 2), says(".", "encoding-type", "anndata"), group("X"), says("X", "encoding-type", "csr_matrix"),
+        counts("X", "shape", 2, 2), matrix)
+program("csc", tables(2, 2), group("X"), says("X", "encoding-type", "csc_matrix"), counts("X", "shape", 2, 2), matrix)
+program("old", tables(2, 2), group("X"), says("X", "h5sparse_format", "csr"), counts("X", "h5sparse_shape", 2, 2), matrix)
+program("categorical", tables(2, 1), says("obs", "column-order", "a", "m"), group("obs/a"),
+        says("obs/a", "encoding-type", "categorical"), array("obs/a/codes", 2, [2], [1, 204]),
+        texts("obs/a/categories", ["a", "m"]), array("obsm/e", 6, [2, 2], [1, 2, 3, 4]))
+program("nullable", tables(2, 1), group("obs/a"), says("obs", "column-order", "a", "m"),
+        says("obs/a", "encoding-type", "nullable-string-array"), texts("obs/a/values", ["a", "m"]),
+        array("obs/a/mask", 8, [2], [1, 0]), array("raw/X", 0, [2, 1], [1, 2]), group("raw/var"),
+        says("raw/var", "_index", "_index"), texts("raw/var/_index", ["a"]))
+program("refers", tables(2, 1), says("obs", "column-order", "a", "m"), array("obs/a", 2, [2], [1, 0]),
+        texts("obs/__categories/a", ["a", "m"]),
+        [2, at("names", "obs/a"), at("keys", "categories"), 128, 0, at("names", "obs/__categories/a"), 0, 1, 0, 0, 0, 0])
+program("records", [3, at("names", "obs"), 2, 1], b"c1\0\0\1\0\0\0\0\0\0\0c2\0\0\0\0\0\0\0\0\0\0" + bytes(84),
+        [3, at("names", "var"), 1, 1], b"g1\0\0" + bytes(104), array("X", 6, [2, 1], [1, 2]))
+program("mudata", tables(2, 1), says(".", "encoding-type", "MuData"), tables(2, 1, "mod/m/"), array("mod/m/X", 6, [2, 1], [1, 2]),
+        array("obsmap/m", 4, [2], [0, 1]), says("mod", "mod-order", "m"))
+
+put("lzf/run", b"\x6e\0\0\0\0a\xe0\x64\0")
+put("lzf/literals", b"\4\0\0\0\3abcd")
+put("lzf/mixed", b"\0\1\0\0\7abcdefgh\x20\7\x40\3\1xy\xe0\xff\5")

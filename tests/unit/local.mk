@@ -153,3 +153,15 @@ tests_unit_test_predict_shared_SOURCES = tests/unit/test_predict_shared.c tests/
 check_PROGRAMS += tests/unit/test_evaluate
 tests_unit_test_evaluate_SOURCES = tests/unit/test_evaluate.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
+
+check_PROGRAMS += tests/unit/test_anndata_files
+tests_unit_test_anndata_files_SOURCES = tests/unit/test_anndata_files.c tests/unit/anndata_truth.h \
+	tests/unit/folder.c tests/unit/folder.h
+EXTRA_DIST += tests/unit/anndata_truth.py
+check_PROGRAMS += tests/unit/test_anndata tests/unit/test_anndata_refused
+tests_unit_test_anndata_SOURCES = tests/unit/test_anndata.c tests/unit/make_anndata.c tests/unit/make_anndata.h \
+	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_anndata_refused_SOURCES = tests/unit/test_anndata_refused.c tests/unit/make_anndata.c \
+	tests/unit/make_anndata.h tests/unit/folder.c tests/unit/folder.h
+check_PROGRAMS += tests/unit/test_h5lzf
+tests_unit_test_h5lzf_SOURCES = tests/unit/test_h5lzf.c tests/unit/folder.c tests/unit/folder.h
