@@ -18,6 +18,7 @@ mml_status mml_cohort_open(mml_cohort **out, const char *path)
     *out = NULL;
     mmli_h5_lock();
     MML_TRY(mmli_calloc(&c, 1, sizeof *c));
+    pthread_mutex_init(&c->mutex, NULL);
     c->file = -1;
     c->memory = (size_t)1 << 30;
     MML_TRY(mmli_h5_open(&c->file, path));
@@ -73,6 +74,7 @@ void mml_cohort_close(mml_cohort *c)
     mmli_free(c->spans);
     mmli_h5_drop(c->file);
     mmli_free(c->path);
+    pthread_mutex_destroy(&c->mutex);
     mmli_free(c);
 }
 
@@ -286,6 +288,7 @@ mml_status mmli_cohort_hash(uint64_t *out, mml_cohort *c)
 
 void mml_cohort_set_memory(mml_cohort *c, size_t bytes)
 {
+    pthread_mutex_lock(&c->mutex);
     c->memory = bytes;
     for (size_t i = 0; i < c->n_modalities && c->memory_used > bytes; i++) {
         mmli_cohort_modality *m = &c->modalities[i];
@@ -297,6 +300,35 @@ void mml_cohort_set_memory(mml_cohort *c, size_t bytes)
         mmli_free(m->axes_kept);
         m->values_kept = m->axes_kept = NULL;
     }
+    pthread_mutex_unlock(&c->mutex);
+}
+
+/* Does a modality fit what the cohort may still keep? */
+static bool fits(const mml_cohort *c, const mmli_cohort_modality *m, size_t used)
+{
+    return used <= c->memory && m->bytes <= c->memory - used;
+}
+
+mml_status mmli_cohort_is_on_disk(bool *out, mml_cohort *c, const char *const *names, size_t n)
+{
+    mml_status st = MML_OK;
+    size_t used, at;
+
+    *out = false;
+    pthread_mutex_lock(&c->mutex);
+    used = c->memory_used;
+    for (size_t i = 0; i < n; i++) {
+        MML_TRY(mmli_cohort_find_modality(&at, c, names[i]));
+        if (c->modalities[at].values_kept != NULL)
+            continue;
+        if (fits(c, &c->modalities[at], used))
+            used += c->modalities[at].bytes;
+        else
+            *out = true;
+    }
+out:
+    pthread_mutex_unlock(&c->mutex);
+    return st;
 }
 
 /* All of a modality into memory, if it fits what is left. */
@@ -305,7 +337,7 @@ static mml_status keep(mml_cohort *c, mmli_cohort_modality *m)
     mml_status st = MML_OK;
     float *values = NULL, *axes = NULL;
 
-    if (m->values_kept != NULL || c->memory_used > c->memory || m->bytes > c->memory - c->memory_used)
+    if (m->values_kept != NULL || !fits(c, m, c->memory_used))
         return MML_OK;
     MML_TRY(mmli_calloc(&values, m->n_tokens, m->width * sizeof *values));
     MML_TRY(mmli_calloc(&axes, m->n_tokens, m->n_axes * sizeof *axes));
@@ -381,6 +413,7 @@ mml_status mml_cohort_read(mml_cohort *c, mml_batch *batch, const size_t *sample
 {
     mml_status st = MML_OK;
 
+    pthread_mutex_lock(&c->mutex);
     MML_TRY(mmli_batch_reset(batch, n));
     for (size_t i = 0; i < n; i++)
         MML_CHECK(samples[i] < c->n, MML_E_ARG, "%s: sample %zu does not exist, there are %zu", c->path, samples[i], c->n);
@@ -389,5 +422,35 @@ mml_status mml_cohort_read(mml_cohort *c, mml_batch *batch, const size_t *sample
 out:
     if (st != MML_OK)
         (void)mmli_batch_reset(batch, 0); /* not half of the modalities */
+    pthread_mutex_unlock(&c->mutex);
+    return st;
+}
+
+mml_status mmli_cohort_read_part(mml_cohort *c, mml_batch *batch, size_t sample, const char *name, size_t first,
+                                 size_t count)
+{
+    mml_status st = MML_OK;
+    mmli_cohort_modality *m;
+    mmli_batch_part *part;
+    size_t at, has;
+
+    pthread_mutex_lock(&c->mutex);
+    MML_TRY(mmli_batch_reset(batch, 1));
+    MML_TRY(mmli_cohort_find_modality(&at, c, name));
+    m = &c->modalities[at];
+    MML_CHECK(sample < c->n, MML_E_ARG, "%s: sample %zu does not exist, there are %zu", c->path, sample, c->n);
+    has = (size_t)(m->offsets[sample + 1] - m->offsets[sample]);
+    MML_CHECK(first <= has && count <= has - first, MML_E_ARG, "%s: modality %s: sample %s has %zu tokens, not %zu more from %zu on",
+              c->path, name, c->ids[sample], has, count, first);
+    MML_TRY(mmli_batch_reserve(&part, batch, name, count, m->width, m->n_axes));
+    part->offsets[0] = 0;
+    part->offsets[1] = (int64_t)count;
+    MML_TRY(mmli_grow(&c->spans, &c->cap_spans, 1, sizeof *c->spans));
+    c->spans[0] = (mmli_span){.first = (size_t)m->offsets[sample] + first, .count = count};
+    MML_TRY(fill(c, m, part, count > 0));
+out:
+    if (st != MML_OK)
+        (void)mmli_batch_reset(batch, 0);
+    pthread_mutex_unlock(&c->mutex);
     return st;
 }

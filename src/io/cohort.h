@@ -2,6 +2,8 @@
 #ifndef MMLI_IO_COHORT_H
 #define MMLI_IO_COHORT_H
 
+#include <pthread.h>
+
 #include "io/rows.h"
 #include "mmlego/data.h"
 
@@ -35,6 +37,7 @@ typedef struct mmli_cohort_column {
 } mmli_cohort_column;
 
 struct mml_cohort {
+    pthread_mutex_t mutex; /* of what reading changes: a thread may read ahead (io/ahead.h) between calls of the owner */
     char *path;
     hid_t file;
     size_t n;
@@ -49,6 +52,12 @@ struct mml_cohort {
     bool has_hash;
     uint64_t hash; /* as import stored it */
 };
+
+/* Tokens first .. first+count-1 of a sample and modality, as a batch of one sample. MML_E_ARG: it has fewer. */
+mml_status mmli_cohort_read_part(mml_cohort *cohort, mml_batch *batch, size_t sample, const char *name, size_t first,
+                                 size_t count);
+/* Are these modalities too large for the memory of the cohort, so that readings go to the file? */
+mml_status mmli_cohort_is_on_disk(bool *out, mml_cohort *cohort, const char *const *names, size_t n);
 
 /* For provenance: the hash of all content that import stored or, in a file without one, of ids, labels and
  * offsets. */

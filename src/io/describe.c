@@ -201,6 +201,7 @@ static mml_status count_measured(uint64_t *measured, const mml_cohort *c, const 
     const size_t row = m->width * sizeof(float), block = ((size_t)4 << 20) / row + 1;
     char *name = NULL;
     float *rows = NULL;
+    mmli_rows *file = NULL; /* its own: another thread may be reading ahead */
     bool there;
 
     MML_TRY(mmli_strf(&name, "modalities/%s/measured", m->name));
@@ -212,14 +213,16 @@ static mml_status count_measured(uint64_t *measured, const mml_cohort *c, const 
         goto out;
     }
     MML_TRY(mmli_calloc(&rows, block, row));
+    MML_TRY(mmli_rows_open(&file, m->values_set, 0, c->path, m->name));
     for (size_t at = 0; at < m->n_tokens; at += block) {
         const size_t n = m->n_tokens - at < block ? m->n_tokens - at : block;
 
-        MML_TRY(mmli_rows_get(rows, at, n, m->values));
+        MML_TRY(mmli_rows_get(rows, at, n, file));
         for (size_t i = 0; i < n * m->width; i++)
             measured[i % m->width] += isnan(rows[i]) ? 0u : 1u;
     }
 out:
+    mmli_rows_close(file);
     mmli_free(name);
     mmli_free(rows);
     return st;

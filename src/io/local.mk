@@ -1,5 +1,6 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
+	src/io/ahead.c src/io/ahead.h \
 	src/io/batch.c src/io/batch.h \
 	src/io/chunks.c src/io/chunks.h \
 	src/io/cohort.c src/io/cohort.h \

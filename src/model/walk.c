@@ -97,7 +97,7 @@ mml_status mmli_walk_begin(mmli_walk *walk, const mml_model *model, mml_cohort *
         MML_TRY(check_member(walk, &model->members[i]));
     if (walk->n_names == 0)
         MML_TRY(none_in_common(model, cohort));
-    MML_TRY(mml_batch_new(&walk->batch, 0));
+    MML_TRY(mmli_ahead_new(&walk->ahead, cohort, walk->names, walk->n_names));
 out:
     if (st != MML_OK)
         mmli_walk_end(walk);
@@ -117,33 +117,40 @@ static double values_of(const mmli_walk *walk, size_t sample)
     return values;
 }
 
-mml_status mmli_walk_next(const mml_batch **batch, const size_t **samples, size_t *n, mmli_walk *walk)
+/* Number of samples of the chunk that begins with the at-th. */
+static size_t chunk(const mmli_walk *walk, size_t at)
 {
-    mml_status st = MML_OK;
     double values = 0.0;
     size_t count = 0;
 
-    *batch = NULL;
-    *samples = walk->samples + walk->at;
-    while (walk->at + count < walk->n && count < walk->most) {
-        values += values_of(walk, walk->samples[walk->at + count]);
+    while (at + count < walk->n && count < walk->most) {
+        values += values_of(walk, walk->samples[at + count]);
         if (walk->by_size && count > 0 && values > CHUNK_VALUES)
             break;
         count++;
     }
+    return count;
+}
+
+mml_status mmli_walk_next(const mml_batch **batch, const size_t **samples, size_t *n, mmli_walk *walk)
+{
+    mml_status st = MML_OK;
+    const size_t count = chunk(walk, walk->at), next = chunk(walk, walk->at + count);
+
+    *batch = NULL;
+    *samples = walk->samples + walk->at;
     *n = count;
     if (count == 0)
         goto out;
-    MML_TRY(mml_cohort_read(walk->cohort, walk->batch, *samples, count, walk->names, walk->n_names));
+    MML_TRY(mmli_ahead_read(batch, walk->ahead, *samples, count, *samples + count, next));
     walk->at += count;
-    *batch = walk->batch;
 out:
     return st;
 }
 
 void mmli_walk_end(mmli_walk *walk)
 {
-    mml_batch_free(walk->batch);
+    mmli_ahead_free(walk->ahead);
     mmli_free(walk->names);
     mmli_free(walk->info);
     mmli_free(walk->all);

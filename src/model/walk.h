@@ -2,6 +2,7 @@
 #ifndef MMLI_MODEL_WALK_H
 #define MMLI_MODEL_WALK_H
 
+#include "io/ahead.h"
 #include "model/model.h"
 
 typedef struct mmli_walk {
@@ -13,7 +14,7 @@ typedef struct mmli_walk {
     mml_modality_info *info;
     size_t n_names;
     size_t *all; /* samples 0 .. N-1, when the caller named none */
-    mml_batch *batch;
+    mmli_ahead *ahead;
 } mmli_walk;
 
 /* Checks the cohort against the model: features by name, kinds of modalities, at least one modality in common.

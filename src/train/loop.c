@@ -101,8 +101,14 @@ static mml_status run_epoch(mmli_trainer *t)
     shuffle(t);
     while (t->at.in_epoch < t->steps) {
         const size_t first = t->at.in_epoch * t->o->batch, left = t->part[0].n - first;
+        const size_t n = left < t->o->batch ? left : t->o->batch;
+
+        if (left > n)
+            mmli_train_expect(t, t->order, first + n, t->part[0].n);
+        else
+            mmli_train_expect(t, t->part[1].samples, 0, t->part[1].n); /* validation follows */
         rate = mmli_schedule_rate(t->o, t->at.step, t->steps * t->o->epochs, t->at.plateau_factor);
-        MML_TRY(mmli_train_step(t, t->order + first, left < t->o->batch ? left : t->o->batch, rate));
+        MML_TRY(mmli_train_step(t, t->order + first, n, rate));
         if (t->o->watch && t->at.in_epoch < t->steps &&
             t->o->watch(t->o->watch_user, NULL, t->at.epoch + 1, t->at.in_epoch, t->steps))
             return stop(t);

@@ -70,6 +70,18 @@ static mml_status loss_of(mmli_trainer *t, mmli_var *logits)
     }
 }
 
+void mmli_train_expect(mmli_trainer *t, size_t *samples, size_t at, size_t all)
+{
+    const size_t left = at < all ? all - at : 0;
+
+    t->next = (mmli_part){.samples = left > 0 ? samples + at : NULL, .n = left < t->o->batch ? left : t->o->batch};
+}
+
+mml_status mmli_train_read(mmli_trainer *t, const size_t *samples, size_t n)
+{
+    return mmli_ahead_read(&t->batch, t->ahead, samples, n, t->next.samples, t->next.n);
+}
+
 mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *loss, double *weight,
                            mmli_var **logits)
 {
@@ -80,7 +92,7 @@ mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, boo
     mmli_inputs inputs;
     double sum = 0;
 
-    MML_TRY(mml_cohort_read(t->cohort, t->batch, samples, n, t->names, t->n_names));
+    MML_TRY(mmli_train_read(t, samples, n));
     if (dropping)
         draw_drops(t, n);
     MML_TRY(mmli_tape_begin(t->tape, train ? MMLI_RECORD | MMLI_TRAINING : 0, t->o->seed, t->at.step));

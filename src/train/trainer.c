@@ -19,7 +19,7 @@ static void trainer_clear(mmli_trainer *t)
     mmli_labels_free(t->labels);
     mmli_free(t->order);
     mmli_tape_free(t->tape);
-    mml_batch_free(t->batch);
+    mmli_ahead_free(t->ahead);
     mmli_free((void *)t->names);
     mmli_optim_free(t->optim);
     mmli_free(t->frozen);
@@ -134,7 +134,7 @@ static mml_status trainer_init(mmli_trainer *t, const mml_part *part, const uint
         MML_TRY(mmli_calloc(&t->frozen, params->n, 1));
         memcpy(t->frozen, frozen, params->n);
     }
-    MML_TRY(mml_batch_new(&t->batch, 0));
+    MML_TRY(mmli_ahead_new(&t->ahead, t->cohort, t->names, t->n_names));
     MML_TRY(mmli_tape_new(&t->tape, dv));
     MML_TRY(mmli_optim_new(&t->optim, params, t->frozen, t->o));
     MML_TRY(dv->k.alloc(dv, &t->best, params->total * sizeof(float)));

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "io/ahead.h"
 #include "model/model.h"
 #include "model/scored.h"
 #include "model/walk.h"
@@ -39,7 +40,9 @@ typedef struct mmli_trainer {
     size_t *order;     /* training samples of the epoch under way */
     size_t steps;      /* a epoch */
     mmli_tape *tape;
-    mml_batch *batch;
+    mmli_ahead *ahead;
+    const mml_batch *batch; /* of the pass under way; lent */
+    mmli_part next;         /* what the pass after it will want, lent; n = 0: not known */
     const char **names; /* modalities to read, each once */
     size_t n_names;
     mmli_optim *optim;
@@ -62,10 +65,14 @@ typedef struct mmli_trainer {
 /* loop.c: trains from t->at to the end, or to MML_E_STOPPED; parameters are the best ones afterwards. */
 mml_status mmli_train_run(mmli_trainer *t);
 
-/* pass.c: forward, loss, and (record) backward for samples; *loss = sum of weighted losses, *weight = sum of weights.
+/* pass.c: t->batch = these samples, while those of t->next are read. */
+mml_status mmli_train_read(mmli_trainer *t, const size_t *samples, size_t n);
+/* forward, loss, and (record) backward for samples; *loss = sum of weighted losses, *weight = sum of weights.
  * The batch loss that is differentiated is their quotient. */
 mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *loss, double *weight,
                            mmli_var **logits);
+/* t->next = the batch from samples[at] on, of `all`. */
+void mmli_train_expect(mmli_trainer *t, size_t *samples, size_t at, size_t all);
 /* One optimiser step on samples; adds to the sums of t->at. */
 mml_status mmli_train_step(mmli_trainer *t, const size_t *samples, size_t n, double rate);
 

@@ -27,6 +27,7 @@ mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score)
         double l = 0, w = 0;
         mmli_var *logits;
 
+        mmli_train_expect(t, valid->samples, at + n, valid->n);
         MML_TRY(mmli_train_pass(t, valid->samples + at, n, false, &l, &w, &logits));
         MML_TRY(dv->k.download(dv, host, logits->data, n * k * sizeof *host));
         mmli_task_outputs(host, NULL, one, t->model->task, host, n);
@@ -57,7 +58,7 @@ static mml_status add_squares(mmli_trainer *t, const size_t *samples, size_t n, 
     mmli_complex *z;
     float *host;
 
-    MML_TRY(mml_cohort_read(t->cohort, t->batch, samples, n, t->names, t->n_names));
+    MML_TRY(mmli_train_read(t, samples, n));
     MML_TRY(mmli_tape_begin(t->tape, 0, t->o->seed, 0));
     MML_TRY(mmli_params_bind(&bound, t->tape, t->model->params, NULL, NULL));
     MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, NULL));
@@ -91,6 +92,8 @@ mml_status mmli_train_loudness(mmli_trainer *t)
     MML_TRY(mmli_calloc(&count, t->model->n, sizeof *count));
     for (size_t at = 0; at < train->n; at += t->o->batch) {
         const size_t n = train->n - at < t->o->batch ? train->n - at : t->o->batch;
+
+        mmli_train_expect(t, train->samples, at + n, train->n);
         MML_TRY(add_squares(t, train->samples + at, n, sum, count));
     }
     for (size_t i = 0; i < t->model->n; i++)

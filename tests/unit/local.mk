@@ -64,6 +64,9 @@ check_PROGRAMS += tests/unit/test_train_backends tests/unit/test_train_fuse
 tests_unit_test_train_backends_SOURCES = tests/unit/test_train_backends.c $(TRAIN_RIG)
 tests_unit_test_train_fuse_SOURCES = tests/unit/test_train_fuse.c $(TRAIN_RIG)
 
+check_PROGRAMS += tests/unit/test_ahead
+tests_unit_test_ahead_SOURCES = tests/unit/test_ahead.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+
 check_PROGRAMS += tests/unit/test_rows
 tests_unit_test_rows_SOURCES = tests/unit/test_rows.c tests/unit/folder.c tests/unit/folder.h
 

@@ -56,6 +56,30 @@ START_TEST(the_same_seed_gives_the_same_bits_for_any_number_of_threads)
 }
 END_TEST
 
+START_TEST(a_cohort_on_the_disk_gives_the_bits_of_one_in_memory)
+{
+    static const char *const modalities[] = {"labs", "vitals"};
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = rig_options();
+    mml_model *memory, *disk;
+    double score;
+
+    o.epochs = 3;
+    memory = rig_train(cohort, modalities[_i], &o);
+    score = rig_score(memory, cohort, "test");
+    mml_cohort_set_memory(cohort, 0); /* from here on a thread reads ahead */
+    disk = rig_train(cohort, modalities[_i], &o);
+    rig_same_parameters(memory, disk);
+    ck_assert(rig_score(disk, cohort, "test") == score);
+    ck_assert(disk->members[0].latent_rms == memory->members[0].latent_rms);
+    mml_model_free(memory);
+    mml_model_free(disk);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 START_TEST(another_seed_gives_another_block_and_the_same_seed_the_same_start_in_every_modality)
 {
     mmlt_cohort made;
@@ -295,6 +319,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, a_signal_that_is_there_is_learnt_and_found_again_in_the_test_part, 0, 2);
     tcase_add_test(tc, the_same_seed_gives_the_same_bits_for_any_number_of_threads);
+    tcase_add_loop_test(tc, a_cohort_on_the_disk_gives_the_bits_of_one_in_memory, 0, 2);
     tcase_add_test(tc, another_seed_gives_another_block_and_the_same_seed_the_same_start_in_every_modality);
     tcase_add_loop_test(tc, nothing_learnt_depends_on_the_test_part, 0, 2);
     tcase_add_test(tc, the_weights_kept_are_those_of_the_best_validation_score);
