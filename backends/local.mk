@@ -33,6 +33,7 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/vec_table.h \
 	backends/cpu/attention.c \
 	backends/cpu/attention_grad.c \
+	backends/cpu/attention_join.c \
 	backends/cpu/blas.c \
 	backends/cpu/complex.c \
 	backends/cpu/cpuinfo.c \

@@ -33,6 +33,7 @@ typedef struct backward {
     size_t each;                    /* units of a task */
     bool direct;                    /* every dq row has one writer */
     bool whole;                     /* a unit has all queries */
+    bool partial;                   /* o and lse are of more tokens than these */
 } backward;
 
 static void run_dot(const void *ctx, size_t t, int worker)
@@ -150,7 +151,7 @@ static void run_unit(const backward *b, size_t i, size_t h, size_t j0, size_t j1
     const own w = own_of(a, worker);
     float *dq = NULL;
 
-    if (mmli_attn_len(a, s) == 1) {
+    if (mmli_attn_len(a, s) == 1 && !b->partial) {
         run_single(b, i, h, j0 * QUERIES, mmli_min_size(j1 * QUERIES, mmli_attn_queries(a, s)));
         return;
     }
@@ -263,13 +264,14 @@ static void list_chunks(backward *b)
 mml_status mmli_cpu_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, mmli_mem *dv_, const mmli_mem *o,
                                    const mmli_mem *lse, const mmli_mem *q, const mmli_mem *k, const mmli_mem *v,
                                    const mmli_mem *do_, const mmli_mem *off, size_t segs, size_t c, size_t H, size_t e,
-                                   float scale, mmli_query mode)
+                                   float scale, mmli_query mode, bool part)
 {
     mml_status st = MML_OK;
     backward b = {.a = {.dv = dv, .v = mmli_cpu_of(dv)->vec, .mode = mode, .off = mmli_coff(off), .segs = segs, .c = c,
                         .H = H, .e = e, .ld = H * e, .scale = scale, .q = mmli_cf(q), .k = mmli_cf(k),
                         .val = mmli_cf(v), .out = mmli_cf(o), .lse = mmli_cf(lse), .dout = mmli_cf(do_),
-                        .dq = mmli_f(dq), .dk = mmli_f(dk), .dval = mmli_f(dv_)}};
+                        .dq = mmli_f(dq), .dk = mmli_f(dk), .dval = mmli_f(dv_)},
+                  .partial = part};
     const mmli_attn *a = &b.a;
     size_t chunks, wave, lists, dots, parts;
     bool several;
@@ -280,7 +282,8 @@ mml_status mmli_cpu_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, 
         goto out;
     b.whole = a->dk || a->dval;
     b.direct = mode == MMLI_QUERY_RAGGED || (!several && (mode == MMLI_QUERY_FIXED || segs == 1));
-    wave = b.direct ? chunks : mmli_min_size(WAVE, mmli_max_size(WAVE_LEAST, WAVE_FLOATS / (c * a->ld)));
+    wave = mmli_min_size(WAVE, mmli_max_size(WAVE_LEAST, WAVE_FLOATS / (c * a->ld)));
+    wave = b.direct ? chunks : mmli_min_size(wave, chunks);
     lists = mmli_ceil_div((4 * chunks + 1) * sizeof(size_t), 64) * 64;
     dots = mmli_ceil_div(b.rows * H * sizeof(float), 64) * 64;
     MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));

@@ -113,7 +113,7 @@ const mmli_backend mmli_backend_cpu = {
     SLOT(group_mean), SLOT(group_mean_grad), SLOT(gather), SLOT(gather_grad), SLOT(scatter), SLOT(scatter_grad),
     SLOT(segment_softmax), SLOT(segment_softmax_grad), SLOT(segment_sum), SLOT(segment_sum_grad),
     SLOT(segment_mean), SLOT(segment_mean_grad), SLOT(segment_dft_real), SLOT(segment_dft_real_grad),
-    SLOT(attention), SLOT(attention_grad),
+    SLOT(attention), SLOT(attention_grad), SLOT(attention_join),
     SLOT(gemm), SLOT(gemm_batched), SLOT(linear), SLOT(layernorm), SLOT(layernorm_grad),
     SLOT(feed_forward), SLOT(feed_forward_grad),
     SLOT(fft), SLOT(col_normalise), SLOT(col_normalise_grad),

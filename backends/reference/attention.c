@@ -5,7 +5,8 @@
  *   backward  dp = do v^T, ds = p (dp - sum_t p dp), dq = scale ds k, dk = scale ds^T q, dv = p^T do
  *
  * The backward pass computes p again from q and k; it needs neither o nor lse, so it also checks the
- * shorter way that other backends take through them. */
+ * shorter way that other backends take through them. Only where the tokens are a part of those of o and lse must it use
+ * both: p = exp(s - lse), and sum_t p dp over all tokens is do . o. */
 #include <math.h>
 
 #include "backends/reference/ref.h"
@@ -136,9 +137,21 @@ out:
     return st;
 }
 
-/* ds (queries, len) from p and do */
-static void score_gradient(double *ds, const double *p, const sizes *z, const float *v, const float *g, size_t s,
-                           size_t h)
+/* The same where the sum goes over more tokens than these. */
+static void given_probabilities(double *p, const float *lse, const sizes *z, const float *q, const float *k, size_t s,
+                                size_t h, float scale)
+{
+    const size_t len = ref_len(z->off, s);
+
+    for (size_t j = 0; j < queries(z, s); j++)
+        for (size_t t = 0; t < len; t++)
+            p[j * len + t] = exp((double)scale * dot(q + at_q(z, s, j, h), k + at_k(z, s, t, h), z->e) -
+                                 (double)lse[out_row(z, s, j) * z->H + h]);
+}
+
+/* ds (queries, len) from p and do; o: not NULL where p sums to 1 over more tokens than these */
+static void score_gradient(double *ds, const double *p, const sizes *z, const float *v, const float *g, const float *o,
+                           size_t s, size_t h)
 {
     const size_t len = ref_len(z->off, s);
 
@@ -149,6 +162,8 @@ static void score_gradient(double *ds, const double *p, const sizes *z, const fl
             ds[j * len + t] = dot(g + at_o(z, s, j, h), v + at_k(z, s, t, h), z->e);
             mean += p[j * len + t] * ds[j * len + t];
         }
+        if (o)
+            mean = dot(g + at_o(z, s, j, h), o + at_o(z, s, j, h), z->e);
         for (size_t t = 0; t < len; t++)
             ds[j * len + t] = p[j * len + t] * (ds[j * len + t] - mean);
     }
@@ -183,7 +198,7 @@ static void token_gradients(float *dk, float *dval, const double *p, const doubl
 mml_status REF(attention_grad)(mmli_device *dv, mmli_mem *dq_, mmli_mem *dk_, mmli_mem *dv_, const mmli_mem *o_,
                                const mmli_mem *lse_, const mmli_mem *q_, const mmli_mem *k_, const mmli_mem *v_,
                                const mmli_mem *do_, const mmli_mem *off_, size_t segs, size_t c, size_t H, size_t e,
-                               float scale, mmli_query mode)
+                               float scale, mmli_query mode, bool part)
 {
     const sizes z = {segs, c, H, e, mode, ref_i64(off_)};
     const bool shared = mode == MMLI_QUERY_SHARED;
@@ -194,8 +209,6 @@ mml_status REF(attention_grad)(mmli_device *dv, mmli_mem *dq_, mmli_mem *dk_, mm
     mml_status st = MML_OK;
 
     (void)dv;
-    (void)o_;
-    (void)lse_;
     MML_TRY(largest(&n, &rows, &z));
     MML_TRY(mmli_calloc(&p, n, sizeof *p));
     MML_TRY(mmli_calloc(&ds, n, sizeof *ds));
@@ -206,8 +219,11 @@ mml_status REF(attention_grad)(mmli_device *dv, mmli_mem *dq_, mmli_mem *dk_, mm
 
             if (len == 0)
                 continue;
-            probabilities(p, NULL, &z, q, k, s, h, scale);
-            score_gradient(ds, p, &z, v, g, s, h);
+            if (part)
+                given_probabilities(p, ref_f(lse_), &z, q, k, s, h, scale);
+            else
+                probabilities(p, NULL, &z, q, k, s, h, scale);
+            score_gradient(ds, p, &z, v, g, part ? ref_f(o_) : NULL, s, h);
             token_gradients(dk, dval, p, ds, &z, q, g, s, h, scale);
             for (size_t j = 0; dq && j < queries(&z, s); j++)
                 for (size_t i = 0; i < e; i++) {
@@ -229,4 +245,32 @@ out:
     mmli_free(ds);
     mmli_free(total);
     return st;
+}
+
+/* Row r and head h of one piece joined to those before. */
+static void join_one(float *o, float *lse, float *state, const float *o_part, const float *lse_part, size_t e)
+{
+    const double before = (double)state[0], now = (double)*lse_part, most = fmax(before, now);
+    const bool first = isinf(before); /* nothing yet: o and the sum are not to be read */
+    const double old = first ? 0 : (double)state[1] * exp(before - most), more = exp(now - most);
+
+    for (size_t i = 0; i < e; i++)
+        o[i] = (float)(((first ? 0 : old * (double)o[i]) + more * (double)o_part[i]) / (old + more));
+    state[0] = (float)most;
+    state[1] = (float)(old + more);
+    if (lse)
+        *lse = (float)(most + log(old + more));
+}
+
+mml_status REF(attention_join)(mmli_device *dv, mmli_mem *o_, mmli_mem *lse_, mmli_mem *state, const mmli_mem *o_part,
+                               const mmli_mem *lse_part, const mmli_mem *off_, size_t segs, size_t c, size_t H, size_t e)
+{
+    const int64_t *off = ref_i64(off_);
+
+    (void)dv;
+    for (size_t i = 0; i < segs * c * H; i++)
+        if (ref_len(off, i / (c * H)) > 0)
+            join_one(ref_f(o_) + i * e, lse_ ? ref_f(lse_) + i : NULL, ref_f(state) + 2 * i, ref_f(o_part) + i * e,
+                     ref_f(lse_part) + i, e);
+    return MML_OK;
 }

@@ -90,7 +90,7 @@ mml_status mmli_counted_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, c
 mml_status mmli_counted_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, mmli_mem *dv_, const mmli_mem *o,
                                        const mmli_mem *lse, const mmli_mem *q, const mmli_mem *k, const mmli_mem *v,
                                        const mmli_mem *do_, const mmli_mem *off, size_t segs, size_t c, size_t H,
-                                       size_t e, float scale, mmli_query mode)
+                                       size_t e, float scale, mmli_query mode, bool part)
 {
     /* scores; their gradient, when queries or keys want theirs; and a product for each gradient */
     const uint64_t products = (uint64_t)(1 + (dq || dk) + (dq != NULL) + (dk != NULL) + (dv_ != NULL));
@@ -102,5 +102,13 @@ mml_status mmli_counted_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *
                   rows_of(counter, off, segs, c, mode) * (uint64_t)(2 + (shared ? 0 : 1 + 2 * (dq != NULL))) +
                   shared * (uint64_t)(1 + 2 * (dq != NULL))) * H * e +
                      rows_of(counter, off, segs, c, mode) * H,
-                 dq, dk, dv_, o, lse, q, k, v, do_, off, segs, c, H, e, scale, mode);
+                 dq, dk, dv_, o, lse, q, k, v, do_, off, segs, c, H, e, scale, mode, part);
+}
+
+mml_status mmli_counted_attention_join(mmli_device *dv, mmli_mem *o, mmli_mem *lse, mmli_mem *state, const mmli_mem *o_part,
+                                       const mmli_mem *lse_part, const mmli_mem *off, size_t segs, size_t c, size_t H,
+                                       size_t e)
+{
+    MMLI_COUNTED(attention_join, 0, segs * c * H * (3 * e + 8), segs * c * H * (3 * e + (lse ? 6 : 5)), o, lse, state,
+                 o_part, lse_part, off, segs, c, H, e);
 }

@@ -61,6 +61,7 @@ mmli_state mmli_state_leave(mmli_tape *tape, const mml_block_options *o, mmli_st
 typedef struct mmli_context {
     mmli_var *tokens; /* encoder output h, (T', w) */
     mmli_var *normal; /* the same normalised, where several tokens of a sample are attended to, by all steps; else NULL */
+    bool pieces;      /* several, but too many for that: every step normalises them piece by piece */
     mmli_ragged ragged;
 } mmli_context;
 /* That of step s from that of the step before (not read when s = 0): the same, unless the encoder runs anew in every step

@@ -5,7 +5,8 @@
  * Rows are worked on for the samples that have tokens only. Exact shortcuts: where every such sample has one
  * token, softmax over one score is 1, so each latent row gets the same value vector: no queries, no keys, one row a
  * sample instead of c. A start state is one array for all samples: its LayerNorm and queries are computed once. Several
- * tokens are normalised once for all steps, and attended to by the cheapest plan (ops/cross.h).
+ * tokens are normalised once for all steps, very many piece by piece in each, and attended to by the cheapest plan
+ * (ops/cross.h).
  */
 #include <math.h>
 
@@ -23,6 +24,15 @@ static mmli_var *linear(mmli_tape *tape, const mmli_bound *bound, mmli_var *x, s
     return mmli_op_linear(tape, x, mmli_p(bound, w), mmli_p(bound, b));
 }
 
+static mmli_cross_shape shape_of(const mmli_block *block, const mmli_context *context)
+{
+    const mml_block_options *o = &block->o;
+
+    return (mmli_cross_shape){.segs = context->ragged.segs, .tokens = context->ragged.tokens, .c = o->latent_c,
+                              .d = o->latent_d, .w = context->tokens ? context->tokens->cols : 0, .H = o->heads,
+                              .e = o->head_width};
+}
+
 mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, size_t s,
                                 const mmli_context *before, mmli_var *x, const mmli_ragged *ragged, uint64_t key)
 {
@@ -36,8 +46,13 @@ mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const 
     context.tokens = mmli_encode(tape, bound, &block->encoder, x, ragged, &context.ragged, key);
     if (o->context_dft && o->transform != MML_TRANSFORM_SPATIAL && !o->raw_layers)
         context.tokens = mmli_op_segment_dft_real(tape, context.tokens, &context.ragged);
-    if (!context.ragged.single && !o->raw_layers && !block->no_shortcuts)
-        context.normal = mmli_op_normalise(tape, context.tokens);
+    if (!context.ragged.single && !o->raw_layers && !block->no_shortcuts) {
+        const mmli_cross_shape shape = shape_of(block, &context);
+
+        context.pieces = block->plan ? block->plan->piece > 0 : !mmli_cross_is_whole(&shape);
+        if (!context.pieces)
+            context.normal = mmli_op_normalise(tape, context.tokens);
+    }
     return context;
 }
 
@@ -60,25 +75,25 @@ static mmli_var *step_tokens(mmli_tape *tape, const mmli_bound *bound, const mml
 
 /* A Wo + bo with queries LN(R), (c, d) when shared, else (P c, d), by the cheapest plan. */
 static mmli_var *cross(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
-                       const mmli_ragged *ragged, mmli_var *normal, mmli_var *latent, float scale, bool shared)
+                       const mmli_context *context, mmli_var *latent, float scale, bool shared)
 {
     const mml_block_options *o = &block->o;
-    const mmli_cross x = {.latent = latent, .tokens = normal, .gamma = mmli_p(bound, p->context_norm_w),
-                          .beta = mmli_p(bound, p->context_norm_b), .query = mmli_p(bound, p->query),
-                          .key = mmli_p(bound, p->key), .value = mmli_p(bound, p->value),
+    const mmli_cross x = {.latent = latent, .tokens = context->pieces ? context->tokens : context->normal,
+                          .gamma = mmli_p(bound, p->context_norm_w), .beta = mmli_p(bound, p->context_norm_b),
+                          .query = mmli_p(bound, p->query), .key = mmli_p(bound, p->key), .value = mmli_p(bound, p->value),
                           .out = mmli_p(bound, p->out_w), .bias = mmli_p(bound, p->out_b), .c = o->latent_c,
                           .H = o->heads, .scale = scale, .shared = shared};
-    mmli_cross_shape shape = {.segs = ragged->segs, .tokens = ragged->tokens, .c = o->latent_c, .d = o->latent_d,
-                              .H = o->heads, .e = o->head_width, .shared = shared};
+    mmli_cross_shape shape = shape_of(block, context);
     mmli_cross_plan plan;
 
-    if (!normal)
+    if (!x.tokens)
         return NULL;
-    shape.w = normal->cols;
+    shape.shared = shared;
+    shape.whole = !context->pieces;
     shape.record = mmli_tape_recording(tape);
-    shape.tokens_need = normal->need;
+    shape.tokens_need = x.tokens->need;
     plan = block->plan ? *block->plan : mmli_cross_choose(&shape);
-    return mmli_op_cross(tape, &x, ragged, &plan);
+    return mmli_op_cross(tape, &x, &context->ragged, &plan);
 }
 
 /* phi(A Wo + bo) for the P samples with tokens, (P c, d); R (c, d) when shared, else (P c, d) */
@@ -92,8 +107,8 @@ static mmli_var *attend(mmli_tape *tape, const mmli_bound *bound, const mmli_blo
     const bool one = ragged->single && !block->no_shortcuts;
     mmli_var *q = one ? NULL : norm(tape, bound, R, p->query_norm_w, p->query_norm_b), *h, *k, *v, *a;
 
-    if (context->normal)
-        return mmli_op_act(tape, cross(tape, bound, block, p, ragged, context->normal, q, scale, shared), phi);
+    if (context->normal || context->pieces)
+        return mmli_op_act(tape, cross(tape, bound, block, p, context, q, scale, shared), phi);
     h = step_tokens(tape, bound, block, p, context);
     h = norm(tape, bound, h, p->context_norm_w, p->context_norm_b);
     a = v = mmli_op_linear(tape, h, mmli_p(bound, p->value), NULL);

@@ -65,6 +65,17 @@ out:
     return st;
 }
 
+mmli_arena_mark mmli_arena_get_mark(const mmli_arena *arena)
+{
+    return (mmli_arena_mark){arena->now, arena->used};
+}
+
+void mmli_arena_release(mmli_arena *arena, mmli_arena_mark mark)
+{
+    arena->now = mark.now;
+    arena->used = mark.used;
+}
+
 mml_status mmli_arena_reset(mmli_arena *arena)
 {
     mml_status st = MML_OK;

@@ -6,7 +6,7 @@
 
 typedef struct mmli_cross {
     mmli_var *latent; /* normalised: (c, d) when shared by all samples, else (P c, d) */
-    mmli_var *tokens; /* mmli_op_normalise of the context: (T, w) */
+    mmli_var *tokens; /* (T, w): mmli_op_normalise of the context, or itself where the plan has pieces */
     mmli_var *gamma, *beta;       /* (1, w): LayerNorm of the context */
     mmli_var *query, *key, *value; /* (H e, d), (H e, w), (H e, w) */
     mmli_var *out, *bias;         /* (d, H e), (1, d) */
@@ -18,11 +18,16 @@ typedef struct mmli_cross {
 typedef struct mmli_cross_shape {
     size_t segs, tokens, c, d, w, H, e; /* P, T; d columns of the latent, w of the tokens */
     bool shared, record, tokens_need;   /* gradients are wanted; also of the tokens */
+    bool whole;                         /* the tokens are there normalised */
 } mmli_cross_shape;
+
+/* Few enough to be normalised and projected in one piece, once for all steps? A function of tokens, w, H and e. */
+bool mmli_cross_is_whole(const mmli_cross_shape *shape);
 
 typedef struct mmli_cross_plan {
     bool folded;            /* tokens are keys and values themselves */
     bool pair_in, pair_out; /* folded: weights are multiplied with each other first */
+    size_t piece;           /* 0: whole; else tokens are normalised and projected so many at a time (ops/pieces.h) */
 } mmli_cross_plan;
 
 /* The plan with the fewest operations; a function of the shapes alone. */

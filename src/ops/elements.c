@@ -61,6 +61,48 @@ mmli_var *mmli_op_mul(mmli_tape *tape, mmli_var *a, mmli_var *b)
     return y;
 }
 
+/* dx += dy row, drow += column sums of dy x; products pass through memory of this moment. */
+static mml_status mul_row_back(mmli_tape *tape, mmli_node *n)
+{
+    mmli_var *x = n->in[0], *row = n->in[1];
+    const mmli_mem *dy = n->out[0]->grad;
+    mmli_mem *dx = mmli_tape_grad(tape, x), *drow = mmli_tape_grad(tape, row);
+    const mmli_tape_mark mark = mmli_tape_get_mark(tape);
+    mmli_mem *t = dx || drow ? mmli_tape_mem(tape, mmli_size(x) * sizeof(float)) : NULL;
+
+    if (t && dx) {
+        MMLI_BACK(tape, repeat, t, row->data, x->rows, x->cols);
+        MMLI_BACK(tape, mul_add, dx, t, dy, mmli_size(x));
+    }
+    if (t && drow) {
+        MMLI_BACK(tape, mul, t, dy, x->data, mmli_size(x));
+        MMLI_BACK(tape, col_sum_grad, drow, t, x->rows, x->cols);
+    }
+    mmli_tape_release(tape, mark);
+    return mmli_tape_status(tape);
+}
+
+mmli_var *mmli_op_mul_row(mmli_tape *tape, mmli_var *x, mmli_var *row)
+{
+    mmli_var *y;
+    mmli_node *n;
+
+    if (!x || !row || !mmli_tape_ok(tape))
+        return NULL;
+    if (mmli_size(row) != x->cols)
+        return mmli_shape_error(tape, "mul by a row", x, row);
+    y = mmli_tape_var(tape, x->rows, x->cols, x->need || row->need);
+    if (!y || !MMLI_RUN(tape, repeat, y->data, row->data, x->rows, x->cols) ||
+        !MMLI_RUN(tape, mul, y->data, y->data, x->data, mmli_size(x)))
+        return NULL;
+    if (y->need && (n = mmli_tape_node(tape, mul_row_back))) {
+        n->in[0] = x;
+        n->in[1] = row;
+        n->out[0] = y;
+    }
+    return y;
+}
+
 static mml_status act_back(mmli_tape *tape, mmli_node *n)
 {
     mmli_mem *dx = mmli_tape_grad(tape, n->in[0]);

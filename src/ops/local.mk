@@ -10,6 +10,7 @@ libmmlego_core_la_SOURCES += \
 	src/ops/internal.h \
 	src/ops/loss.c \
 	src/ops/ops.h \
+	src/ops/pieces.c src/ops/pieces.h \
 	src/ops/ragged.c src/ops/ragged.h \
 	src/ops/rows.c \
 	src/ops/segments.c \

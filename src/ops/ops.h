@@ -11,6 +11,8 @@
 /* ---- elements */
 mmli_var *mmli_op_add(mmli_tape *tape, mmli_var *a, mmli_var *b);
 mmli_var *mmli_op_mul(mmli_tape *tape, mmli_var *a, mmli_var *b);
+/* every row of x (rows, cols) times row (1, cols) */
+mmli_var *mmli_op_mul_row(mmli_tape *tape, mmli_var *x, mmli_var *row);
 mmli_var *mmli_op_act(mmli_tape *tape, mmli_var *x, mmli_act kind);
 /* (rows, 2 f) -> (rows, f) */
 mmli_var *mmli_op_gate(mmli_tape *tape, mmli_var *z, mmli_gate kind);

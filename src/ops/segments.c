@@ -132,7 +132,7 @@ static mml_status attention_back(mmli_tape *tape, mmli_node *n)
 
     if (dq || dk || dv)
         MMLI_BACK(tape, attention_grad, dq, dk, dv, n->out[0]->data, n->mem[0], q->data, k->data, v->data,
-                  n->out[0]->grad, r->off_dev, r->segs, n->n[0], n->n[1], n->n[2], n->f[0], (mmli_query)n->kind);
+                  n->out[0]->grad, r->off_dev, r->segs, n->n[0], n->n[1], n->n[2], n->f[0], (mmli_query)n->kind, false);
     return mmli_tape_status(tape);
 }
 

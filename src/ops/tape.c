@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "ops/arena.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/rng.h"
@@ -108,6 +107,17 @@ mmli_mem *mmli_tape_mem(mmli_tape *tape, size_t bytes)
 void *mmli_tape_host(mmli_tape *tape, size_t bytes)
 {
     return from(tape, &tape->host, bytes);
+}
+
+mmli_tape_mark mmli_tape_get_mark(const mmli_tape *tape)
+{
+    return (mmli_tape_mark){mmli_arena_get_mark(&tape->mem), mmli_arena_get_mark(&tape->host)};
+}
+
+void mmli_tape_release(mmli_tape *tape, mmli_tape_mark mark)
+{
+    mmli_arena_release(&tape->mem, mark.mem);
+    mmli_arena_release(&tape->host, mark.host);
 }
 
 mmli_var *mmli_tape_wrap(mmli_tape *tape, mmli_mem *data, mmli_mem *grad, size_t rows, size_t cols, bool need)

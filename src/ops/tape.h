@@ -11,6 +11,7 @@
 
 #include "backends/backend.h"
 #include "mmlego/tensor.h"
+#include "ops/arena.h"
 
 typedef struct mmli_tape mmli_tape;
 typedef struct mml_var mmli_var;
@@ -44,6 +45,14 @@ bool mmli_tape_ok(const mmli_tape *tape);
 /* Memory until the next mmli_tape_begin; 64-byte aligned, contents undefined. NULL: the tape has failed. */
 mmli_mem *mmli_tape_mem(mmli_tape *tape, size_t bytes);
 void *mmli_tape_host(mmli_tape *tape, size_t bytes);
+
+/* Memory that is needed for a moment only: what was asked for after the mark - by ops, too: variables, nodes, gradients -
+ * is given again to others after the release. */
+typedef struct mmli_tape_mark {
+    mmli_arena_mark mem, host;
+} mmli_tape_mark;
+mmli_tape_mark mmli_tape_get_mark(const mmli_tape *tape);
+void mmli_tape_release(mmli_tape *tape, mmli_tape_mark mark);
 
 /* A variable with data of its own. */
 mmli_var *mmli_tape_var(mmli_tape *tape, size_t rows, size_t cols, bool need);

@@ -12,6 +12,9 @@ tests_lego_test_differences_SOURCES = tests/lego/test_differences.c $(LEGO_RIG) 
 check_PROGRAMS += tests/lego/test_shortcuts
 tests_lego_test_shortcuts_SOURCES = tests/lego/test_shortcuts.c $(LEGO_RIG)
 
+check_PROGRAMS += tests/lego/test_pieces
+tests_lego_test_pieces_SOURCES = tests/lego/test_pieces.c $(LEGO_RIG)
+
 check_PROGRAMS += tests/lego/test_missing
 tests_lego_test_missing_SOURCES = tests/lego/test_missing.c $(LEGO_RIG) $(LEGO_CODERS)
 

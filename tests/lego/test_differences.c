@@ -185,22 +185,27 @@ typedef struct block_case {
     const char *name, *preset;
     mml_encoder_kind encoder;
     int coder; /* of MML_ENCODER_CUSTOM */
+    const mmli_cross_plan *plan;
 } block_case;
 
-static const block_case block_cases[] = {{"paper none", "paper", MML_ENCODER_NONE, 0},
-                                         {"paper linear", "paper", MML_ENCODER_LINEAR, 0},
-                                         {"paper snn", "paper", MML_ENCODER_SNN, 0},
-                                         {"paper abmil", "paper", MML_ENCODER_ABMIL, 0},
-                                         {"paper selfattn", "paper", MML_ENCODER_SELFATTN, 0},
-                                         {"paper embedding", "paper", MML_ENCODER_EMBEDDING, 0},
-                                         {"custom ops", "paper", MML_ENCODER_CUSTOM, 0},
-                                         {"custom ops pooled", "paper", MML_ENCODER_CUSTOM, 1},
-                                         {"custom host", "paper", MML_ENCODER_CUSTOM, 2},
-                                         {"custom host pooled", "paper", MML_ENCODER_CUSTOM, 3},
-                                         {"upstream raw", "upstream", MML_ENCODER_SELFATTN, 0},
-                                         {"upstream snn", "upstream", MML_ENCODER_SNN, 0},
-                                         {"upstream abmil", "upstream", MML_ENCODER_ABMIL, 0},
-                                         {"mmlego linear", "mmlego", MML_ENCODER_LINEAR, 0}};
+static const mmli_cross_plan folded_pieces = {.folded = true, .piece = 2}, projected_pieces = {.folded = false, .piece = 2};
+
+static const block_case block_cases[] = {{"paper none", "paper", MML_ENCODER_NONE, 0, NULL},
+                                         {"paper linear", "paper", MML_ENCODER_LINEAR, 0, NULL},
+                                         {"paper snn", "paper", MML_ENCODER_SNN, 0, NULL},
+                                         {"paper abmil", "paper", MML_ENCODER_ABMIL, 0, NULL},
+                                         {"paper selfattn", "paper", MML_ENCODER_SELFATTN, 0, NULL},
+                                         {"paper embedding", "paper", MML_ENCODER_EMBEDDING, 0, NULL},
+                                         {"custom ops", "paper", MML_ENCODER_CUSTOM, 0, NULL},
+                                         {"custom ops pooled", "paper", MML_ENCODER_CUSTOM, 1, NULL},
+                                         {"custom host", "paper", MML_ENCODER_CUSTOM, 2, NULL},
+                                         {"custom host pooled", "paper", MML_ENCODER_CUSTOM, 3, NULL},
+                                         {"upstream raw", "upstream", MML_ENCODER_SELFATTN, 0, NULL},
+                                         {"upstream snn", "upstream", MML_ENCODER_SNN, 0, NULL},
+                                         {"upstream abmil", "upstream", MML_ENCODER_ABMIL, 0, NULL},
+                                         {"mmlego linear", "mmlego", MML_ENCODER_LINEAR, 0, NULL},
+                                         {"folded in pieces", "paper", MML_ENCODER_NONE, 0, &folded_pieces},
+                                         {"projected in pieces", "paper", MML_ENCODER_SNN, 0, &projected_pieces}};
 enum { N_BLOCKS = sizeof block_cases / sizeof *block_cases };
 
 /* 0, 1 and many tokens a sample. */
@@ -223,6 +228,7 @@ static void run_block(const block_case *c, mml_block_options o, const size_t *to
     rig_open(&r, backend, 1);
     rig_add(&r, &o, width[0], o.encoder == MML_ENCODER_CUSTOM ? coder(c->coder) : NULL);
     rig_build(&r);
+    r.block[0].plan = c->plan;
     check_all(&r, &d, mode, what);
     rig_close(&r);
     rig_data_free(&d);

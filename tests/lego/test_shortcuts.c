@@ -125,8 +125,19 @@ END_TEST
 
 /* All ways to compute cross-attention, whichever is the cheapest here (ops/cross.h). With an encoder, tokens have a
  * gradient; rig.h gives one to raw tokens as well. Dropout masks are the same. */
-static const mmli_cross_plan plans[] = {{false, false, false}, {true, false, false}, {true, true, false},
-                                        {true, false, true},   {true, true, true}};
+static const mmli_cross_plan plans[] = {
+    {.folded = false},
+    {.folded = true},
+    {.folded = true, .pair_in = true},
+    {.folded = true, .pair_out = true},
+    {.folded = true, .pair_in = true, .pair_out = true},
+    {.folded = true, .piece = 1},
+    {.folded = true, .piece = 3},
+    {.folded = true, .piece = 2, .pair_in = true, .pair_out = true},
+    {.folded = false, .piece = 1},
+    {.folded = false, .piece = 3},
+    {.folded = false, .piece = 1000},
+};
 enum { N_PLANS = sizeof plans / sizeof *plans };
 
 /* _i runs over the plans and the backends. */
@@ -158,10 +169,12 @@ START_TEST(every_plan_of_cross_attention_gives_the_same)
 }
 END_TEST
 
-/* From shapes alone: narrow or few queries fold, a wide latent projects; pairs of weights pay for many samples. */
+/* From shapes alone: narrow or few queries fold, a wide latent projects; pairs of weights pay for many samples; many wide
+ * tokens pass in pieces. */
 START_TEST(plan_of_cross_attention_follows_from_the_shapes)
 {
-    const mmli_cross_shape series = {.segs = 64, .tokens = 3072, .c = 64, .d = 64, .w = 37, .H = 8, .e = 64, .record = true};
+    const mmli_cross_shape series = {.segs = 64, .tokens = 3072, .c = 64, .d = 64, .w = 37, .H = 8, .e = 64, .record = true,
+                                     .whole = true};
     const mmli_cross_shape patient = {.segs = 1, .tokens = 10000, .c = 64, .d = 64, .w = 1024, .H = 8, .e = 64};
     const mmli_cross_shape wide = {.segs = 1, .tokens = 10000, .c = 512, .d = 64, .w = 1024, .H = 8, .e = 64};
     mmli_cross_plan p = mmli_cross_choose(&series);
@@ -171,6 +184,9 @@ START_TEST(plan_of_cross_attention_follows_from_the_shapes)
     ck_assert(p.folded && !p.pair_in && !p.pair_out);
     p = mmli_cross_choose(&wide);
     ck_assert(!p.folded);
+    ck_assert_msg(p.piece >= 64 && p.piece < wide.tokens, "pieces of %zu tokens", p.piece);
+    ck_assert(!mmli_cross_is_whole(&wide) && mmli_cross_is_whole(&series));
+    ck_assert_uint_eq(mmli_cross_choose(&series).piece, 0);
 }
 END_TEST
 

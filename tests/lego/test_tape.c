@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ops/internal.h"
+#include "ops/pieces.h"
 #include "tests/support/mmlt.h"
 
 static mmli_device *dv;
@@ -46,8 +47,10 @@ static void make_ragged(mmli_ragged *r, const size_t *len, size_t n)
 static size_t count_results(mmli_var *x, mmli_var *w, mmli_var *b, const mmli_ragged *r)
 {
     const mmli_complex z = {x, x};
+    const mmli_pieces pieces = {.query = x, .tokens = x, .key = w, .value = w, .c = 2, .H = 3, .scale = 1, .piece = 1};
     mmli_var *results[] = {mmli_op_add(tape, x, x),
                            mmli_op_mul(tape, x, x),
+                           mmli_op_mul_row(tape, x, b),
                            mmli_op_act(tape, x, MMLI_ACT_TANH),
                            mmli_op_act(tape, x, MMLI_ACT_IDENTITY),
                            mmli_op_gate(tape, x, MMLI_GATE_SELU),
@@ -69,6 +72,7 @@ static size_t count_results(mmli_var *x, mmli_var *w, mmli_var *b, const mmli_ra
                            mmli_op_segment_mean(tape, x, r),
                            mmli_op_segment_dft_real(tape, x, r),
                            mmli_op_attention(tape, x, x, x, r, 2, 3, 1, MMLI_QUERY_FIXED),
+                           mmli_op_attention_pieces(tape, &pieces, r),
                            mmli_op_fft(tape, z, 2, MMLI_AXIS_C, -1, 1, false).re,
                            mmli_op_col_normalise(tape, z, 2).re};
     size_t n = 0;
@@ -78,7 +82,7 @@ static size_t count_results(mmli_var *x, mmli_var *w, mmli_var *b, const mmli_ra
     return n;
 }
 
-enum { N_OPS = 23 };
+enum { N_OPS = 25 };
 
 /* _i runs over the backends. */
 START_TEST(operations_on_a_failed_tape_do_nothing)
@@ -126,6 +130,12 @@ static void misfit_mul(const mmli_ragged *r)
 {
     (void)r;
     mmli_op_mul(tape, var(2, 3), var(2, 4));
+}
+
+static void misfit_row(const mmli_ragged *r)
+{
+    (void)r;
+    mmli_op_mul_row(tape, var(2, 3), var(1, 2));
 }
 
 static void misfit_gate(const mmli_ragged *r)
@@ -225,6 +235,35 @@ static void misfit_heads(const mmli_ragged *r)
     mmli_op_attention(tape, var(4, 6), var(4, 6), var(4, 6), r, 2, 4, 1, MMLI_QUERY_FIXED);
 }
 
+/* Fits by itself, with `what` of another shape: rows of the tokens, columns of queries, rows of keys, columns of values. */
+static void misfit_pieces(const mmli_ragged *r, int what)
+{
+    const mmli_pieces x = {.query = var(4, what == 1 ? 7 : 6), .tokens = var(what == 0 ? 5 : 4, 3), .H = 2, .c = 2,
+                           .key = var(what == 2 ? 5 : 6, 3), .value = var(6, what == 3 ? 4 : 3), .scale = 1, .piece = 1};
+
+    ck_assert_ptr_null(mmli_op_attention_pieces(tape, &x, r));
+}
+
+static void misfit_piece_tokens(const mmli_ragged *r)
+{
+    misfit_pieces(r, 0);
+}
+
+static void misfit_piece_queries(const mmli_ragged *r)
+{
+    misfit_pieces(r, 1);
+}
+
+static void misfit_piece_keys(const mmli_ragged *r)
+{
+    misfit_pieces(r, 2);
+}
+
+static void misfit_piece_values(const mmli_ragged *r)
+{
+    misfit_pieces(r, 3);
+}
+
 static void misfit_fft(const mmli_ragged *r)
 {
     (void)r;
@@ -262,6 +301,7 @@ static void misfit_squared(const mmli_ragged *r)
 
 static const misfit misfits[] = {{"add: (2, 3) does not fit (3, 2)", misfit_add},
                                  {"mul", misfit_mul},
+                                 {"mul by a row", misfit_row},
                                  {"gate", misfit_gate},
                                  {"linear: (2, 3) does not fit (5, 4)", misfit_linear},
                                  {"bias", misfit_bias},
@@ -280,6 +320,10 @@ static const misfit misfits[] = {{"add: (2, 3) does not fit (3, 2)", misfit_add}
                                  {"attention", misfit_values},
                                  {"queries", misfit_queries},
                                  {"queries", misfit_heads},
+                                 {"in pieces: (5, 3)", misfit_piece_tokens},
+                                 {"in pieces: (4, 7)", misfit_piece_queries},
+                                 {"in pieces: (5, 3)", misfit_piece_keys},
+                                 {"in pieces: (6, 4)", misfit_piece_values},
                                  {"fft", misfit_fft},
                                  {"fft", misfit_parts},
                                  {"column norm", misfit_columns},

@@ -18,16 +18,21 @@ typedef struct setup {
     size_t m, width[RIG_MOST], longest; /* tokens of the longest sample */
     mml_fuse_mode mode;
     bool fused;
+    const mmli_cross_plan *plan;
 } setup;
 
+static const mmli_cross_plan folded_pieces = {.folded = true, .piece = 40}, projected_pieces = {.folded = false, .piece = 40};
+
 static const setup setups[] = {
-    {"attention", "paper", {MML_ENCODER_NONE}, 1, {70}, 60, 0, false},
-    {"snn", "paper", {MML_ENCODER_SNN}, 1, {900}, 1, 0, false},
-    {"abmil", "paper", {MML_ENCODER_ABMIL}, 1, {160}, 40, 0, false},
-    {"selfattn", "paper", {MML_ENCODER_SELFATTN}, 1, {40}, 24, 0, false},
-    {"upstream", "upstream", {MML_ENCODER_SELFATTN}, 1, {40}, 24, 0, false},
-    {"stack", "paper", {MML_ENCODER_NONE, MML_ENCODER_SNN, MML_ENCODER_ABMIL}, 3, {64, 300, 80}, 24, MML_FUSE_STACK, true},
-    {"weave", "paper", {MML_ENCODER_NONE, MML_ENCODER_SNN, MML_ENCODER_ABMIL}, 3, {64, 300, 80}, 24, MML_FUSE_WEAVE, true}};
+    {"attention", "paper", {MML_ENCODER_NONE}, 1, {70}, 60, 0, false, NULL},
+    {"folded in pieces", "paper", {MML_ENCODER_NONE}, 1, {70}, 150, 0, false, &folded_pieces},
+    {"projected in pieces", "paper", {MML_ENCODER_NONE}, 1, {70}, 150, 0, false, &projected_pieces},
+    {"snn", "paper", {MML_ENCODER_SNN}, 1, {900}, 1, 0, false, NULL},
+    {"abmil", "paper", {MML_ENCODER_ABMIL}, 1, {160}, 40, 0, false, NULL},
+    {"selfattn", "paper", {MML_ENCODER_SELFATTN}, 1, {40}, 24, 0, false, NULL},
+    {"upstream", "upstream", {MML_ENCODER_SELFATTN}, 1, {40}, 24, 0, false, NULL},
+    {"stack", "paper", {MML_ENCODER_NONE, MML_ENCODER_SNN, MML_ENCODER_ABMIL}, 3, {64, 300, 80}, 24, MML_FUSE_STACK, true, NULL},
+    {"weave", "paper", {MML_ENCODER_NONE, MML_ENCODER_SNN, MML_ENCODER_ABMIL}, 3, {64, 300, 80}, 24, MML_FUSE_WEAVE, true, NULL}};
 enum { N_SETUPS = sizeof setups / sizeof *setups };
 
 /* One sample in eight lacks the modality; an SNN gets one token a sample. */
@@ -54,6 +59,8 @@ static void open_setup(rig *r, const setup *s, int backend, int n, size_t c, siz
         o.encoder_dropout = 0.25;
         rig_add(r, &o, s->width[i], NULL);
     }
+    for (size_t i = 0; i < s->m; i++)
+        r->block[i].plan = s->plan;
     if (s->fused)
         rig_fuse(r, s->mode);
     rig_build(r);

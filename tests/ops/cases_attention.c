@@ -51,7 +51,7 @@ static void attention(run *r, size_t i)
     dval = sum_floats(r, "dv", b.tokens * width, MMLT_TOL_SUM);
     CALL(r, attention, of_terms(r, o, terms), lse, b.q, b.k, b.v, b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode);
     CALL(r, attention_grad, of_terms(r, dq, terms), dk, dval, o, lse, b.q, b.k, b.v,
-         in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode);
+         in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode, false);
 }
 
 /* Outputs that are not wanted: lse in prediction, gradients of frozen parts in training. */
@@ -69,7 +69,7 @@ static void attention_parts(run *r, size_t i)
     CALL(r, attention_grad, part & 1 ? sum_floats(r, "dq", b.q_rows * width, MMLT_TOL_SUM) : NULL,
          part & 2 ? sum_floats(r, "dk", b.tokens * width, MMLT_TOL_SUM) : NULL,
          part & 4 ? sum_floats(r, "dv", b.tokens * width, MMLT_TOL_SUM) : NULL, o, lse, b.q, b.k, b.v,
-         in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode);
+         in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode, false);
 }
 
 /* Scores of +-1e4 and more: the largest takes all, nothing overflows. Queries, keys and the scale are
@@ -93,9 +93,50 @@ static void attention_large(run *r, size_t i)
          in_floats(r, q, COUNT(q)), in_floats(r, k, COUNT(k)), v, off, 1, TOKENS, 1, E, 4.0f, mode);
 }
 
+/* Tokens in two pieces, of every segment a third and the rest, in either order: joined, and the gradients of the last piece
+ * from what was joined. Segments of one or two tokens are empty in one piece, some in both. */
+static void attention_join(run *r, size_t i)
+{
+    const size_t shape = i % SHAPES, pattern = i / SHAPES % RAGGED, first = i / SHAPES / RAGGED;
+    const size_t c = shapes[shape][0], H = shapes[shape][1], e = shapes[shape][2], width = H * e;
+    const float scale = 1 / sqrtf((float)e);
+    size_t len[RAGGED_MOST], piece[RAGGED_MOST], tokens, segs = ragged(len, pattern);
+    mmli_mem *q = in_uniform(r, c * width, -2, 2), *o, *lse, *state, *o_part, *lse_part, *off, *k, *v, *dout, *dq;
+
+    segs = segs > 70 ? 70 : segs;
+    o = new_floats(r, "o", segs * c * width, MMLT_TOL_SUM);
+    lse = new_floats(r, "lse", segs * c * H, MMLT_TOL_SUM);
+    state = new_floats(r, "state", 2 * segs * c * H, MMLT_TOL_SUM);
+    o_part = new_floats(r, "o of the piece", segs * c * width, MMLT_TOL_SUM);
+    lse_part = new_floats(r, "lse of the piece", segs * c * H, MMLT_TOL_SUM);
+    CALL(r, fill, state, 2 * segs * c * H, -INFINITY);
+    CALL(r, fill, o, segs * c * width, 0); /* of segments that are empty everywhere */
+    CALL(r, fill, lse, segs * c * H, 0);
+    /* terms scale p (dp - do . o) k, k up to 2 and scale dp up to 2 or 3; the rounding of lse is in all of a segment alike */
+    dq = of_terms(r, sum_floats(r, "dq", c * width, MMLT_TOL_SUM), 4);
+    dout = in_random(r, segs * c * width);
+    for (size_t j = 0; j < 2; j++) {
+        for (size_t s = 0; s < segs; s++) {
+            const size_t third = len[s] > 130 ? 40 : len[s] / 3, rest = len[s] > 130 ? 90 : len[s] - third;
+
+            piece[s] = j == first ? third : rest;
+        }
+        off = in_offsets(r, piece, segs, &tokens);
+        k = in_uniform(r, tokens * width, -2, 2);
+        v = in_random(r, tokens * width);
+        CALL(r, attention, o_part, lse_part, q, k, v, off, segs, c, H, e, scale, MMLI_QUERY_SHARED);
+        CALL(r, attention_join, o, lse, state, o_part, lse_part, off, segs, c, H, e);
+    }
+    /* of the last piece alone */
+    CALL(r, attention_grad, dq, of_terms(r, sum_floats(r, "dk", tokens * width, MMLT_TOL_SUM), 4),
+         sum_floats(r, "dv", tokens * width, MMLT_TOL_SUM), o, lse, q, k, v, dout, off, segs, c, H, e, scale,
+         MMLI_QUERY_SHARED, true);
+}
+
 const kernel_case attention_cases[] = {
     {"attention", VARIANTS, attention},
     {"attention without some outputs", 8 * MODES, attention_parts},
     {"attention with large scores", MODES, attention_large},
+    {"attention to tokens in two pieces", 2 * SHAPES * RAGGED, attention_join},
     {NULL, 0, NULL},
 };

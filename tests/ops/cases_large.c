@@ -64,7 +64,7 @@ static void attention(run *r, size_t i)
     CALL(r, attention, o, lse, q, k, v, off, segs, c, H, e, 0.5f, mode);
     CALL(r, attention_grad, sum_floats(r, "dq", q_rows * width, MMLT_TOL_SUM),
          sum_floats(r, "dk", tokens * width, MMLT_TOL_SUM), sum_floats(r, "dv", tokens * width, MMLT_TOL_SUM), o, lse,
-         q, k, v, in_random(r, o_rows * width), off, segs, c, H, e, 0.5f, mode);
+         q, k, v, in_random(r, o_rows * width), off, segs, c, H, e, 0.5f, mode, false);
 }
 
 /* Columns 1 and 3; values around 1, for the sums not to cancel. */

@@ -81,7 +81,7 @@ static mml_status call(const setup *s, int kernel)
                                MMLI_QUERY_SHARED);
     case 4:
         return dv->k.attention_grad(dv, s->w, NULL, s->z, s->grad, s->stats, s->w, s->x, s->y, s->grad, s->off, SEGS,
-                                    16, HEADS, COLS / HEADS, 0.25f, MMLI_QUERY_SHARED);
+                                    16, HEADS, COLS / HEADS, 0.25f, MMLI_QUERY_SHARED, false);
     case 5:
         return dv->k.gemm(dv, true, false, COLS, COLS, ROWS, 1, s->x, COLS, s->y, COLS, 0, s->grad, COLS);
     case 6:

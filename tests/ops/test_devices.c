@@ -164,7 +164,7 @@ START_TEST(reference_kernels_report_scratch_that_cannot_be_had)
         mmli_alloc_fail_at(k);
         mmlt_assert_fails(dv->k.fft(dv, y, NULL, m, NULL, 1, 3, 4, MMLI_AXIS_C, -1, 1), MML_E_NOMEM, "");
         mmli_alloc_fail_at(k);
-        mmlt_assert_fails(dv->k.attention_grad(dv, y, dy, dy, m, m, m, m, m, m, o, 2, 1, 1, 2, 1, MMLI_QUERY_SHARED),
+        mmlt_assert_fails(dv->k.attention_grad(dv, y, dy, dy, m, m, m, m, m, m, o, 2, 1, 1, 2, 1, MMLI_QUERY_SHARED, false),
                           MML_E_NOMEM, "");
         if (k <= 2) {
             mmli_alloc_fail_at(k);

@@ -76,7 +76,7 @@ static void attention(fd *f)
 static void attention_g(fd *f)
 {
     GRADIENT(f, attention_grad, f->dx[0], f->dx[1], f->dx[2], f->y[0], f->stats, f->x[0], f->x[1], f->x[2], f->dy[0],
-             f->off, SEGS, 2, 2, 2, 0.8f, (mmli_query)f->c->kind);
+             f->off, SEGS, 2, 2, 2, 0.8f, (mmli_query)f->c->kind, false);
 }
 
 static void layernorm(fd *f)

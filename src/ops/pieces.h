@@ -1,0 +1,22 @@
+/* pieces.h - attention to tokens that are normalised and projected piece by piece, so that beside the tokens themselves there
+ * is memory for one piece, however many they are. */
+#ifndef MMLI_OPS_PIECES_H
+#define MMLI_OPS_PIECES_H
+
+#include "ops/ops.h"
+
+typedef struct mmli_pieces {
+    mmli_var *query;       /* (c, H e) when shared, else (P c, H e) */
+    mmli_var *tokens;      /* (T, w) */
+    mmli_var *key, *value; /* (H e, w); both NULL: normalised tokens are keys and values themselves, H e = w */
+    size_t c, H;
+    float scale;
+    bool shared;  /* the same queries for all samples */
+    size_t piece; /* tokens of a piece, at most; >= 1 */
+} mmli_pieces;
+
+/* With x^ the tokens normalised by row (mmli_op_normalise): mmli_op_attention of the queries to keys x^ Wk^T and values
+ * x^ Wv^T. (P c, H e) */
+mmli_var *mmli_op_attention_pieces(mmli_tape *tape, const mmli_pieces *x, const mmli_ragged *ragged);
+
+#endif
