@@ -13,6 +13,7 @@
 #ifndef MMLI_BACKENDS_BACKEND_H
 #define MMLI_BACKENDS_BACKEND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -100,6 +101,7 @@ struct mmli_device {
     mmli_backend k;
     void *impl;
     int threads;
+    atomic_size_t users;
 };
 
 /* Backends of this build: "cpu" first (the default), then "reference". NULL past the end. */
@@ -109,6 +111,9 @@ const mmli_backend *mmli_backend_at(size_t i);
 mml_status mmli_device_open(mmli_device **out, const char *name, int threads);
 /* From a table not in the list: tests. */
 mml_status mmli_device_open_table(mmli_device **out, const mmli_backend *table, int threads);
+/* One more user: what lies in its memory may outlive the one who opened it. Gives dv. */
+mmli_device *mmli_device_keep(mmli_device *dv);
+/* One user less; the last one closes it, from whichever thread. NULL is fine. */
 void mmli_device_close(mmli_device *dv);
 
 extern const mmli_backend mmli_backend_reference;

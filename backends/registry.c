@@ -91,6 +91,7 @@ mml_status mmli_device_open_table(mmli_device **out, const mmli_backend *table, 
     MML_TRY(mmli_calloc(&dv, 1, sizeof *dv));
     dv->k = *table;
     dv->threads = threads > 0 ? threads : default_threads();
+    atomic_init(&dv->users, 1);
     MML_TRY(complete(&dv->k));
     MML_TRY(dv->k.open(dv, dv->threads));
     *out = dv;
@@ -111,9 +112,15 @@ mml_status mmli_device_open(mmli_device **out, const char *name, int threads)
     return unknown(name);
 }
 
+mmli_device *mmli_device_keep(mmli_device *dv)
+{
+    atomic_fetch_add_explicit(&dv->users, 1, memory_order_relaxed);
+    return dv;
+}
+
 void mmli_device_close(mmli_device *dv)
 {
-    if (!dv)
+    if (!dv || atomic_fetch_sub_explicit(&dv->users, 1, memory_order_acq_rel) > 1)
         return;
     dv->k.close(dv);
     mmli_free(dv);

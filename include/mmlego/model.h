@@ -127,7 +127,8 @@ MML_API MML_MUST_USE mml_status mml_merge_options_init(mml_merge_options *option
 
 /**
  * Joins blocks without training (doc/method.md 3). A merged model among `models` contributes its blocks.
- * The result owns copies; the arguments may be freed. Further blocks of one modality are called "modality#2", ...
+ * The arguments may be freed: what the result has of them it keeps. Parameters are not copied but shared, and go with the
+ * last model that has them, in whichever thread. Further blocks of one modality are called "modality#2", ...
  *
  * @param options  NULL = defaults
  * @return MML_E_SHAPE  latents or outputs differ in size

@@ -95,7 +95,7 @@ mml_status mmli_fuse_on(mml_model **out, const mml_model *const *models, size_t 
     model->fuse = o;
     MML_TRY(mmli_model_declare_fuse(model));
     MML_TRY(mmli_model_build(model));
-    MML_TRY(mmli_join_values(model, sources, members));
+    MML_TRY(mmli_join_copy(model, sources, members));
     MML_TRY(start_values(model));
     if (o.order == MML_ORDER_VALIDATION)
         MML_TRY(by_validation(model));

@@ -120,12 +120,27 @@ out:
     return st;
 }
 
-mml_status mmli_join_values(mml_model *model, const mmli_source *sources, size_t n)
+mml_status mmli_join_copy(mml_model *model, const mmli_source *sources, size_t n)
 {
     mml_status st = MML_OK;
 
     for (size_t i = 0; i < n; i++)
         MML_TRY(mmli_model_copy_values(model, i, sources[i].model, sources[i].at));
+out:
+    return st;
+}
+
+mml_status mmli_join_share(mml_model *model, const mmli_source *sources, size_t n)
+{
+    mml_status st = MML_OK;
+
+    for (size_t i = 0; i < n; i++)
+        if (mmli_model_can_share(model, sources[i].model))
+            MML_TRY(mmli_model_share_values(model, i, sources[i].model, sources[i].at));
+    MML_TRY(mmli_model_build(model));
+    for (size_t i = 0; i < n; i++)
+        if (!mmli_model_can_share(model, sources[i].model))
+            MML_TRY(mmli_model_copy_values(model, i, sources[i].model, sources[i].at));
 out:
     return st;
 }

@@ -18,8 +18,10 @@ mml_status mmli_join_sources(mmli_source **out, size_t *n, const mml_model *cons
  * mmli_model_new; both NULL: the backend that the first source is on. */
 mml_status mmli_join_new(mml_model **out, mml_model_kind kind, const mmli_source *sources, size_t n, const char *backend,
                          const mmli_backend *table, int threads);
-/* After mmli_model_build. */
-mml_status mmli_join_values(mml_model *model, const mmli_source *sources, size_t n);
+/* The values of a fuse, to be trained: copied, after mmli_model_build. */
+mml_status mmli_join_copy(mml_model *model, const mmli_source *sources, size_t n);
+/* Builds a merge, which is only read: its values are the sources' own where a device can read both, else copied. */
+mml_status mmli_join_share(mml_model *model, const mmli_source *sources, size_t n);
 
 static inline const mmli_member *mmli_source_member(const mmli_source *s)
 {

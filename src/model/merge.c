@@ -1,4 +1,4 @@
-/* merge.c - blocks joined without training (method.md 3): copies of all of them, and weights. */
+/* merge.c - blocks joined without training (method.md 3): all of them with the parameters they have, and weights. */
 #include "model/join.h"
 #include "model/options.h"
 #include "model/weights.h"
@@ -33,8 +33,7 @@ mml_status mml_merge(mml_model **out, const mml_model *const *models, size_t n, 
     model->merge = o;
     model->merge.weights = NULL; /* the caller's, only borrowed */
     model->merge.cohort = NULL;
-    MML_TRY(mmli_model_build(model));
-    MML_TRY(mmli_join_values(model, sources, members));
+    MML_TRY(mmli_join_share(model, sources, members));
     MML_TRY(mmli_merge_weigh(model, &o));
     *out = model;
     model = NULL;

@@ -98,7 +98,9 @@ mml_status mmli_model_add(mml_model *model, const char *modality, mml_modality_k
     MML_TRY(mmli_strdup(&m.preset, preset ? preset : mmli_preset_of(o, kind)));
     MML_TRY(mmli_strf(&prefix, "blocks.%s.", m.name));
     MML_TRY(mmli_realloc(&model->members, model->n + 1, sizeof *model->members));
+    m.first = model->params->n;
     MML_TRY(mmli_block_declare(&m.block, model->params, prefix, o, prep->width_out, outputs, head_gain, custom));
+    m.n_params = model->params->n - m.first;
     m.prep = prep; /* taken over only now that nothing can fail */
     model->members[model->n++] = m;
     m = (mmli_member){0};
@@ -162,47 +164,59 @@ out:
     return st;
 }
 
-/* Does parameter p belong to the member `name`? By where its key begins, so that modalities "a" and "a.b" differ. */
-static bool belongs(const mmli_param *p, const char *name)
+/* Are two members declared alike? Then their parameters go by pairs. */
+static mml_status check_pairs(const mml_model *model, const mmli_member *m, const mml_model *from, const mmli_member *f)
 {
-    static const char blocks[] = "blocks.";
-    const size_t n = strlen(name), before = sizeof blocks - 1 + n + 1;
+    mml_status st = MML_OK;
 
-    return (size_t)(p->key - p->name) == before && strncmp(p->name, blocks, sizeof blocks - 1) == 0 &&
-           strncmp(p->name + sizeof blocks - 1, name, n) == 0;
+    MML_CHECK(m->n_params == f->n_params, MML_E_INTERNAL, "%s has %zu parameters here and %zu there", m->name, m->n_params,
+              f->n_params);
+    for (size_t i = 0; i < m->n_params; i++) {
+        const mmli_param *p = &model->params->list[m->first + i], *q = &from->params->list[f->first + i];
+
+        MML_CHECK(strcmp(p->key, q->key) == 0 && p->rows == q->rows && p->cols == q->cols, MML_E_INTERNAL,
+                  "%s is %zu x %zu here and %s is %zu x %zu there", p->name, p->rows, p->cols, q->name, q->rows, q->cols);
+    }
+out:
+    return st;
+}
+
+bool mmli_model_can_share(const mml_model *model, const mml_model *from)
+{
+    return strcmp(model->dv->k.name, from->dv->k.name) == 0; /* backend.h: devices of one backend */
+}
+
+mml_status mmli_model_share_values(mml_model *model, size_t member, const mml_model *from, size_t from_member)
+{
+    const mmli_member *m = &model->members[member], *f = &from->members[from_member];
+    mml_status st = MML_OK;
+
+    MML_TRY(check_pairs(model, m, from, f));
+    for (size_t i = 0; i < m->n_params; i++)
+        MML_TRY(mmli_params_share(model->params, m->first + i, from->params, f->first + i));
+out:
+    return st;
 }
 
 mml_status mmli_model_copy_values(mml_model *model, size_t member, const mml_model *from, size_t from_member)
 {
-    const char *name = from->members[from_member].name;
+    const mmli_member *m = &model->members[member], *f = &from->members[from_member];
     mml_status st = MML_OK;
-    char *full = NULL;
     float *values = NULL;
-    size_t most = 0, at;
+    size_t most = 0;
 
-    for (size_t i = 0; i < from->params->n; i++) {
-        const mmli_param *p = &from->params->list[i];
-        const size_t size = p->rows * p->cols;
+    MML_TRY(check_pairs(model, m, from, f));
+    for (size_t i = 0; i < f->n_params; i++) {
+        const mmli_param *p = &from->params->list[f->first + i];
 
-        most = belongs(p, name) && size > most ? size : most;
+        most = p->rows * p->cols > most ? p->rows * p->cols : most;
     }
     MML_TRY(mmli_calloc(&values, most, sizeof *values));
-    for (size_t i = 0; i < from->params->n; i++) {
-        const mmli_param *p = &from->params->list[i];
-
-        if (!belongs(p, name))
-            continue;
-        mmli_free(full);
-        MML_TRY(mmli_strf(&full, "blocks.%s.%s", model->members[member].name, p->key));
-        MML_TRY(mmli_params_find(&at, model->params, full));
-        MML_CHECK(model->params->list[at].rows == p->rows && model->params->list[at].cols == p->cols, MML_E_INTERNAL,
-                  "%s is %zu x %zu here and %zu x %zu there", full, model->params->list[at].rows,
-                  model->params->list[at].cols, p->rows, p->cols);
-        MML_TRY(mmli_params_get(values, from->params, i));
-        MML_TRY(mmli_params_set(model->params, at, values));
+    for (size_t i = 0; i < f->n_params; i++) {
+        MML_TRY(mmli_params_get(values, from->params, f->first + i));
+        MML_TRY(mmli_params_set(model->params, m->first + i, values));
     }
 out:
-    mmli_free(full);
     mmli_free(values);
     return st;
 }

@@ -41,6 +41,7 @@ typedef struct mmli_member {
     mml_modality_kind kind;
     char *preset; /* "" = options were set one by one */
     mmli_block block;
+    size_t first, n_params; /* its parameters in the model's list, one after the other */
     mmli_prep *prep;
     double latent_rms; /* rms of mean over c of R_S over the training part; 1 when never trained */
     mmli_provenance from;
@@ -75,9 +76,11 @@ mml_status mmli_model_add(mml_model *model, const char *modality, mml_modality_k
 mml_status mmli_model_declare_fuse(mml_model *model);
 /* After the last declaration. */
 mml_status mmli_model_build(mml_model *model);
-/* Copies the member `from` of another model with parameters, prep, provenance (before build: declares; the values are
- * copied by mmli_model_copy_values after build). */
+/* Copies the member `from` of another model with prep and provenance, and declares its parameters. Their values: shared
+ * before build, where a device of this model can read the other's memory, or copied after build. */
 mml_status mmli_model_add_copy(mml_model *model, const mml_model *from, size_t member);
+bool mmli_model_can_share(const mml_model *model, const mml_model *from);
+mml_status mmli_model_share_values(mml_model *model, size_t member, const mml_model *from, size_t from_member);
 mml_status mmli_model_copy_values(mml_model *model, size_t member, const mml_model *from, size_t from_member);
 
 /* mml_fuse on a device of the caller's choice, for training; arguments as mmli_model_new (NULL, NULL: the backend of the

@@ -1,6 +1,7 @@
 /* test_model_join.c - merged and fused models: which blocks fit together, and what they keep. */
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,115 @@ START_TEST(a_merge_contains_its_blocks_to_the_bit_and_can_be_merged_again)
     mml_model_free(c);
     mml_model_free(ab);
     mml_model_free(all);
+}
+END_TEST
+
+/* ---- memory of a merge ------------------------------------------------------------------------------------- */
+
+START_TEST(a_merge_has_its_parameters_where_its_blocks_have_them)
+{
+    mml_model *a = block("labs", 4, MML_BINARY, 1, 0.7), *b = block("notes", 3, MML_BINARY, 2, 0.7);
+    mml_model *ab = NULL, *again = NULL, *fused = NULL;
+    mml_merge_options o = weighting(MML_WEIGHT_EQUAL);
+    const float value = 1;
+
+    mmlt_assert_ok(mml_merge(&ab, (const mml_model *[]){a, b}, 2, &o));
+    mmlt_assert_ok(mml_merge(&again, (const mml_model *[]){b, ab}, 2, &o));
+    ck_assert_uint_eq(ab->params->total, 0);
+    ck_assert_uint_eq(ab->params->n, a->params->n + b->params->n);
+    for (size_t i = 0; i < a->params->n; i++) {
+        ck_assert_ptr_eq(ab->params->list[i].mem, a->params->list[i].mem);
+        ck_assert_ptr_eq(again->params->list[b->params->n + i].mem, a->params->list[i].mem);
+    }
+    mmlt_assert_fails(mmli_params_set(ab->params, ab->members[0].block.head.linear_b, &value), MML_E_INTERNAL, "shared");
+    mmlt_assert_ok(mml_fuse(&fused, (const mml_model *[]){ab}, 1, NULL)); /* to be trained: its own */
+    for (size_t i = 0; i < fused->params->n; i++)
+        ck_assert_ptr_eq(fused->params->list[i].store, fused->params->own);
+    mml_model_free(a);
+    mml_model_free(b);
+    mml_model_free(ab);
+    mml_model_free(again);
+    mml_model_free(fused);
+}
+END_TEST
+
+/* All blocks are gone: what the merge predicts, what it is saved as, and what is made of it, are as before. */
+START_TEST(a_merge_outlives_its_blocks)
+{
+    static const size_t widths[] = {4, 3};
+    static const char *const names[] = {"labs", "notes"};
+    const uint64_t missing[] = {2, 4};
+    mml_model *a = block("labs", 4, MML_BINARY, 1, 0.7), *b = block("notes", 3, MML_BINARY, 2, 0.7);
+    mml_model *ab = NULL, *copy = NULL, *fused = NULL;
+    mml_batch *batch = mmlt_batch(5, names, widths, 2, missing, 1, 9);
+    mml_merge_options o = weighting(MML_WEIGHT_EQUAL);
+    mml_predictor *predictor = NULL;
+    mml_prediction p;
+    float before[5];
+
+    mmlt_assert_ok(mml_merge(&ab, (const mml_model *[]){a, b}, 2, &o));
+    mmlt_assert_ok(mml_merge(&copy, (const mml_model *[]){ab}, 1, &o));
+    mmlt_assert_ok(mml_predictor_new(&predictor, ab, NULL, 1));
+    mmlt_assert_ok(mml_predict(&p, predictor, batch));
+    memcpy(before, p.output, sizeof before);
+    mml_model_free(a);
+    mml_model_free(b);
+    mmlt_assert_ok(mml_predict(&p, predictor, batch));
+    mmlt_assert_same_bits(p.output, before, sizeof before);
+    mml_predictor_free(predictor);
+    mml_model_free(ab);
+    mmlt_assert_ok(mml_predictor_new(&predictor, copy, NULL, 1));
+    mmlt_assert_ok(mml_predict(&p, predictor, batch));
+    mmlt_assert_same_bits(p.output, before, sizeof before);
+    mmlt_assert_ok(mml_fuse(&fused, (const mml_model *[]){copy}, 1, NULL));
+    assert_same_member(copy, 1, fused, 1);
+    mml_predictor_free(predictor);
+    mml_model_free(copy);
+    mml_model_free(fused);
+    mml_batch_free(batch);
+}
+END_TEST
+
+static void *free_model(void *model)
+{
+    mml_model_free(model);
+    return NULL;
+}
+
+START_TEST(models_that_share_parameters_may_end_in_several_threads_at_once)
+{
+    for (int round = 0; round < 20; round++) {
+        mml_model *list[4] = {block("labs", 4, MML_BINARY, 1, 0.7), block("notes", 3, MML_BINARY, 2, 0.7), NULL, NULL};
+        mml_merge_options o = weighting(MML_WEIGHT_EQUAL);
+        pthread_t thread[4];
+
+        mmlt_assert_ok(mml_merge(&list[2], (const mml_model *const *)list, 2, &o));
+        mmlt_assert_ok(mml_merge(&list[3], (const mml_model *[]){list[2], list[0]}, 2, &o));
+        for (int i = 0; i < 4; i++)
+            ck_assert_int_eq(pthread_create(&thread[i], NULL, free_model, list[i]), 0);
+        for (int i = 0; i < 4; i++)
+            pthread_join(thread[i], NULL);
+    }
+    ck_assert_uint_eq(mmlt_hidden_live(), 0);
+}
+END_TEST
+
+START_TEST(a_merge_of_blocks_on_two_backends_has_copies_of_one)
+{
+    mml_model *a = block("labs", 4, MML_BINARY, 1, 0.7), *ab = NULL;
+    mml_model *b = mmlt_block(&(mmlt_block_spec){.modality = "notes", .width = 3, .task = MML_BINARY, .seed = 2,
+                                                 .valid_score = 0.7, .table = &mmli_backend_reference});
+    mml_merge_options o = weighting(MML_WEIGHT_EQUAL);
+
+    mmlt_assert_ok(mml_merge(&ab, (const mml_model *[]){a, b}, 2, &o));
+    ck_assert_uint_gt(ab->params->total, 0);
+    assert_same_member(a, 0, ab, 0);
+    assert_same_member(b, 0, ab, 1);
+    ck_assert_ptr_eq(ab->params->list[ab->members[0].first].mem, a->params->list[0].mem);
+    ck_assert_ptr_eq(ab->params->list[ab->members[1].first].store, ab->params->own);
+    mml_model_free(a);
+    mml_model_free(b);
+    mml_model_free(ab);
 }
 END_TEST
 
@@ -321,6 +431,10 @@ int main(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_merge_contains_its_blocks_to_the_bit_and_can_be_merged_again);
+    tcase_add_test(tc, a_merge_has_its_parameters_where_its_blocks_have_them);
+    tcase_add_test(tc, a_merge_outlives_its_blocks);
+    tcase_add_test(tc, models_that_share_parameters_may_end_in_several_threads_at_once);
+    tcase_add_test(tc, a_merge_of_blocks_on_two_backends_has_copies_of_one);
     tcase_add_test(tc, blocks_that_do_not_fit_together_are_refused);
     tcase_add_test(tc, blocks_with_other_time_bins_are_refused_with_advice);
     tcase_add_test(tc, the_prior_is_that_of_the_block_with_most_training_samples);
