@@ -48,6 +48,7 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/gemm.c \
 	backends/cpu/layernorm.c \
 	backends/cpu/optim.c \
+	backends/cpu/panel.c \
 	backends/cpu/parallel.c \
 	backends/cpu/rows.c \
 	backends/cpu/scratch.c \

@@ -2,16 +2,24 @@
  * to it that the call stays on its thread. */
 #include "backends/cpu/cpu.h"
 
-#include <cblas.h>
 #include <limits.h>
 
-/* OpenBLAS with POSIX threads of its own does not see OpenMP's: it would start some in every tile. The
- * only way to stop that is a setting of the process. */
+#if defined(HAVE_BLIS)
+#include <blis.h>
+#endif
+#include <cblas.h>
+
+/* OpenBLAS with POSIX threads of its own does not see OpenMP's: it would start some in every tile. BLIS takes its number from
+ * the environment (BLIS_NUM_THREADS, OMP_NUM_THREADS), not from the thread that calls. The only way to stop either is a setting
+ * of the process. */
 void mmli_cpu_blas_prepare(void)
 {
 #if defined(HAVE_OPENBLAS) || !defined(HAVE_CONFIG_H)
     if (openblas_get_parallel() == OPENBLAS_THREAD && openblas_get_num_threads() != 1)
         openblas_set_num_threads(1);
+#elif defined(HAVE_BLIS)
+    if (bli_thread_get_num_threads() != 1)
+        bli_thread_set_num_threads(1);
 #endif
 }
 

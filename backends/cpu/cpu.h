@@ -106,6 +106,21 @@ typedef struct mmli_thin {
 
 void mmli_cpu_thin(mmli_device *dv, const mmli_thin *t);
 
+/* ---- panel.c --------------------------------------------------------------------------------- */
+/* C (m, n) = alpha op(A) op(B) + beta C, or + the bias (n) in every row: then beta is 0. */
+typedef struct mmli_panel {
+    bool ta, tb;
+    size_t m, n, k, lda, ldb, ldc;
+    float alpha, beta;
+    const float *a, *b, *bias;
+    float *c;
+} mmli_panel;
+
+/* Whether this is faster than tiles of BLAS. */
+bool mmli_cpu_panel_better(const mmli_device *dv, bool ta, size_t m, size_t n, size_t k);
+/* m, n, k >= 1. Uses both kinds of scratch. */
+mml_status mmli_cpu_panel_multiply(mmli_device *dv, const mmli_panel *p);
+
 /* ---- segments.c: ragged rows in chunks --------------------------------------------------------- */
 /* Cuts of the segments into chunks of a fixed length: chunk i is rows first[i] .. first[i]+rows[i]-1
  * of segment seg[i]; segment s has chunks start[s] .. start[s+1]-1 (none when empty). */

@@ -1,6 +1,6 @@
 /* gemm.c - matrix products: tiles of C around single-threaded BLAS calls, and for a long sum (weight
  * gradients: k = rows of the batch, few rows and columns) slices of k whose partial results are summed
- * in order. Tile sizes follow from m, n, k alone. */
+ * in order. Most products are faster from panels (panel.c). Tile sizes follow from m, n, k alone. */
 #include <string.h>
 
 #include "backends/cpu/cpu.h"
@@ -158,6 +158,15 @@ static void thin(mmli_device *dv, const product *p)
     mmli_cpu_thin(dv, &t);
 }
 
+/* panel.c */
+static mml_status panels(mmli_device *dv, const product *p)
+{
+    const mmli_panel q = {.ta = p->ta, .tb = p->tb, .m = p->m, .n = p->n, .k = p->k, .lda = p->lda, .ldb = p->ldb,
+                          .ldc = p->ldc, .alpha = p->alpha, .beta = p->beta, .a = p->a, .b = p->b, .bias = p->bias, .c = p->c};
+
+    return mmli_cpu_panel_multiply(dv, &q);
+}
+
 static mml_status run_each(mmli_device *dv, const product *p);
 
 static mml_status run(mmli_device *dv, product *p)
@@ -177,6 +186,8 @@ static mml_status run(mmli_device *dv, product *p)
     }
     if (p->batch > 1 && flop(p) > 4 * task_flop)
         return run_each(dv, p);
+    if (p->batch == 1 && mmli_cpu_panel_better(dv, p->ta, p->m, p->n, p->k))
+        return panels(dv, p);
     MML_TRY(mmli_cpu_blas_fits(p->m, p->n, p->k, mmli_max_size(p->lda, mmli_max_size(p->ldb, p->ldc))));
     choose_tiles(p);
     if (p->batch > 1) {

@@ -2,9 +2,10 @@
  * of their sides, long bags, long columns. Sizes are a little over what a power of two would divide. */
 #include "tests/ops/case.h"
 
-/* m, n, k; the longest side is each of the three once, then few rows or columns beside large sides */
-static const size_t products[][3] = {{301, 262, 260}, {40, 33, 9001}, {3001, 70, 65}, {70, 3001, 65},
-                                     {3, 701, 2100},  {701, 5, 2100}, {1, 3001, 130}};
+/* m, n, k; the longest side is each of the three once, then few rows or columns beside large sides, then sums longer than what
+ * the cpu backend copies at once */
+static const size_t products[][3] = {{301, 262, 260}, {40, 33, 9001}, {3001, 70, 65},  {70, 3001, 65}, {3, 701, 2100},
+                                     {701, 5, 2100},  {1, 3001, 130}, {17, 30, 17001}, {30, 17, 17001}};
 enum { PRODUCTS = COUNT(products) };
 
 /* Transposes from the second digit of i; beta in turn 0 and 1. */

@@ -1,0 +1,5 @@
+# Programs and scripts that measure; not installed. `make bench/products` builds a program.
+EXTRA_PROGRAMS += bench/products
+bench_products_SOURCES = bench/products.c
+bench_products_LDADD = libmmlego_core.la
+CLEANFILES += bench/products
