@@ -144,16 +144,47 @@ MML_API void mml_cohort_set_memory(mml_cohort *cohort, size_t bytes);
 /** Progress of long work: `done` of `total` (0 = unknown). Return non-zero to stop (MML_E_STOPPED). */
 typedef int (*mml_progress)(void *user, const char *what, uint64_t done, uint64_t total);
 
+/** How to import. mml_import_options_init(), or zero it. */
+typedef struct mml_import_options {
+    size_t struct_size;
+    const char *format;    /**< of the file: "ini" (a cohort.ini), "csv", ...; NULL = what the file looks like */
+    int dry_run;           /**< check everything and write nothing: all that is wrong is told at once */
+    mml_progress progress; /**< or NULL */
+    void *user;            /**< for progress */
+} mml_import_options;
+MML_API void mml_import_options_init(mml_import_options *options);
+
 /**
- * Builds a cohort file from tables and arrays as a cohort.ini says (doc/cohort.md). The output appears
- * whole or not at all.
+ * Builds a cohort file as a cohort.ini says (doc/cohort.md), or of any other file or folder that import knows, as
+ * mml_suggest_cohort() would for it. The output appears whole or not at all.
  *
- * @param[out] report  new text, one line a modality and task (samples, missing, overlap), yours:
- *                     mml_string_free(); may be NULL
- * @return MML_E_IO, MML_E_FORMAT, MML_E_DATA: the message names file, row and column
+ * @param out_path     may be NULL in a dry run
+ * @param[out] report  new text, one line a modality and task (samples, missing, overlap); after a dry run that has found
+ *                     something wrong, a line for each problem, and MML_E_DATA. Yours: mml_string_free(); may be NULL
+ * @return MML_E_IO, MML_E_FORMAT, MML_E_DATA: the message names file, row and column; MML_E_NOT_FOUND: format unknown
  */
+MML_API MML_MUST_USE mml_status mml_import_with(const char *path, const char *out_path, const mml_import_options *options,
+                                                char **report);
+/** The same with default options. */
 MML_API MML_MUST_USE mml_status mml_import(const char *ini_path, const char *out_path, char **report,
                                            mml_progress progress, void *user);
+
+/**
+ * What a file or folder is that is neither cohort nor model: format, shapes, types, ids, columns, what is missing, as JSON.
+ *
+ * @param format  NULL = what it looks like
+ * @param[out] json  yours: mml_string_free()
+ * @return MML_E_IO; MML_E_FORMAT: of no format that import knows, with how to convert it where that is known
+ */
+MML_API MML_MUST_USE mml_status mml_file_describe(char **json, const char *path, const char *format);
+
+/**
+ * The text of a cohort.ini that imports these files, to be read and changed: file names are as given. The first table with ids has
+ * the labels.
+ *
+ * @param[out] ini  yours: mml_string_free()
+ */
+MML_API MML_MUST_USE mml_status mml_suggest_cohort(char **ini, const char *const *paths, size_t n, const char *format);
 
 /* ---- splits ------------------------------------------------------------------------------------ */
 

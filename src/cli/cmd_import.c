@@ -1,15 +1,19 @@
-/* cmd_import.c - mmlego import: tables and arrays into a cohort file. */
+/* cmd_import.c - mmlego import: tables, arrays and files of other programs into a cohort file. */
 #include "cli/cli.h"
 #include "cli/progress.h"
 
 typedef struct import_args {
-    const char *output;
-    int quiet;
+    const char *output, *format;
+    int dry_run, quiet;
 } import_args;
 
 static const mmlc_opt options[] = {
     {.letter = 'o', .name = "output", .type = MMLC_STR, .at = offsetof(import_args, output), .arg = "FILE",
-     .help = "write the cohort here; it appears whole or not at all", .rules = MMLC_REQUIRED},
+     .help = "write the cohort here; it appears whole or not at all"},
+    {.name = "as", .type = MMLC_STR, .at = offsetof(import_args, format), .arg = "FORMAT",
+     .help = "what FILE is, where it cannot be told by looking: ini, csv, hdf5, ..."},
+    {.name = "dry-run", .type = MMLC_FLAG, .at = offsetof(import_args, dry_run),
+     .help = "check everything, say all that is wrong at once, and write nothing"},
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = offsetof(import_args, quiet),
      .help = "no progress and no report, errors only"},
     {.name = NULL},
@@ -19,32 +23,41 @@ static const mmlc_group groups[] = {{.heading = "Options", .opts = options}, {.h
 static int run(mmlc_call *call)
 {
     import_args *a = call->args;
-    int bar = !a->quiet && mmlc_is_terminal();
+    int bar = !a->quiet && mmlc_is_terminal(), rc = MMLC_GO;
     char *report = NULL;
-    mml_status st = MML_OK;
-    int rc = mmlc_check_output(call->command, a->output, call->operand, call->n);
+    mml_import_options o;
+    mml_status st;
 
+    if (a->output == NULL && !a->dry_run)
+        return mmlc_usage_error(call->command, "-o FILE is needed");
+    if (a->output != NULL)
+        rc = mmlc_check_output(call->command, a->output, call->operand, call->n);
     if (rc != MMLC_GO)
         return rc;
     mmlc_signals_note();
-    st = mml_import(call->operand[0], a->output, &report, bar ? mmlc_progress_line : mmlc_progress_stop,
-                               NULL);
+    mml_import_options_init(&o);
+    o.format = a->format;
+    o.dry_run = a->dry_run;
+    o.progress = bar ? mmlc_progress_line : mmlc_progress_stop;
+    st = mml_import_with(call->operand[0], a->output, &o, &report);
     if (bar)
         mmlc_progress_clear();
-    if (st != MML_OK)
-        rc = mmlc_fail(call->command, st);
-    else
-        rc = MMLC_OK;
-    if (st == MML_OK && !a->quiet)
-        fprintf(stderr, "%scohort written to %s\n", report != NULL ? report : "", a->output);
+    if (report != NULL && (st != MML_OK || !a->quiet))
+        fputs(report, stderr);
     mml_string_free(report);
-    return rc;
+    if (st != MML_OK)
+        return mmlc_fail_named(call->command, st);
+    if (!a->quiet && a->dry_run)
+        fprintf(stderr, "nothing is wrong; nothing was written\n");
+    else if (!a->quiet)
+        fprintf(stderr, "cohort written to %s\n", a->output);
+    return MMLC_OK;
 }
 
 const mmlc_command mmlc_cmd_import = {
     .name = "import",
     .summary = "make a cohort file from tables and arrays",
-    .operands = "COHORT.INI",
+    .operands = "COHORT.INI|FILE",
     .n_min = 1,
     .n_max = 1,
     .about =
@@ -57,8 +70,11 @@ const mmlc_command mmlc_cmd_import = {
         "CSV of such columns). [task NAME] has kind = binary, multiclass, survival or regression with label = COLUMN, or "
         "for survival time = COLUMN and event = COLUMN or censorship = COLUMN. [modality NAME] has kind = table, series, "
         "image or bag, file = FILE, and what of the file to read: columns = ... of a CSV, dataset = NAME and id = NAME of "
-        "an HDF5 file. Paths are relative to COHORT.INI. doc/cohort.md explains all keys.",
+        "an HDF5 file. Paths are relative to COHORT.INI. doc/cohort.md explains all keys.\n\n"
+        "A FILE or folder of another known format is imported as mmlego inspect --init suggests.",
     .examples = "mmlego import cohort.ini -o cohort.h5\n"
+                "mmlego import cohort.ini --dry-run\n"
+                "mmlego import table.csv.gz -o cohort.h5\n"
                 "mmlego inspect cohort.h5\n",
     .groups = groups,
     .args_size = sizeof(import_args),

@@ -1,5 +1,6 @@
 /* config.c - cohort.ini, checked as far as it can be without the data. doc/cohort.md has the keys. */
 #include <string.h>
+#include <unistd.h>
 
 #include "import/source.h"
 #include "util/alloc.h"
@@ -86,12 +87,37 @@ static mml_status yes_no(bool *out, const mmli_ini *ini, const mmli_ini_section 
     return MML_OK;
 }
 
-/* A file name, relative to the folder. */
-static mml_status file_name(char **out, const mmli_import_config *c, const char *name)
+mml_status mmli_import_file_name(char **out, const mmli_import_config *c, const char *name)
 {
     if (name[0] == '/' || c->folder[0] == '\0')
         return mmli_strdup(out, name);
     return mmli_strf(out, "%s/%s", c->folder, name);
+}
+
+/* One file, or several divided by commas: the first, and the others. A file whose name has a comma is found first. */
+static mml_status file_names(char **first, char ***more, size_t *n_more, const mmli_import_config *c, const char *value)
+{
+    mml_status st = MML_OK;
+    char **list = NULL;
+    size_t n = 0;
+
+    MML_TRY(mmli_import_file_name(first, c, value));
+    if (strchr(value, ',') == NULL || access(*first, F_OK) == 0)
+        goto out;
+    MML_TRY(mmli_ini_list(&list, &n, value));
+    if (n < 2)
+        goto out;
+    MML_TRY(mmli_calloc(more, n, sizeof **more));
+    mmli_free(*first);
+    *first = NULL;
+    MML_TRY(mmli_import_file_name(first, c, list[0]));
+    for (size_t i = 1; i < n; i++) {
+        MML_TRY(mmli_import_file_name(&(*more)[*n_more], c, list[i]));
+        ++*n_more;
+    }
+out:
+    mmli_h5_texts_free(list, n);
+    return st;
 }
 
 /* A key that only some kinds have. */
@@ -134,22 +160,42 @@ out:
 
 static mml_status read_cohort(mmli_import_config *c, const mmli_ini_section *s)
 {
-    static const char *const keys[] = {"folder", "labels", "id", "group", "splits", "columns", "compress"};
+    static const char *const keys[] = {"folder", "labels",  "id",      "header", "names",
+                                       "samples", "group", "splits", "columns", "compress"};
     mml_status st = MML_OK;
-    const char *folder = NULL, *labels, *splits = NULL;
+    static const char *const which[] = {"labels", "all"};
+    const char *folder = NULL, *labels = NULL, *splits = NULL, *names = NULL;
+    bool header = true;
     const mmli_ini_entry *columns = mmli_ini_find(s, "columns");
-    size_t level = 1;
+    size_t level = 1, samples;
 
     MML_TRY(mmli_ini_check_keys(&c->ini, s, keys, COUNT(keys)));
     MML_TRY(text(&folder, &c->ini, s, "folder"));
     MML_TRY(find_folder(c, folder));
-    MML_TRY(needed(&labels, &c->ini, s, "labels", "the CSV with one row a sample"));
-    MML_TRY(file_name(&c->labels, c, labels));
-    MML_TRY(needed(&c->id, &c->ini, s, "id", "the column with the sample ids"));
+    MML_TRY(text(&labels, &c->ini, s, "labels"));
+    if (labels != NULL) {
+        MML_TRY(file_names(&c->labels, &c->more, &c->n_more, c, labels));
+        MML_TRY(needed(&c->id, &c->ini, s, "id", "the column with the sample ids"));
+    }
+    MML_TRY(text(&c->id, &c->ini, s, "id"));
+    MML_TRY(yes_no(&header, &c->ini, s, "header"));
+    c->no_header = !header;
+    MML_TRY(only_for(&c->ini, s, "names", c->no_header, "labels without a header (header = no)"));
+    MML_TRY(text(&names, &c->ini, s, "names"));
+    if (names != NULL)
+        MML_TRY(mmli_import_file_name(&c->names, c, names));
+    samples = labels == NULL;
+    MML_TRY(word(&samples, &c->ini, s, "samples", which, COUNT(which)));
+    c->all_samples = samples == 1;
+    MML_CHECK(labels != NULL || c->all_samples, MML_E_FORMAT, "%s:%zu: [cohort] samples = labels needs labels = the CSV with one "
+              "row a sample", c->ini.path, s->line);
+    MML_TRY(only_for(&c->ini, s, "group", labels != NULL, "cohorts with a labels file"));
+    MML_TRY(only_for(&c->ini, s, "columns", labels != NULL || mmli_ini_find(s, "splits") != NULL,
+                     "cohorts with a labels or a splits file"));
     MML_TRY(text(&c->group, &c->ini, s, "group"));
     MML_TRY(text(&splits, &c->ini, s, "splits"));
     if (splits != NULL)
-        MML_TRY(file_name(&c->splits, c, splits));
+        MML_TRY(mmli_import_file_name(&c->splits, c, splits));
     if (columns != NULL) {
         MML_TRY(mmli_ini_list(&c->columns, &c->n_columns, columns->value));
         if (c->n_columns == 0)
@@ -176,6 +222,27 @@ static mml_status check_name(const mmli_ini *ini, const mmli_ini_section *s, con
                      mmli_bad_name(name));
 }
 
+/* "COLUMN:WORD": the word that means 1. A colon in the name of the column is written twice. */
+static mml_status split_word(mmli_import_task *t, const char *value)
+{
+    mml_status st = MML_OK;
+    size_t n = 0;
+
+    MML_TRY(mmli_strdup(&t->flag, value));
+    for (const char *p = value; *p != '\0'; p++) {
+        if (*p == ':' && p[1] != ':') {
+            if (p[1] != '\0')
+                MML_TRY(mmli_strdup(&t->word, p + 1));
+            break;
+        }
+        p += *p == ':';
+        t->flag[n++] = *p;
+    }
+    t->flag[n] = '\0';
+out:
+    return st;
+}
+
 static mml_status read_survival(mmli_import_task *t, const mmli_ini *ini, const mmli_ini_section *s)
 {
     mml_status st = MML_OK;
@@ -186,6 +253,8 @@ static mml_status read_survival(mmli_import_task *t, const mmli_ini *ini, const 
     MML_CHECK((t->event != NULL) != (t->censorship != NULL), MML_E_FORMAT,
               "%s:%zu: [%s] needs exactly one of event = COLUMN (1 = the event happened) and censorship = COLUMN (1 = "
               "censored); they are opposites and are not guessed", ini->path, s->line, s->name);
+    MML_TRY(split_word(t, t->event != NULL ? t->event : t->censorship));
+    *(t->event != NULL ? &t->event : &t->censorship) = t->flag;
     MML_CHECK(mmli_ini_find(s, "label") == NULL, MML_E_FORMAT, "%s:%zu: [%s] a survival task has time and event, not label",
               ini->path, mmli_ini_find(s, "label")->line, s->name);
 out:
@@ -194,17 +263,27 @@ out:
 
 static mml_status read_task(mmli_import_config *c, const mmli_ini_section *s, const char *name)
 {
-    static const char *const keys[] = {"kind", "label", "time", "event", "censorship", "unit"};
+    static const char *const keys[] = {"kind", "file", "id", "label", "time", "event", "censorship", "unit"};
     static const char *const kinds[] = {"binary", "multiclass", "survival", "regression"};
     mml_status st = MML_OK;
     mmli_import_task *t = &c->tasks[c->n_tasks++];
-    const char *kind;
+    const char *kind, *file = NULL;
     size_t k = 0;
 
     t->name = name;
     t->line = s->line;
+    t->id = c->id;
     MML_TRY(check_name(&c->ini, s, name));
     MML_TRY(mmli_ini_check_keys(&c->ini, s, keys, COUNT(keys)));
+    MML_TRY(text(&file, &c->ini, s, "file"));
+    if (file != NULL)
+        MML_TRY(mmli_import_file_name(&t->file, c, file));
+    MML_TRY(only_for(&c->ini, s, "id", file != NULL, "tasks with a file of their own (file = ...)"));
+    MML_TRY(text(&t->id, &c->ini, s, "id"));
+    MML_CHECK(file != NULL || c->labels != NULL, MML_E_FORMAT,
+              "%s:%zu: [%s] has no labels: [cohort] has no labels file, so it needs file = the CSV with them", c->ini.path, s->line,
+              s->name);
+    MML_CHECK(t->id != NULL, MML_E_FORMAT, "%s:%zu: [%s] needs id = the column with the sample ids", c->ini.path, s->line, s->name);
     MML_TRY(needed(&kind, &c->ini, s, "kind", "binary|multiclass|survival|regression"));
     MML_TRY(word(&k, &c->ini, s, "kind", kinds, COUNT(kinds)));
     t->kind = (mml_task_kind)k;
@@ -334,7 +413,7 @@ static mml_status read_modality(mmli_import_config *c, const mmli_ini_section *s
     MML_TRY(read_kind(m, &c->ini, s));
     MML_TRY(read_format(m, &c->ini, s));
     MML_TRY(needed(&file, &c->ini, s, "file", "a CSV, an HDF5 file, or another format"));
-    MML_TRY(file_name(&m->file, c, file));
+    MML_TRY(file_names(&m->file, &m->more, &m->n_more, c, file));
     MML_TRY(text(&m->id, &c->ini, s, "id"));
     MML_TRY(text(&m->dataset, &c->ini, s, "dataset"));
     MML_TRY(text(&m->channels, &c->ini, s, "channels"));
@@ -379,14 +458,8 @@ static mml_status collect_reserved(mmli_import_config *c)
     const size_t most = c->n_tasks * 4 + c->n_columns + 1;
 
     MML_TRY(mmli_calloc(&c->reserved, most, sizeof *c->reserved));
-    for (size_t i = 0; i < c->n_tasks; i++) {
-        const mmli_import_task *t = &c->tasks[i];
-        const char *const names[] = {t->label, t->time, t->event, t->censorship};
-
-        for (size_t k = 0; k < COUNT(names); k++)
-            if (names[k] != NULL)
-                c->reserved[c->n_reserved++] = names[k];
-    }
+    for (size_t i = 0; i < c->n_tasks; i++)
+        c->n_reserved += mmli_import_task_columns(c->reserved + c->n_reserved, &c->tasks[i]);
     for (size_t i = 0; i < c->n_columns; i++)
         c->reserved[c->n_reserved++] = c->columns[i];
     if (c->group != NULL)
@@ -399,37 +472,58 @@ out:
     return st;
 }
 
-mml_status mmli_import_config_read(mmli_import_config *out, const char *ini_path)
+static mml_status read_section(mmli_import_config *c, const mmli_ini_section *s)
+{
+    const char *task = after_word(s->name, "task"), *modality = after_word(s->name, "modality");
+
+    if (task != NULL)
+        return read_task(c, s, task);
+    if (modality != NULL)
+        return read_modality(c, s, modality);
+    return unknown_section(&c->ini, s);
+}
+
+static mml_status read_all(mmli_import_config *c, mmli_problems *problems)
 {
     mml_status st = MML_OK;
-    mmli_import_config *c = out;
     const mmli_ini_section *cohort = NULL;
 
-    *c = (mmli_import_config){0};
-    MML_TRY(mmli_ini_read(&c->ini, ini_path));
     MML_TRY(mmli_calloc(&c->tasks, c->ini.n, sizeof *c->tasks));
     MML_TRY(mmli_calloc(&c->modalities, c->ini.n, sizeof *c->modalities));
     for (size_t i = 0; i < c->ini.n; i++)
         if (strcmp(c->ini.sections[i].name, "cohort") == 0)
             cohort = &c->ini.sections[i];
-    MML_CHECK(cohort != NULL, MML_E_FORMAT, "%s: has no section [cohort]", ini_path);
+    MML_CHECK(cohort != NULL, MML_E_FORMAT, "%s: has no section [cohort]", c->ini.path);
     MML_TRY(read_cohort(c, cohort));
-    for (size_t i = 0; i < c->ini.n; i++) {
-        const mmli_ini_section *s = &c->ini.sections[i];
-        const char *task = after_word(s->name, "task"), *modality = after_word(s->name, "modality");
-
-        if (s == cohort)
-            continue;
-        if (task != NULL)
-            st = read_task(c, s, task);
-        else if (modality != NULL)
-            st = read_modality(c, s, modality);
-        else
-            st = unknown_section(&c->ini, s);
-        MML_TRY(st);
-    }
-    MML_CHECK(c->n_modalities > 0, MML_E_FORMAT, "%s: has no section [modality NAME]", ini_path);
+    for (size_t i = 0; i < c->ini.n; i++)
+        if (&c->ini.sections[i] != cohort)
+            MML_TRY(mmli_problem(problems, read_section(c, &c->ini.sections[i])));
+    MML_CHECK(c->n_modalities > 0, MML_E_FORMAT, "%s: has no section [modality NAME]", c->ini.path);
     MML_TRY(collect_reserved(c));
+out:
+    return st;
+}
+
+mml_status mmli_import_config_read(mmli_import_config *c, const char *ini_path, mmli_problems *problems)
+{
+    mml_status st = MML_OK;
+
+    *c = (mmli_import_config){0};
+    MML_TRY(mmli_ini_read(&c->ini, ini_path));
+    MML_TRY(read_all(c, problems));
+out:
+    if (st != MML_OK)
+        mmli_import_config_free(c);
+    return st;
+}
+
+mml_status mmli_import_config_parse(mmli_import_config *c, const char *text, const char *name, mmli_problems *problems)
+{
+    mml_status st = MML_OK;
+
+    *c = (mmli_import_config){0};
+    MML_TRY(mmli_ini_parse(&c->ini, text, name));
+    MML_TRY(read_all(c, problems));
 out:
     if (st != MML_OK)
         mmli_import_config_free(c);
@@ -440,14 +534,22 @@ void mmli_import_config_free(mmli_import_config *c)
 {
     for (size_t i = 0; c->modalities != NULL && i < c->n_modalities; i++) {
         mmli_free(c->modalities[i].file);
+        mmli_h5_texts_free(c->modalities[i].more, c->modalities[i].n_more);
         mmli_h5_texts_free(c->modalities[i].columns, c->modalities[i].n_columns);
     }
     mmli_h5_texts_free(c->columns, c->n_columns);
     mmli_free(c->reserved);
+    for (size_t i = 0; c->tasks != NULL && i < c->n_tasks; i++) {
+        mmli_free(c->tasks[i].file);
+        mmli_free(c->tasks[i].flag);
+        mmli_free(c->tasks[i].word);
+    }
     mmli_free(c->tasks);
     mmli_free(c->modalities);
     mmli_free(c->folder);
     mmli_free(c->labels);
+    mmli_free(c->names);
+    mmli_h5_texts_free(c->more, c->n_more);
     mmli_free(c->splits);
     mmli_ini_free(&c->ini);
     *c = (mmli_import_config){0};

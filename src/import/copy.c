@@ -97,8 +97,10 @@ static mml_status block_pass(block *b, mmli_token_writer *w, const mmli_tokenize
         return MML_OK;
     MML_TRY(s->kind->read(b->values, b->places, b->spans, b->n_spans, s));
     for (size_t i = 0; i < b->rows; i++) {
-        MML_TRY(mmli_tokenize(b->tokens, b->positions, &tokens, t, b->values + i * b->row_values, b->places + i * b->n_axes,
-                              ids[b->sample[i]]));
+        tokens = 0; /* a check goes on after a wrong row */
+        MML_TRY(mmli_problem(s->context->problems,
+                             mmli_tokenize(b->tokens, b->positions, &tokens, t, b->values + i * b->row_values,
+                                           b->places + i * b->n_axes, ids[b->sample[i]])));
         MML_TRY(mmli_token_write(w, b->sample[i], b->tokens, b->positions, tokens));
     }
     b->rows = b->n_spans = 0;

@@ -1,7 +1,9 @@
 /* import.c - from a cohort.ini to a cohort file, and a report of what was found. */
 #include "import/copy.h"
+#include "import/probe.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,107 +14,216 @@
 
 typedef struct import {
     mmli_import_config config;
+    mmli_problems problems;
     mmli_table labels, splits;
-    mmli_index samples; /* of labels.ids */
+    mmli_table *own;        /* (n_tasks) of tasks with a file of their own; else empty */
+    mmli_source **sources;  /* (n_modalities) NULL: not open, not any more, or not to be opened */
+    const char *out_path;
+    char **ids;             /* (n) samples: of the labels file, then the others; lent by the tables, or own */
+    size_t n, cap_ids, n_lent;
+    mmli_index samples;     /* of ids */
     mmli_cohort_writer writer;
-    uint8_t *present;   /* (n_modalities, N) */
+    uint8_t *present;       /* (n_modalities, n) */
     mmli_buf report;
     mml_progress progress;
     void *user;
 } import;
 
-/* ---- labels, groups, columns ------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------------------- */
 
 /* Every column of the labels file that somebody wants. */
 static mml_status read_labels(import *im)
 {
     mml_status st = MML_OK;
     const mmli_import_config *c = &im->config;
+    const mmli_sheet sheet = {
+        .path = c->labels, .more = c->more, .n_more = c->n_more, .no_header = c->no_header, .names = c->names};
     const char **wanted = NULL;
-    size_t n = 0, first, second;
+    size_t n = 0;
 
+    if (c->labels == NULL)
+        return MML_OK;
     MML_TRY(mmli_calloc(&wanted, c->n_reserved + 1, sizeof *wanted));
-    for (size_t i = 0; i < c->n_tasks; i++) {
-        const mmli_import_task *t = &c->tasks[i];
-        const char *const names[] = {t->label, t->time, t->event, t->censorship};
-
-        for (size_t k = 0; k < 4; k++)
-            if (names[k] != NULL)
-                wanted[n++] = names[k];
-    }
+    for (size_t i = 0; i < c->n_tasks; i++)
+        if (c->tasks[i].file == NULL)
+            n += mmli_import_task_columns(wanted + n, &c->tasks[i]);
     if (c->group != NULL)
         wanted[n++] = c->group;
     for (size_t i = 0; i < c->n_columns && c->splits == NULL; i++)
         wanted[n++] = c->columns[i];
-    MML_TRY(mmli_table_read(&im->labels, c->labels, c->id, wanted, n));
-    MML_TRY(mmli_index_make(&im->samples, (const char *const *)im->labels.ids, im->labels.n, &first, &second));
-    if (c->splits != NULL)
-        MML_TRY(mmli_table_read(&im->splits, c->splits, c->id, (const char *const *)c->columns, c->n_columns));
+    MML_TRY(mmli_table_read(&im->labels, &sheet, c->id, wanted, n));
 out:
     mmli_free(wanted);
     return st;
 }
 
-/* Texts of a column of the splits file in the order of the samples; "" for samples that it lacks. Lent by both. */
-static mml_status align(char ***out, const import *im, char *const *texts)
+static mml_status read_tables(import *im)
+{
+    mml_status st = MML_OK;
+    const mmli_import_config *c = &im->config;
+    const char *wanted[4];
+
+    MML_TRY(read_labels(im));
+    MML_TRY(mmli_calloc(&im->own, c->n_tasks, sizeof *im->own));
+    for (size_t i = 0; i < c->n_tasks; i++)
+        if (c->tasks[i].file != NULL)
+            MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->own[i], &(mmli_sheet){.path = c->tasks[i].file},
+                                                                c->tasks[i].id, wanted,
+                                                                mmli_import_task_columns(wanted, &c->tasks[i]))));
+    if (c->splits != NULL)
+        MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->splits, &(mmli_sheet){.path = c->splits}, c->id,
+                                                            (const char *const *)c->columns,
+                                                            c->n_columns)));
+out:
+    return st;
+}
+
+/* ---- samples -------------------------------------------------------------------------------------------------------------------- */
+
+static mml_status open_source(import *im, size_t which)
+{
+    const mmli_source_context context = {.beside = im->out_path, .config = &im->config, .problems = &im->problems};
+
+    if (im->sources[which] != NULL)
+        return MML_OK;
+    return mmli_source_open(&im->sources[which], &im->config.modalities[which], &context);
+}
+
+/* Adds those that are not there yet; the index is made anew. The texts are copied but those of the labels file. */
+static mml_status add_ids(import *im, char *const *ids, size_t n)
+{
+    mml_status st = MML_OK;
+    const size_t before = im->n;
+    mmli_index index = {0};
+    size_t first, second;
+
+    MML_TRY(mmli_grow(&im->ids, &im->cap_ids, im->n + n, sizeof *im->ids));
+    MML_TRY(mmli_index_make(&index, (const char *const *)ids, n, &first, &second));
+    for (size_t i = 0; i < n; i++) {
+        if (mmli_index_find(&index, ids[i], strlen(ids[i])) != i || mmli_index_find(&im->samples, ids[i], strlen(ids[i])) != SIZE_MAX)
+            continue;
+        MML_TRY(mmli_strdup(&im->ids[im->n], ids[i]));
+        im->n++;
+    }
+    if (im->n > before) {
+        mmli_index_free(&im->samples);
+        MML_TRY(mmli_index_make(&im->samples, (const char *const *)im->ids, im->n, &first, &second));
+    }
+out:
+    mmli_index_free(&index);
+    return st;
+}
+
+/* The samples of the cohort, in order: of the labels file, of the tasks' own files, of the modalities. */
+static mml_status collect_samples(import *im)
+{
+    mml_status st = MML_OK;
+    const mmli_import_config *c = &im->config;
+    size_t first, second;
+
+    MML_TRY(mmli_calloc(&im->sources, c->n_modalities, sizeof *im->sources));
+    MML_TRY(mmli_grow(&im->ids, &im->cap_ids, im->labels.n + 1, sizeof *im->ids));
+    for (; im->n < im->labels.n; im->n++)
+        im->ids[im->n] = im->labels.ids[im->n];
+    im->n_lent = im->n;
+    MML_TRY(mmli_index_make(&im->samples, (const char *const *)im->ids, im->n, &first, &second));
+    for (size_t i = 0; i < c->n_tasks && c->all_samples; i++)
+        MML_TRY(add_ids(im, im->own[i].ids, im->own[i].n));
+    for (size_t i = 0; i < c->n_modalities && c->all_samples; i++) {
+        MML_TRY(mmli_copy_tell(&(mmli_copy_watch){c->modalities[i].name, im->progress, im->user}, 0, 0));
+        MML_TRY(mmli_problem(&im->problems, open_source(im, i)));
+        if (im->sources[i] != NULL)
+            MML_TRY(add_ids(im, im->sources[i]->ids, im->sources[i]->n_pieces));
+    }
+    MML_CHECK(im->n > 0, MML_E_DATA, "%s: there are no samples", c->ini.path);
+out:
+    return st;
+}
+
+/* Texts of a column of a table in the order of the samples; "" for samples that it lacks. Lent by both. *unknown = rows of
+ * no sample. */
+static mml_status align(char ***out, size_t *unknown, const import *im, const mmli_table *table, char *const *texts)
 {
     static char none[] = "";
     mml_status st;
 
-    if ((st = mmli_calloc(out, im->labels.n, sizeof **out)) != MML_OK)
+    *unknown = 0;
+    if ((st = mmli_calloc(out, im->n, sizeof **out)) != MML_OK)
         return st;
-    for (size_t i = 0; i < im->labels.n; i++)
+    for (size_t i = 0; i < im->n; i++)
         (*out)[i] = none;
-    for (size_t i = 0; i < im->splits.n; i++) {
-        const size_t at = mmli_index_find(&im->samples, im->splits.ids[i], strlen(im->splits.ids[i]));
+    for (size_t i = 0; i < table->n; i++) {
+        const size_t at = mmli_index_find(&im->samples, table->ids[i], strlen(table->ids[i]));
 
         if (at != SIZE_MAX)
             (*out)[at] = texts[i];
+        else
+            ++*unknown;
     }
     return MML_OK;
 }
 
-static mml_status write_column(import *im, const char *path, const char *name, char *const *texts)
+static mml_status write_column(import *im, const mmli_table *table, const char *name, char *const *texts)
 {
-    if (mmli_bad_name(name) != NULL)
-        return mmli_fail(MML_E_DATA, "%s: column %s cannot be kept: %s", path, name, mmli_bad_name(name));
-    return mmli_cohort_write_column(&im->writer, name, texts);
+    mml_status st = MML_OK;
+    char **aligned = NULL;
+    size_t unknown;
+
+    MML_CHECK(mmli_bad_name(name) == NULL, MML_E_DATA, "%s: column %s cannot be kept: %s", table->path, name,
+              mmli_bad_name(name));
+    MML_TRY(align(&aligned, &unknown, im, table, texts));
+    MML_TRY(mmli_cohort_write_column(&im->writer, name, aligned));
+out:
+    mmli_free(aligned);
+    return st;
+}
+
+static mml_status report_unknown(import *im, const mmli_table *table)
+{
+    size_t unknown = 0;
+
+    for (size_t i = 0; i < table->n; i++)
+        unknown += mmli_index_find(&im->samples, table->ids[i], strlen(table->ids[i])) == SIZE_MAX;
+    if (unknown == 0)
+        return MML_OK;
+    return mmli_buf_printf(&im->report, "  %zu ids of %s are not in the labels file and were left out\n", unknown, table->path);
 }
 
 static mml_status write_columns(import *im)
 {
     mml_status st = MML_OK;
     const mmli_import_config *c = &im->config;
-    char **aligned = NULL;
-    size_t unknown = 0;
 
     for (size_t i = 0; i < c->n_columns && c->splits == NULL; i++)
-        MML_TRY(write_column(im, c->labels, c->columns[i], mmli_table_column(&im->labels, c->columns[i])));
-    for (size_t k = 0; k < im->splits.n_columns; k++) {
-        MML_TRY(align(&aligned, im, im->splits.texts[k]));
-        MML_TRY(write_column(im, c->splits, im->splits.names[k], aligned));
-        mmli_free(aligned);
-        aligned = NULL;
-    }
-    for (size_t i = 0; i < im->splits.n; i++)
-        unknown += mmli_index_find(&im->samples, im->splits.ids[i], strlen(im->splits.ids[i])) == SIZE_MAX;
-    if (unknown > 0)
-        MML_TRY(mmli_buf_printf(&im->report, "  %zu ids of %s are not in the labels file and were left out\n", unknown,
-                                c->splits));
+        MML_TRY(write_column(im, &im->labels, c->columns[i], mmli_table_column(&im->labels, c->columns[i])));
+    for (size_t k = 0; k < im->splits.n_columns; k++)
+        MML_TRY(write_column(im, &im->splits, im->splits.names[k], im->splits.texts[k]));
+    MML_TRY(report_unknown(im, &im->splits));
 out:
-    mmli_free(aligned);
     return st;
 }
 
-static mml_status check_groups(const import *im, char *const *groups)
+/* Groups by sample; a sample of no labels is a group of its own. *out NULL: no groups. */
+static mml_status make_groups(char ***out, import *im)
 {
+    mml_status st = MML_OK;
     const mmli_table *t = &im->labels;
+    char **groups = NULL, *const *given;
 
-    for (size_t i = 0; groups != NULL && i < t->n; i++)
-        if (mmli_bad_id(groups[i]) != NULL)
-            return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: the group cannot be used: %s", t->path, t->rows[i],
-                             im->config.group, mmli_bad_id(groups[i]));
-    return MML_OK;
+    if (im->config.group == NULL)
+        return MML_OK;
+    given = mmli_table_column(t, im->config.group);
+    MML_TRY(mmli_calloc(&groups, im->n, sizeof *groups));
+    for (size_t i = 0; i < im->n; i++) {
+        groups[i] = i < t->n ? given[i] : im->ids[i];
+        MML_CHECK(mmli_bad_id(groups[i]) == NULL, MML_E_DATA, "%s: row %zu, column %s: the group cannot be used: %s", t->path,
+                  t->rows[i], im->config.group, mmli_bad_id(groups[i]));
+    }
+    *out = groups;
+    groups = NULL;
+out:
+    mmli_free(groups);
+    return st;
 }
 
 /* ---- tasks --------------------------------------------------------------------------------------------------------------------- */
@@ -120,7 +231,7 @@ static mml_status check_groups(const import *im, char *const *groups)
 static mml_status report_task(import *im, const mmli_cohort_task *t)
 {
     mml_status st = MML_OK;
-    const size_t n = im->labels.n;
+    const size_t n = im->n;
     size_t known = 0, events = 0, *count = NULL;
 
     MML_TRY(mmli_calloc(&count, t->n_classes, sizeof *count));
@@ -146,14 +257,54 @@ out:
     return st;
 }
 
-static mml_status import_task(import *im, const mmli_import_task *task)
+/* Values and events in the order of the samples instead of the table's. */
+static mml_status spread(const import *im, mmli_cohort_task *t, const mmli_table *table)
+{
+    mml_status st = MML_OK;
+    double *value = NULL;
+    uint8_t *event = NULL;
+
+    MML_TRY(mmli_calloc(&value, im->n, sizeof *value));
+    if (t->event != NULL)
+        MML_TRY(mmli_calloc(&event, im->n, 1));
+    for (size_t i = 0; i < im->n; i++)
+        value[i] = NAN;
+    for (size_t i = 0; i < table->n; i++) {
+        const size_t at = mmli_index_find(&im->samples, table->ids[i], strlen(table->ids[i]));
+
+        if (at == SIZE_MAX)
+            continue;
+        value[at] = t->value[i];
+        if (event != NULL)
+            event[at] = t->event[i];
+    }
+    mmli_free(t->value);
+    mmli_free(t->event);
+    t->value = value;
+    t->event = event;
+    value = NULL;
+    event = NULL;
+out:
+    mmli_free(value);
+    mmli_free(event);
+    return st;
+}
+
+static mml_status import_task(import *im, size_t which)
 {
     mml_status st = MML_OK;
     mmli_cohort_task t = {0};
+    const mmli_import_task *task = &im->config.tasks[which];
+    const mmli_table *table = task->file != NULL ? &im->own[which] : &im->labels;
 
-    MML_TRY(mmli_import_task_read(&t, task, &im->labels));
+    if (table->n == 0) /* a check has found its file wrong */
+        return MML_OK;
+    MML_TRY(mmli_import_task_read(&t, task, table, &im->problems));
+    MML_TRY(spread(im, &t, table));
     MML_TRY(mmli_cohort_write_task(&im->writer, &t));
     MML_TRY(report_task(im, &t));
+    if (task->file != NULL)
+        MML_TRY(report_unknown(im, table));
 out:
     mmli_h5_texts_free(t.classes, t.n_classes);
     mmli_free(t.name);
@@ -182,7 +333,7 @@ static mml_status report_modality(import *im, const mmli_import_modality *m, con
         measured += (double)w->measured[j];
     missing = cells > 0 ? 100.0 * (cells - measured) / cells : 0;
     MML_TRY(mmli_buf_printf(&im->report, "modality %s (%s): %zu of %zu samples, %zu tokens of %zu features, ", m->name,
-                            mmli_modality_kind_name(stored_kind(m)), w->n_present, im->labels.n, w->written, w->width));
+                            mmli_modality_kind_name(stored_kind(m)), w->n_present, im->n, w->written, w->width));
     MML_TRY(mmli_buf_double(&im->report, floor(missing * 10 + 0.5) / 10));
     MML_TRY(mmli_buf_puts(&im->report, " % of their values missing\n"));
     if (unknown > 0)
@@ -199,36 +350,45 @@ out:
     return st;
 }
 
-static mml_status import_modality(import *im, size_t which, const char *out_path)
+/* For the message: an id of the modality and one of the cohort. */
+static mml_status no_common_ids(const import *im, const mmli_source *source)
+{
+    return mmli_fail(MML_E_DATA, "%s: modality %s: none of its %zu ids is in %s; ids look like \"%s\" here and \"%s\" there",
+                     source->m->file, source->m->name, source->n_pieces, im->config.labels, source->ids[0], im->ids[0]);
+}
+
+static mml_status import_modality(import *im, size_t which)
 {
     mml_status st = MML_OK;
     const mmli_import_modality *m = &im->config.modalities[which];
-    const mmli_source_context context = {.beside = out_path, .config = &im->config};
     const mmli_copy_watch watch = {.what = m->name, .progress = im->progress, .user = im->user};
-    mmli_source *source = NULL;
+    mmli_source *source;
     mmli_tokenizer t = {0};
     mmli_token_writer w = {.group = -1, .values = -1, .axes = -1};
     mmli_visits visits = {0};
 
     MML_TRY(mmli_copy_tell(&watch, 0, 0));
-    MML_TRY(mmli_source_open(&source, m, &context));
+    MML_TRY(open_source(im, which));
+    source = im->sources[which];
     MML_TRY(mmli_visits_make(&visits, source, &im->samples));
-    MML_CHECK(visits.n > 0, MML_E_DATA,
-              "%s: modality %s: none of its %zu ids is in %s; ids look like \"%s\" here and \"%s\" there", m->file, m->name,
-              source->n_pieces, im->config.labels, source->ids[0], im->labels.ids[0]);
+    if (visits.n == 0) {
+        st = no_common_ids(im, source);
+        goto out;
+    }
     MML_TRY(mmli_tokenizer_make(&t, m, source));
     MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, stored_kind(m), t.width, t.n_axes, t.features,
                                    mmli_tokens_are_half(&t)));
-    MML_TRY(mmli_copy_tokens(&w, &t, source, &visits, im->labels.ids, &watch));
+    MML_TRY(mmli_copy_tokens(&w, &t, source, &visits, im->ids, &watch));
     MML_TRY(mmli_token_write_end(&w));
-    for (size_t i = 0; i < im->labels.n; i++)
-        im->present[which * im->labels.n + i] = w.offsets[i + 1] > w.offsets[i];
+    for (size_t i = 0; i < im->n; i++)
+        im->present[which * im->n + i] = w.offsets[i + 1] > w.offsets[i];
     MML_TRY(report_modality(im, m, &w, source, source->n_pieces - visits.n));
 out:
     mmli_visits_free(&visits);
     mmli_token_write_free(&w);
     mmli_tokenizer_free(&t);
-    mmli_source_close(source);
+    mmli_source_close(im->sources[which]);
+    im->sources[which] = NULL;
     return st;
 }
 
@@ -237,7 +397,7 @@ static mml_status report_overlap(import *im)
 {
     mml_status st = MML_OK;
     const mmli_import_config *c = &im->config;
-    const size_t n = im->labels.n, m = c->n_modalities;
+    const size_t n = im->n, m = c->n_modalities;
     size_t all = 0, none = 0, both;
 
     if (m < 2)
@@ -264,53 +424,134 @@ out:
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------------------------- */
 
-static mml_status run(import *im, const char *real, const char *out_path)
+static mml_status run(import *im, const char *real)
 {
     mml_status st = MML_OK;
     const mmli_import_config *c = &im->config;
-    char *const *groups;
+    char **groups = NULL;
     size_t cells;
 
-    MML_TRY(read_labels(im));
-    groups = c->group != NULL ? mmli_table_column(&im->labels, c->group) : NULL;
-    MML_TRY(check_groups(im, groups));
-    MML_CHECK(mmli_mul_size(&cells, c->n_modalities, im->labels.n), MML_E_NOMEM, "%s: too many samples", c->labels);
+    MML_TRY(read_tables(im));
+    MML_TRY(collect_samples(im));
+    MML_TRY(make_groups(&groups, im));
+    MML_CHECK(mmli_mul_size(&cells, c->n_modalities, im->n), MML_E_NOMEM, "%s: too many samples", c->ini.path);
     MML_TRY(mmli_calloc(&im->present, cells, 1));
-    MML_TRY(mmli_cohort_write_begin(&im->writer, real, out_path, im->labels.ids, groups, im->labels.n, c->compress));
-    MML_TRY(mmli_buf_printf(&im->report, "samples: %zu\n", im->labels.n));
+    MML_TRY(mmli_cohort_write_begin(&im->writer, real, im->out_path, im->ids, groups, im->n, c->compress));
+    MML_TRY(mmli_buf_printf(&im->report, "samples: %zu\n", im->n));
     MML_TRY(write_columns(im));
     for (size_t i = 0; i < c->n_tasks; i++)
-        MML_TRY(import_task(im, &c->tasks[i]));
+        MML_TRY(mmli_problem(&im->problems, import_task(im, i)));
     for (size_t i = 0; i < c->n_modalities; i++)
-        MML_TRY(import_modality(im, i, out_path));
+        MML_TRY(mmli_problem(&im->problems, import_modality(im, i)));
     MML_TRY(report_overlap(im));
     MML_TRY(mmli_cohort_write_end(&im->writer));
 out:
+    mmli_free(groups);
     mmli_cohort_write_drop(&im->writer);
+    return st;
+}
+
+static void finish(import *im)
+{
+    mmli_buf_free(&im->report);
+    mmli_buf_free(&im->problems.text);
+    for (size_t i = 0; im->sources != NULL && i < im->config.n_modalities; i++)
+        mmli_source_close(im->sources[i]);
+    mmli_free(im->sources);
+    mmli_free(im->present);
+    mmli_index_free(&im->samples);
+    for (size_t i = im->n_lent; i < im->n; i++)
+        mmli_free(im->ids[i]);
+    mmli_free(im->ids);
+    mmli_table_free(&im->labels);
+    mmli_table_free(&im->splits);
+    for (size_t i = 0; im->own != NULL && i < im->config.n_tasks; i++)
+        mmli_table_free(&im->own[i]);
+    mmli_free(im->own);
+    mmli_import_config_free(&im->config);
+}
+
+/* A cohort.ini is read; of any other file one is made up. */
+static mml_status read_config(import *im, const char *path, const char *format)
+{
+    mml_status st = MML_OK;
+    char *text = NULL;
+    bool is_ini = format != NULL && strcmp(format, "ini") == 0;
+
+    if (format == NULL)
+        MML_TRY(mmli_is_ini(&is_ini, path));
+    if (is_ini) {
+        st = mmli_import_config_read(&im->config, path, &im->problems);
+        goto out;
+    }
+    MML_TRY(mml_suggest_cohort(&text, &path, 1, format));
+    MML_TRY(mmli_import_config_parse(&im->config, text, "(suggested cohort.ini)", &im->problems));
+out:
+    mmli_free(text);
+    return st;
+}
+
+/* All that is wrong, and that there is something. */
+static mml_status tell_problems(import *im, const char *path, char **report)
+{
+    mml_status st = MML_OK;
+    const size_t n = im->problems.n;
+
+    if (n > MMLI_PROBLEMS_KEPT)
+        MML_TRY(mmli_buf_printf(&im->problems.text, "... and %zu more\n", n - MMLI_PROBLEMS_KEPT));
+    if (report != NULL)
+        MML_TRY(mmli_buf_take(&im->problems.text, report));
+    st = mmli_fail(MML_E_DATA, "%s: %zu problem%s found", path, n, n == 1 ? "" : "s");
+out:
+    return st;
+}
+
+void mml_import_options_init(mml_import_options *options)
+{
+    *options = (mml_import_options){.struct_size = sizeof *options};
+}
+
+mml_status mml_import_with(const char *path, const char *out_path, const mml_import_options *given, char **report)
+{
+    mml_status st = MML_OK;
+    mml_import_options o = {0};
+    import im = {.writer = {.file = -1, .columns = -1, .tasks = -1, .modalities = -1}};
+    mmli_atomic *file = NULL;
+
+    if (report != NULL)
+        *report = NULL;
+    if (given != NULL)
+        memcpy(&o, given, given->struct_size == 0 || given->struct_size > sizeof o ? sizeof o : given->struct_size);
+    im.out_path = out_path != NULL ? out_path : P_tmpdir "/mmlego-check.h5";
+    im.progress = o.progress;
+    im.user = o.user;
+    im.problems.collect = o.dry_run != 0;
+    MML_CHECK(out_path != NULL || o.dry_run, MML_E_ARG, "a file is needed for the cohort");
+    MML_TRY(mmli_problem(&im.problems, read_config(&im, path, o.format)));
+    if (im.problems.n == 0) {
+        MML_TRY(mmli_atomic_begin(&file, im.out_path));
+        MML_TRY(mmli_problem(&im.problems, run(&im, mmli_atomic_path(file))));
+    }
+    if (im.problems.n > 0) {
+        st = tell_problems(&im, path, report);
+        goto out;
+    }
+    if (!o.dry_run)
+        MML_TRY(mmli_atomic_commit(file));
+    if (report != NULL)
+        MML_TRY(mmli_buf_take(&im.report, report));
+out:
+    mmli_atomic_abort(file);
+    finish(&im);
     return st;
 }
 
 mml_status mml_import(const char *ini_path, const char *out_path, char **report, mml_progress progress, void *user)
 {
-    mml_status st = MML_OK;
-    import im = {.writer = {.file = -1, .columns = -1, .tasks = -1, .modalities = -1}, .progress = progress, .user = user};
-    mmli_atomic *file = NULL;
+    mml_import_options o;
 
-    if (report != NULL)
-        *report = NULL;
-    MML_TRY(mmli_import_config_read(&im.config, ini_path));
-    MML_TRY(mmli_atomic_begin(&file, out_path));
-    MML_TRY(run(&im, mmli_atomic_path(file), out_path));
-    MML_TRY(mmli_atomic_commit(file));
-    if (report != NULL)
-        MML_TRY(mmli_buf_take(&im.report, report));
-out:
-    mmli_atomic_abort(file);
-    mmli_buf_free(&im.report);
-    mmli_free(im.present);
-    mmli_index_free(&im.samples);
-    mmli_table_free(&im.labels);
-    mmli_table_free(&im.splits);
-    mmli_import_config_free(&im.config);
-    return st;
+    mml_import_options_init(&o);
+    o.progress = progress;
+    o.user = user;
+    return mml_import_with(ini_path, out_path, &o, report);
 }

@@ -11,6 +11,8 @@
 #ifndef MMLI_IMPORT_IMPORT_H
 #define MMLI_IMPORT_IMPORT_H
 
+#include "import/problems.h"
+#include "import/sheet.h"
 #include "io/cohort.h"
 #include "io/ini.h"
 
@@ -18,9 +20,12 @@ typedef struct mmli_import_task {
     const char *name; /* lent by the ini, as all texts here unless said otherwise */
     size_t line;
     mml_task_kind kind;
+    char *file;     /* a table of its own, resolved; own; NULL: the labels file */
+    const char *id; /* its column with the ids */
     const char *label;             /* binary, multiclass, regression */
-    const char *time, *event;      /* survival; exactly one of event and censorship */
+    const char *time, *event;      /* survival; exactly one of event and censorship, a column: flag */
     const char *censorship, *unit; /* unit may be NULL */
+    char *flag, *word;             /* own; word: the cell that means 1, or NULL: 0, 1, true, false */
 } mmli_import_task;
 
 typedef struct mmli_import_modality {
@@ -31,6 +36,8 @@ typedef struct mmli_import_modality {
     const char *ini_path;
     const char *format;   /* NULL: recognised by the file */
     char *file;           /* resolved; own */
+    char **more;          /* (n_more) further files of the same columns, resolved; own */
+    size_t n_more;
     const char *id;       /* column or data set */
     char **columns;       /* own; "all" is one of the patterns */
     size_t n_columns;     /* 0 = all */
@@ -48,8 +55,13 @@ typedef struct mmli_import_modality {
 typedef struct mmli_import_config {
     mmli_ini ini;
     char *folder;         /* of relative file names; own */
-    char *labels, *splits; /* resolved; own; splits may be NULL */
-    const char *id, *group; /* group may be NULL */
+    char *labels, *splits; /* resolved; own; may be NULL */
+    char **more;          /* (n_more) further labels files, resolved; own */
+    size_t n_more;
+    bool no_header;       /* of the labels */
+    char *names;          /* file with the names of their columns, resolved; own; may be NULL */
+    const char *id, *group; /* may be NULL; id only without labels */
+    bool all_samples;     /* also those of modalities that the labels file lacks */
     char **columns;       /* split columns; own */
     size_t n_columns;
     unsigned compress;    /* gzip level, 0 = none */
@@ -60,8 +72,12 @@ typedef struct mmli_import_config {
     size_t n_tasks, n_modalities;
 } mmli_import_config;
 
-mml_status mmli_import_config_read(mmli_import_config *out, const char *ini_path);
+mml_status mmli_import_config_read(mmli_import_config *out, const char *ini_path, mmli_problems *problems);
+/* The same of a text; `name` is what messages call it, and where its relative file names begin. */
+mml_status mmli_import_config_parse(mmli_import_config *out, const char *text, const char *name, mmli_problems *problems);
 void mmli_import_config_free(mmli_import_config *config);
+/* A file name of the ini, relative to its folder. */
+mml_status mmli_import_file_name(char **out, const mmli_import_config *config, const char *name);
 
 /* Chooses columns by a list of names, patterns with *, `all`, and exclusions -name (also patterns). chosen (n) 0/1,
  * left_out (n) 0/1: reserved ones that a pattern met. The column `skip` (the id) and unnamed ones are never met by
@@ -81,19 +97,25 @@ typedef struct mmli_table {
     const char *path; /* lent */
 } mmli_table;
 
-/* The columns wanted (n_wanted), or with wanted = NULL all but the id column. */
-mml_status mmli_table_read(mmli_table *out, const char *path, const char *id, const char *const *wanted, size_t n_wanted);
+/* Of any format that has texts by sample: the columns wanted (n_wanted), or with wanted = NULL all but the id column. */
+mml_status mmli_table_read(mmli_table *out, const mmli_sheet *sheet, const char *id, const char *const *wanted,
+                           size_t n_wanted);
 void mmli_table_free(mmli_table *table);
+/* Of a CSV. Ids may occur twice; t->path is set, t is freed by the caller, also after a failure. */
+mml_status mmli_csv_texts(mmli_table *t, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted);
 /* NULL when absent. */
 char **mmli_table_column(const mmli_table *table, const char *name);
 
-/* A column of a CSV by its name: MML_E_NOT_FOUND with the nearest; MML_E_DATA when two have that name. */
+/* A column of a CSV by its name (@index: the first): MML_E_NOT_FOUND with the nearest; MML_E_DATA when two have that name. */
 mml_status mmli_csv_column(size_t *out, const char *path, const char *const *names, size_t n, const char *name);
 
 /* ---- tasks ---------------------------------------------------------------------------------------------------------- */
 
-/* Fills a task (its name included) from the texts of the labels file. */
-mml_status mmli_import_task_read(mmli_cohort_task *out, const mmli_import_task *task, const mmli_table *labels);
+/* Fills a task (its name included) from texts, in the order of their table. */
+mml_status mmli_import_task_read(mmli_cohort_task *out, const mmli_import_task *task, const mmli_table *labels,
+                                 mmli_problems *problems);
+/* Columns of a task that are not NULL: how many of names[4]. */
+size_t mmli_import_task_columns(const char *names[4], const mmli_import_task *task);
 
 /* ---- tokens ----------------------------------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "import/hdf5_look.h"
 #include "import/probe.h"
 #include "io/gather.h"
 #include "util/alloc.h"
@@ -140,6 +141,8 @@ static mml_status hdf5_open(mmli_source *s)
               "the array in the file", s->m->ini_path, s->m->line, s->m->section->name);
     MML_CHECK(s->m->dataset != NULL, MML_E_FORMAT,
               "%s: is an HDF5 file, not a CSV; name the array in it (dataset = ...)", s->m->file);
+    MML_CHECK(s->m->id != NULL, MML_E_FORMAT, "%s:%zu: [%s] needs id = the %s with the sample ids", s->m->ini_path, s->m->line,
+              s->m->section->name, "data set");
     MML_TRY(mmli_h5_open(&h->file, s->m->file));
     MML_TRY(read_shape(s, h));
     MML_TRY(mmli_h5_dataset(&h->set, NULL, -1, h->file, s->m->file, s->m->dataset));
@@ -213,7 +216,7 @@ out:
 
 static mmli_sureness hdf5_probe(char *what, const mmli_probe *p)
 {
-    if (!mmli_probe_begins(p, "\x89HDF\r\n\x1a\n", 8))
+    if (!mmli_probe_begins(p, "\x89HDF\r\n\x1a\n", 8) || mmli_hdf5_is_ours(p->path))
         return MMLI_NOT;
     (void)snprintf(what, MMLI_WHAT_BYTES, "an HDF5 file");
     return MMLI_LIKELY;
@@ -226,4 +229,6 @@ const mmli_source_kind mmli_kind_hdf5 = {
     .open = hdf5_open,
     .close = hdf5_close,
     .read = hdf5_read,
+    .inspect = mmli_hdf5_inspect,
+    .suggest = mmli_hdf5_suggest,
 };

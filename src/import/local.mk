@@ -2,12 +2,21 @@
 libmmlego_core_la_SOURCES += \
 	src/import/config.c \
 	src/import/copy.c src/import/copy.h \
+	src/import/csv_look.c src/import/csv_look.h \
+	src/import/facts.c src/import/facts.h \
+	src/import/foreign.c src/import/foreign.h \
+	src/import/hdf5_look.c src/import/hdf5_look.h \
 	src/import/import.c src/import/import.h \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
 	src/import/kinds.c \
+	src/import/problems.c src/import/problems.h \
+	src/import/look.c \
 	src/import/probe.c src/import/probe.h \
+	src/import/sheet.c src/import/sheet.h \
 	src/import/source.c src/import/source.h \
+	src/import/suggest.c src/import/suggest.h \
+	src/import/survey.c src/import/survey.h \
 	src/import/table.c \
 	src/import/tasks.c \
 	src/import/tokens.c

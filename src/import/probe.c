@@ -77,3 +77,31 @@ void mmli_probe_close(mmli_probe_file *f)
     mmli_free(f->text);
     *f = (mmli_probe_file){0};
 }
+
+mml_status mmli_is_ini(bool *out, const char *path)
+{
+    mml_status st = MML_OK;
+    mmli_probe_file f = {0};
+    size_t i = 0;
+
+    *out = false;
+    MML_TRY(mmli_probe_open(&f, path));
+    if (f.probe.folder)
+        goto out;
+    if (mmli_probe_begins(&f.probe, "\xef\xbb\xbf", 3))
+        i = 3;
+    *out = mmli_probe_ends(&f.probe, ".ini");
+    for (; i < f.probe.n && !*out; i++) {
+        const unsigned char c = f.probe.bytes[i];
+
+        if (c == ';' || c == '#')
+            for (; i < f.probe.n && f.probe.bytes[i] != '\n'; i++)
+                continue;
+        else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            break;
+    }
+    *out = *out || (i < f.probe.n && f.probe.bytes[i] == '[');
+out:
+    mmli_probe_close(&f);
+    return st;
+}

@@ -18,4 +18,7 @@ bool mmli_probe_begins(const mmli_probe *probe, const void *bytes, size_t n);
 /* Does the name end so (case of letters ignored)? */
 bool mmli_probe_ends(const mmli_probe *probe, const char *ending);
 
+/* Is this a cohort.ini: does its first line that is no comment begin with '['? MML_E_IO. */
+mml_status mmli_is_ini(bool *out, const char *path);
+
 #endif

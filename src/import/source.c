@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "import/foreign.h"
 #include "import/probe.h"
 #include "io/index.h"
 #include "util/alloc.h"
@@ -62,6 +63,10 @@ mml_status mmli_source_recognise(const mmli_source_kind **out, char *what, const
 
     *out = NULL;
     MML_TRY(mmli_probe_open(&file, path));
+    if (mmli_foreign_of(&file.probe) != NULL) {
+        st = mmli_foreign_fail(mmli_foreign_of(&file.probe), path);
+        goto out;
+    }
     for (size_t i = 0; i < n; i++) {
         mmli_sureness sure;
 
@@ -73,7 +78,7 @@ mml_status mmli_source_recognise(const mmli_source_kind **out, char *what, const
         if (what != NULL)
             memcpy(what, words, sizeof words);
     }
-    MML_CHECK(*out != NULL, MML_E_FORMAT, "%s: is %s that no format of import fits", path,
+    MML_CHECK(*out != NULL, MML_E_FORMAT, "%s: is %s of no format that import knows", path,
               file.probe.folder ? "a folder" : "a file");
 out:
     mmli_probe_close(&file);

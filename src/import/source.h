@@ -13,7 +13,10 @@
 
 #include <stdbool.h>
 
+#include "import/facts.h"
 #include "import/import.h"
+#include "import/problems.h"
+#include "import/suggest.h"
 #include "util/text.h"
 
 typedef struct mmli_source_kind mmli_source_kind;
@@ -22,6 +25,7 @@ typedef struct mmli_source_kind mmli_source_kind;
 typedef struct mmli_source_context {
     const char *beside; /* the output: temporary files (made and unlinked at once) go into its folder */
     const mmli_import_config *config;
+    mmli_problems *problems; /* a wrong value goes through mmli_problem(): a check wants all of them */
 } mmli_source_context;
 
 typedef struct mmli_source {
@@ -88,6 +92,13 @@ struct mmli_source_kind {
     /* Rows of spans (which may come in any order, and may be reordered) into values (rows, dims...) and, if n_axes > 0,
      * positions (rows, n_axes). NaN = not measured. */
     mml_status (*read)(float *values, float *positions, mmli_piece_span *spans, size_t n, mmli_source *source);
+    /* The rest may be NULL. What `mmlego inspect` says besides the sentence of probe: shapes, types, ids, columns. */
+    mml_status (*inspect)(mmli_facts *facts, const char *path);
+    /* Sections of a cohort.ini that import the file; labels only if mmli_suggest_labels() takes them. */
+    mml_status (*suggest)(mmli_suggestion *suggestion, const char *path);
+    /* The file as a table of labels; see mmli_table_read(). Ids may occur twice (the caller finds that); out->path is set, and out
+     * is freed by the caller, also after a failure. */
+    mml_status (*texts)(mmli_table *out, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted);
 };
 
 extern const mmli_source_kind mmli_kind_csv, mmli_kind_hdf5;

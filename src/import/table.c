@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/csv.h"
-#include "import/import.h"
+#include "import/source.h"
 #include "io/index.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -14,6 +13,10 @@
 mml_status mmli_csv_column(size_t *out, const char *path, const char *const *names, size_t n, const char *name)
 {
     *out = SIZE_MAX;
+    if (strcmp(name, "@index") == 0 && n > 0) {
+        *out = 0;
+        return MML_OK;
+    }
     for (size_t i = 0; i < n; i++) {
         if (strcmp(names[i], name) != 0)
             continue;
@@ -49,12 +52,6 @@ static bool matches(const char *pattern, const char *name)
     return *pattern == '\0';
 }
 
-/* Unnamed columns are the row numbers that pandas wrote (formats.md 2.8). */
-static bool is_index(const char *name)
-{
-    return name[0] == '\0' || strncmp(name, "Unnamed: ", 9) == 0;
-}
-
 static bool is_reserved(const mmli_import_modality *m, const char *name)
 {
     for (size_t i = 0; i < m->n_reserved; i++)
@@ -87,7 +84,7 @@ static void apply(size_t *met, const choice *c, const char *item)
             c->chosen[i] = c->left_out[i] = 0;
             continue;
         }
-        if (wide && ((c->skip != NULL && strcmp(c->names[i], c->skip) == 0) || is_index(c->names[i])))
+        if (wide && ((c->skip != NULL && strcmp(c->names[i], c->skip) == 0) || mmli_sheet_is_index(c->names[i])))
             continue;
         if (wide && is_reserved(c->m, c->names[i])) {
             c->left_out[i] = !c->chosen[i];
@@ -160,7 +157,7 @@ static mml_status find_columns(reading *r, const char *const *names, size_t n)
     for (size_t i = 0; i < most; i++) {
         const char *name = r->wanted != NULL ? r->wanted[i] : names[i];
 
-        if ((r->wanted == NULL && (i == r->id_at || is_index(name))) || mmli_table_column(t, name) != NULL)
+        if ((r->wanted == NULL && (i == r->id_at || mmli_sheet_is_index(name))) || mmli_table_column(t, name) != NULL)
             continue;
         MML_TRY(mmli_csv_column(&r->at[t->n_columns], t->path, names, n, name));
         MML_TRY(mmli_strdup(&t->names[t->n_columns], name));
@@ -220,23 +217,37 @@ out:
     return st;
 }
 
-mml_status mmli_table_read(mmli_table *t, const char *path, const char *id, const char *const *wanted, size_t n_wanted)
+mml_status mmli_csv_texts(mmli_table *t, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted)
 {
     static const mmli_csv_handler handler = {on_header, on_row};
     mml_status st = MML_OK;
     reading r = {.t = t, .id = id, .wanted = wanted, .n_wanted = n_wanted};
+
+    MML_TRY(mmli_sheet_read(sheet, &handler, &r));
+    MML_CHECK(t->n > 0, MML_E_DATA, "%s: has a header but no rows", sheet->path);
+out:
+    mmli_free(r.at);
+    mmli_free(r.cap);
+    return st;
+}
+
+mml_status mmli_table_read(mmli_table *t, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted)
+{
+    mml_status st = MML_OK;
+    const mmli_source_kind *kind;
+    const char *path = sheet->path;
     mmli_index index = {0};
     size_t first, second;
 
     *t = (mmli_table){.path = path};
-    MML_TRY(mmli_csv_read(path, &handler, &r));
-    MML_CHECK(t->n > 0, MML_E_DATA, "%s: has a header but no rows", path);
+    MML_TRY(mmli_source_recognise(&kind, NULL, path));
+    MML_CHECK(kind->texts != NULL, MML_E_FORMAT, "%s: is %s, which cannot be a table of labels; a CSV is needed", path,
+              kind->what);
+    MML_TRY(kind->texts(t, sheet, id, wanted, n_wanted));
     MML_TRY(mmli_index_make(&index, (const char *const *)t->ids, t->n, &first, &second));
     MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s: rows %zu and %zu have the same id %s", path, t->rows[first],
               t->rows[second], t->ids[second]);
 out:
-    mmli_free(r.at);
-    mmli_free(r.cap);
     mmli_index_free(&index);
     if (st != MML_OK)
         mmli_table_free(t);

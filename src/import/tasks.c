@@ -175,7 +175,21 @@ static mml_status read_number(double *out, const mmli_table *labels, size_t i, c
         return MML_OK;
     if (mmli_parse_double(out, s, strlen(s)) && isfinite(*out))
         return MML_OK;
+    *out = NAN;
     return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: \"%.80s\" is not a number", labels->path, labels->rows[i], column, s);
+}
+
+static mml_status read_time(double *out, const mmli_table *labels, size_t i, const char *column, char *const *texts)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(read_number(out, labels, i, column, texts));
+    MML_CHECK(!(*out < 0), MML_E_DATA, "%s: row %zu, column %s: the time %s is negative", labels->path, labels->rows[i], column,
+              texts[i]);
+out:
+    if (st != MML_OK)
+        *out = NAN;
+    return st;
 }
 
 /* 1, 1.0, true, and their opposites: the spellings of formats.md 2.1 and 3, and nothing else. */
@@ -197,11 +211,56 @@ static mml_status read_flag(double *out, const mmli_table *labels, size_t i, con
         *out = mmli_text_is(s, n, "true");
         return MML_OK;
     }
-    return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: \"%.80s\" is neither 0 nor 1 (nor true or false)", labels->path,
-                     labels->rows[i], column, texts[i]);
+    return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: \"%.80s\" is neither 0 nor 1 (nor true or false); if it is the word "
+                     "that means it: %s:%.80s", labels->path, labels->rows[i], column, texts[i], column, texts[i]);
 }
 
-static mml_status read_survival(mmli_cohort_task *out, const mmli_import_task *t, const mmli_table *labels)
+/* A flag given as text: the word, or any other. */
+static void read_word(double *out, const char *word, const char *cell)
+{
+    const char *s = cell;
+    size_t n = strlen(s);
+
+    *out = NAN;
+    if (mmli_is_missing(s, n))
+        return;
+    mmli_trim(&s, &n);
+    *out = n == strlen(word) && memcmp(s, word, n) == 0;
+}
+
+/* The word must be there: a misspelt one would censor everybody. */
+static mml_status check_word(const mmli_import_task *t, const mmli_table *labels, const char *column, char *const *texts)
+{
+    mml_status st = MML_OK;
+    const char **words = NULL;
+    char list[MMLI_LIST_BYTES];
+    const char *near;
+    size_t n = 0;
+    double is;
+
+    MML_TRY(mmli_calloc(&words, labels->n, sizeof *words));
+    for (size_t i = 0; i < labels->n; i++) {
+        bool known = false;
+
+        read_word(&is, t->word, texts[i]);
+        if (is == 1)
+            goto out;
+        for (size_t k = 0; k < n && !known && n < 50; k++)
+            known = strcmp(words[k], texts[i]) == 0;
+        if (!known && !isnan(is))
+            words[n++] = texts[i];
+    }
+    near = mmli_nearest(t->word, words, n);
+    st = mmli_fail(MML_E_DATA, "%s: no cell of column %s is %s%s%s%s; there are: %s", labels->path, column, t->word,
+                   near != NULL ? " (did you mean " : "", near != NULL ? near : "", near != NULL ? "?)" : "",
+                   mmli_list(list, words, n));
+out:
+    mmli_free(words);
+    return st;
+}
+
+static mml_status read_survival(mmli_cohort_task *out, const mmli_import_task *t, const mmli_table *labels,
+                                mmli_problems *problems)
 {
     mml_status st = MML_OK;
     const char *flag_name = t->event != NULL ? t->event : t->censorship;
@@ -209,11 +268,14 @@ static mml_status read_survival(mmli_cohort_task *out, const mmli_import_task *t
     double flag;
 
     MML_TRY(mmli_calloc(&out->event, labels->n, sizeof *out->event));
+    if (t->word != NULL)
+        MML_TRY(check_word(t, labels, flag_name, flags));
     for (size_t i = 0; i < labels->n; i++) {
-        MML_TRY(read_number(&out->value[i], labels, i, t->time, times));
-        MML_TRY(read_flag(&flag, labels, i, flag_name, flags));
-        MML_CHECK(!(out->value[i] < 0), MML_E_DATA, "%s: row %zu, column %s: the time %s is negative", labels->path,
-                  labels->rows[i], t->time, times[i]);
+        MML_TRY(mmli_problem(problems, read_time(&out->value[i], labels, i, t->time, times)));
+        if (t->word != NULL)
+            read_word(&flag, t->word, flags[i]);
+        else
+            MML_TRY(mmli_problem(problems, read_flag(&flag, labels, i, flag_name, flags)));
         if (isnan(flag) || isnan(out->value[i])) {
             out->value[i] = NAN; /* half a label is none */
             continue;
@@ -224,7 +286,19 @@ out:
     return st;
 }
 
-mml_status mmli_import_task_read(mmli_cohort_task *out, const mmli_import_task *t, const mmli_table *labels)
+size_t mmli_import_task_columns(const char *names[4], const mmli_import_task *t)
+{
+    const char *const all[] = {t->label, t->time, t->event, t->censorship};
+    size_t n = 0;
+
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+        if (all[k] != NULL)
+            names[n++] = all[k];
+    return n;
+}
+
+mml_status mmli_import_task_read(mmli_cohort_task *out, const mmli_import_task *t, const mmli_table *labels,
+                                 mmli_problems *problems)
 {
     mml_status st = MML_OK;
     char *const *texts = t->label != NULL ? mmli_table_column(labels, t->label) : NULL;
@@ -237,10 +311,10 @@ mml_status mmli_import_task_read(mmli_cohort_task *out, const mmli_import_task *
     switch (t->kind) {
     case MML_BINARY:
     case MML_MULTICLASS: MML_TRY(read_classes(out, t, labels, texts)); break;
-    case MML_SURVIVAL: MML_TRY(read_survival(out, t, labels)); break;
+    case MML_SURVIVAL: MML_TRY(read_survival(out, t, labels, problems)); break;
     case MML_REGRESSION:
         for (size_t i = 0; i < labels->n; i++)
-            MML_TRY(read_number(&out->value[i], labels, i, t->label, texts));
+            MML_TRY(mmli_problem(problems, read_number(&out->value[i], labels, i, t->label, texts)));
         break;
     }
     for (size_t i = 0; i < labels->n; i++)

@@ -166,6 +166,22 @@ out:
     return st;
 }
 
+/* What divides the cells: a comma, or in a first line without any a tab or a semicolon. */
+static unsigned char find_delimiter(const char *s, size_t n)
+{
+    size_t tabs = 0, semicolons = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < n && (quoted || (s[i] != '\n' && s[i] != '\r')); i++) {
+        quoted = quoted != (s[i] == '"');
+        if (s[i] == ',' && !quoted)
+            return ',';
+        tabs += s[i] == '\t' && !quoted;
+        semicolons += s[i] == ';' && !quoted;
+    }
+    return tabs > 0 ? '\t' : semicolons > 0 ? ';' : ',';
+}
+
 static mml_status gz_trouble(const char *path, gzFile file)
 {
     int code = 0;
@@ -209,6 +225,7 @@ static mml_status read_blocks(reader *r, struct csv_parser *p, const mmli_csv_in
 
     MML_TRY(in->read(&n, in->self, block, BLOCK_BYTES));
     MML_TRY(check_start(&skip, r->path, (const unsigned char *)block, n));
+    csv_set_delim(p, find_delimiter(block + skip, n - skip));
     while (n > 0) {
         MML_TRY(feed_block(r, p, block + skip, n - skip));
         skip = 0;

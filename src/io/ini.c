@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <ini.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,13 +223,28 @@ static char *next_piece(char *out, int size, void *user)
     return out;
 }
 
+/* p.file is open; it is closed here. */
+static mml_status parse(parser *p, const char *path)
+{
+    mml_status st = MML_OK;
+    const int rc = ini_parse_stream(next_piece, p, on_entry, p);
+
+    MML_TRY(p->st);
+    MML_CHECK(!ferror(p->file), MML_E_IO, "%s: cannot be read", path);
+    MML_CHECK(rc != -2, MML_E_NOMEM, "%s: out of memory", path);
+    MML_CHECK(rc == 0, MML_E_FORMAT, "%s: there is a line that is neither [section] nor key = value", path);
+out:
+    fclose(p->file);
+    mmli_free(p->line);
+    return st;
+}
+
 mml_status mmli_ini_read(mmli_ini *out, const char *path)
 {
     mml_status st = MML_OK;
     parser p = {.ini = out};
     char text[MMLI_ERRNO_BYTES];
     struct stat is;
-    int rc;
 
     *out = (mmli_ini){0};
     MML_CHECK(path != NULL && path[0] != '\0', MML_E_ARG, "a file name is needed, this one is empty");
@@ -237,15 +253,24 @@ mml_status mmli_ini_read(mmli_ini *out, const char *path)
     MML_CHECK(S_ISREG(is.st_mode), MML_E_IO, "%s: is a folder or a device, a file is needed", path);
     MML_CHECK((p.file = fopen(path, "r")) != NULL, MML_E_IO, "%s: cannot be opened: %s", path,
               mmli_errno_text(text, errno));
-    rc = ini_parse_stream(next_piece, &p, on_entry, &p);
-    MML_TRY(p.st);
-    MML_CHECK(!ferror(p.file), MML_E_IO, "%s: cannot be read", path);
-    MML_CHECK(rc != -2, MML_E_NOMEM, "%s: out of memory", path);
-    MML_CHECK(rc == 0, MML_E_FORMAT, "%s: there is a line that is neither [section] nor key = value", path);
+    MML_TRY(parse(&p, path));
 out:
-    if (p.file != NULL)
-        fclose(p.file);
-    mmli_free(p.line);
+    if (st != MML_OK)
+        mmli_ini_free(out);
+    return st;
+}
+
+mml_status mmli_ini_parse(mmli_ini *out, const char *text, const char *name)
+{
+    mml_status st = MML_OK;
+    parser p = {.ini = out};
+
+    *out = (mmli_ini){0};
+    MML_TRY(mmli_strdup(&out->path, name));
+    MML_CHECK(text[0] != '\0', MML_E_FORMAT, "%s: is empty", name); /* which fmemopen refuses */
+    MML_CHECK((p.file = fmemopen((void *)(uintptr_t)text, strlen(text), "r")) != NULL, MML_E_NOMEM, "%s: out of memory", name);
+    MML_TRY(parse(&p, name));
+out:
     if (st != MML_OK)
         mmli_ini_free(out);
     return st;

@@ -25,6 +25,8 @@ typedef struct mmli_ini {
  * indented line continues the value above. MML_E_IO; MML_E_FORMAT: a line that is neither a section nor
  * key = value, an entry before the first section, a section or key that occurs twice (file and line). */
 mml_status mmli_ini_read(mmli_ini *out, const char *path);
+/* The same of a text; `name` is what messages call it. */
+mml_status mmli_ini_parse(mmli_ini *out, const char *text, const char *name);
 void mmli_ini_free(mmli_ini *ini);
 
 /* NULL when absent. */

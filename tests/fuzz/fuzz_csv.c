@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
     MMLT_PROMISE(st == MML_OK || st == MML_E_FORMAT);
     MMLT_PROMISE(st == MML_OK || strstr(mml_last_error(), path) != NULL);
-    st = mmli_table_read(&table, path, "id", NULL, 0);
+    table = (mmli_table){.path = path};
+    st = mmli_csv_texts(&table, &(mmli_sheet){.path = path}, "id", NULL, 0);
     MMLT_PROMISE(st == MML_OK || st == MML_E_FORMAT || st == MML_E_DATA || st == MML_E_NOT_FOUND);
     if (st == MML_OK) {
         MMLT_PROMISE(table.n > 0);
@@ -49,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
             for (size_t k = 0; k < table.n_columns; k++)
                 MMLT_PROMISE(table.texts[k][i] != NULL);
         }
-        mmli_table_free(&table);
     }
+    mmli_table_free(&table);
     unlink(path);
     return 0;
 }

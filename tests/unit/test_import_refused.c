@@ -45,7 +45,9 @@ START_TEST(an_ini_that_says_too_little_or_nonsense_is_refused)
     refuses("", MML_E_FORMAT, "has no section [cohort]");
     refuses(M, MML_E_FORMAT, "has no section [cohort]");
     refuses(HEAD, MML_E_FORMAT, "has no section [modality NAME]");
-    refuses("[cohort]\nid = id\n" M, MML_E_FORMAT, "cohort.ini:1: [cohort] needs labels = ");
+    refuses("[cohort]\nid = id\nsamples = labels\n" M, MML_E_FORMAT, "cohort.ini:1: [cohort] samples = labels needs labels = ");
+    refuses("[cohort]\nid = id\n[task k]\nkind = binary\nlabel = y\n" M, MML_E_FORMAT, "[task k] has no labels");
+    refuses("[cohort]\nid = id\ngroup = g\n" M, MML_E_FORMAT, "group is for cohorts with a labels file only");
     refuses("[cohort]\nlabels = l.csv\n" M, MML_E_FORMAT, "[cohort] needs id = ");
     refuses(HEAD "grup = who\n" M, MML_E_FORMAT, "cohort.ini:4: [cohort] has no key grup (did you mean group?)");
     refuses(HEAD "[modalty m]\nkind = table\n", MML_E_FORMAT, "unknown section [modalty m] (did you mean modality?)");

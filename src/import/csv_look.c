@@ -1,0 +1,254 @@
+/* csv_look.c - a CSV described, and a cohort.ini suggested for it. */
+#include "import/csv_look.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "import/survey.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* ---- inspect -------------------------------------------------------------------------------------------------------------- */
+
+static const char *type_of(const mmli_survey_column *c)
+{
+    if (c->n_numbers == 0)
+        return c->n_texts == 0 ? "empty" : "text";
+    if (c->n_texts > 0)
+        return "numbers and text";
+    return c->whole ? "whole number" : "number";
+}
+
+/* "0 to 90", or the distinct cells when they are few. */
+static mml_status values_of(mmli_buf *b, const mmli_survey_column *c)
+{
+    mml_status st = MML_OK;
+    char list[MMLI_LIST_BYTES];
+
+    b->len = 0;
+    if (c->n_values <= MMLI_SURVEY_VALUES && (c->n_texts > 0 || c->n_values <= 3)) {
+        MML_TRY(mmli_buf_puts(b, mmli_list(list, (const char *const *)c->values, c->n_values)));
+    } else if (c->n_numbers > 0) {
+        MML_TRY(mmli_buf_double(b, c->least));
+        MML_TRY(mmli_buf_puts(b, " to "));
+        MML_TRY(mmli_buf_double(b, c->most));
+    } else {
+        MML_TRY(mmli_buf_printf(b, "%s, %s, ...", c->values[0], c->values[1]));
+    }
+out:
+    return st;
+}
+
+static mml_status describe(mmli_facts *f, const mmli_survey *s)
+{
+    mml_status st = MML_OK;
+    size_t missing = 0, texts = 0, constant = 0;
+    mmli_buf b = {0};
+
+    MML_TRY(mmli_fact(f, "rows", "%zu", s->n_rows));
+    for (size_t i = 0; i < s->n_columns; i++) {
+        missing += s->columns[i].n_missing;
+        texts += s->columns[i].n_texts > 0;
+        constant += s->columns[i].n_values <= 1;
+    }
+    MML_TRY(mmli_fact(f, "number of columns", "%zu (%zu with text, %zu constant or empty)", s->n_columns, texts, constant));
+    if (s->n_rows > 0)
+        MML_TRY(mmli_fact_number(f, "cells missing, percent", 100.0 * (double)missing / ((double)s->n_rows * (double)s->n_columns)));
+    if (s->numbers_in_header)
+        MML_TRY(mmli_fact(f, "header", "none: the first row is all numbers (header = no)"));
+    else if (s->id == SIZE_MAX)
+        MML_TRY(mmli_fact(f, "id column", "none found: no column is without gaps and repetitions and looks like ids"));
+    else
+        MML_TRY(mmli_fact(f, "id column", "%s (%s to %s)", s->columns[s->id].name[0] != '\0' ? s->columns[s->id].name : "\"\"",
+                          s->first_id, s->last_id));
+    for (size_t i = 0; i < s->n_columns; i++) {
+        MML_TRY(values_of(&b, &s->columns[i]));
+        MML_TRY(mmli_fact_column(f, s->columns[i].name, type_of(&s->columns[i]), s->columns[i].n_missing,
+                                 b.len > 0 ? b.text : ""));
+    }
+out:
+    mmli_buf_free(&b);
+    return st;
+}
+
+mml_status mmli_csv_inspect(mmli_facts *facts, const char *path)
+{
+    mml_status st = MML_OK;
+    mmli_survey s = {0};
+
+    MML_TRY(mmli_survey_read(&s, path));
+    MML_TRY(describe(facts, &s));
+out:
+    mmli_survey_free(&s);
+    return st;
+}
+
+/* ---- suggest -------------------------------------------------------------------------------------------------------------- */
+
+/* Pairs of a survival task as they are named in the field (formats.md 2 and 3, scikit-survival, R survival). */
+static const struct pair {
+    const char *time, *flag, *key, *unit;
+} pairs[] = {
+    {"survival_months", "censorship", "censorship", "months"},
+    {"survival_months_dss", "censorship_dss", "censorship", "months"},
+    {"survival_months_pfi", "censorship_pfi", "censorship", "months"},
+    {"time_months", "event", "event", "months"},
+    {"time_days", "event", "event", "days"},
+    {"OS_Months", "OS_Status", "event", "months"},
+    {"OS.time", "OS", "event", "days"},
+    {"time", "event", "event", NULL},
+    {"time", "status", "event", NULL},
+    {"survtime", "event", "event", NULL},
+    {"Survival_in_days", "Status", "event", "days"},
+};
+static const char *const label_names[] = {"label", "target", "y", "class", "outcome", "y_true"};
+
+static const mmli_survey_column *find(const mmli_survey *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_columns; i++)
+        if (strcasecmp(s->columns[i].name, name) == 0)
+            return &s->columns[i];
+    return NULL;
+}
+
+static mml_status suggest_survival(mmli_suggestion *out, const mmli_survey *s)
+{
+    mml_status st = MML_OK;
+    size_t n = 0;
+
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        const mmli_survey_column *time = find(s, pairs[i].time), *flag = find(s, pairs[i].flag);
+
+        if (time == NULL || flag == NULL || (n > 0 && strcmp(pairs[i].key, "event") == 0)) /* one time with one event */
+            continue;
+        MML_TRY(mmli_buf_printf(&out->tasks, "\n[task survival%.0zu]\nkind = survival\ntime = %s\n", n > 0 ? n + 1 : 0,
+                                time->name));
+        if (flag->n_texts > 0)
+            MML_TRY(mmli_buf_printf(&out->tasks, "; after the colon: the word that says that it happened; there are %s and %s\n"
+                                    "%s = %s:%s\n", flag->values[0], flag->n_values > 1 ? flag->values[1] : "no other",
+                                    pairs[i].key, flag->name, flag->values[flag->n_values > 1 ? 1 : 0]));
+        else
+            MML_TRY(mmli_buf_printf(&out->tasks, "%s = %s\n", pairs[i].key, flag->name));
+        if (pairs[i].unit != NULL)
+            MML_TRY(mmli_buf_printf(&out->tasks, "unit = %s\n", pairs[i].unit));
+        n++;
+    }
+out:
+    return st;
+}
+
+static mml_status suggest_classes(mmli_suggestion *out, const mmli_survey *s)
+{
+    mml_status st = MML_OK;
+
+    for (size_t i = 0; i < COUNT(label_names); i++) {
+        const mmli_survey_column *c = find(s, label_names[i]);
+
+        if (c == NULL || c->n_values < 2)
+            continue;
+        MML_TRY(mmli_buf_printf(&out->tasks, "\n[task %s]\nkind = %s\nlabel = %s\n", c->name,
+                                c->n_values == 2                    ? "binary"
+                                : c->n_values <= MMLI_SURVEY_VALUES ? "multiclass"
+                                                                    : "regression",
+                                c->name));
+    }
+out:
+    return st;
+}
+
+/* A name that can stand in a list of an ini. */
+static bool fits_list(const char *name)
+{
+    return name[0] != '\0' && name[0] != '-' && strpbrk(name, ",\r\n") == NULL && strstr(name, " ;") == NULL;
+}
+
+/* A name that may tell the outcome or the division: such a column is not suggested as a feature. */
+static bool may_tell(const char *name)
+{
+    static const char *const words[] = {"surviv", "death", "dead", "decease", "censor", "event", "time",   "days",  "month", "label",
+                                        "outcome", "target", "follow", "fold", "split", "train", "relapse", "recur", "status", "y_true"};
+
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (strcasestr(name, words[i]) != NULL)
+            return true;
+    for (size_t i = 0; i < COUNT(label_names); i++)
+        if (strcasecmp(name, label_names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_feature(const mmli_survey_column *c)
+{
+    return c->n_texts == 0 && c->n_numbers > 0 && c->name[0] != '\0' && !may_tell(c->name);
+}
+
+/* The numeric columns as a table; others are excluded by name. */
+static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, const char *path, const char *id)
+{
+    mml_status st = MML_OK;
+    size_t numeric = 0, without = 0, telling = 0;
+
+    for (size_t i = 0; i < s->n_columns; i++)
+        numeric += i != s->id && is_feature(&s->columns[i]);
+    if (numeric == 0)
+        return MML_OK;
+    MML_TRY(mmli_suggest_modality(out, path, MML_TABLE, path));
+    if (out->id == NULL || strcmp(out->id, id) != 0)
+        MML_TRY(mmli_suggest_key(out, "id", id));
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const mmli_survey_column *c = &s->columns[i];
+
+        if (i == s->id || is_feature(c) || !fits_list(c->name))
+            continue;
+        MML_TRY(mmli_buf_printf(&out->modalities, "%s-%s", without == 0 ? "columns = all, " : ", ", c->name));
+        without++;
+        telling += c->n_texts == 0;
+    }
+    if (without > 0)
+        MML_TRY(mmli_buf_puts(&out->modalities, "\n"));
+    if (telling > 0)
+        MML_TRY(mmli_buf_puts(&out->modalities, "; left out are texts, and numbers that may tell the outcome by their names\n"));
+out:
+    return st;
+}
+
+/* Numbers and nothing else: rows are samples by their order. */
+static mml_status suggest_bare(mmli_suggestion *out, const char *path)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_suggest_modality(out, path, MML_TABLE, path));
+    MML_TRY(mmli_buf_puts(&out->modalities, "header = no\nid = @row\n"
+                                            "; names = FILE with the name of each column, one a line\n"));
+out:
+    return st;
+}
+
+mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path)
+{
+    mml_status st = MML_OK;
+    mmli_survey s = {0};
+    bool taken;
+    const char *id;
+
+    MML_TRY(mmli_survey_read(&s, path));
+    if (s.numbers_in_header) {
+        MML_TRY(suggest_bare(out, path));
+        goto out;
+    }
+    MML_CHECK(s.id != SIZE_MAX, MML_E_DATA, "%s: no column is found that has ids (no gaps, no two alike); name it in a "
+              "cohort.ini, or id = @row, the number of the row", path);
+    id = s.columns[s.id].name[0] != '\0' ? s.columns[s.id].name : "@index";
+    MML_TRY(mmli_suggest_labels(&taken, out, path, id, NULL));
+    if (taken) {
+        MML_TRY(suggest_survival(out, &s));
+        MML_TRY(suggest_classes(out, &s));
+    }
+    MML_TRY(suggest_table(out, &s, path, id));
+out:
+    mmli_survey_free(&s);
+    return st;
+}

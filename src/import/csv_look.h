@@ -1,0 +1,12 @@
+/* csv_look.h - a CSV seen by inspect, and a cohort.ini for it. */
+#ifndef MMLI_IMPORT_CSV_LOOK_H
+#define MMLI_IMPORT_CSV_LOOK_H
+
+#include "import/facts.h"
+#include "import/suggest.h"
+
+mml_status mmli_csv_inspect(mmli_facts *facts, const char *path);
+/* As the labels, if no file before had them, and as a table of its numeric columns. */
+mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path);
+
+#endif

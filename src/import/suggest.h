@@ -1,0 +1,28 @@
+/* suggest.h - a cohort.ini for files of which nothing is known: `mmlego inspect --init`, and import without an ini. */
+#ifndef MMLI_IMPORT_SUGGEST_H
+#define MMLI_IMPORT_SUGGEST_H
+
+#include "import/import.h"
+#include "util/text.h"
+
+typedef struct mmli_suggestion {
+    char *labels, *id, *group;   /* of [cohort]; own; NULL: nobody has some */
+    mmli_buf cohort;             /* further lines of [cohort] */
+    mmli_buf tasks, modalities;  /* sections */
+    char **used;                 /* names of modalities */
+    size_t n_used, cap_used;
+} mmli_suggestion;
+
+/* Says where the labels are, unless a file before did. *taken may be NULL. */
+mml_status mmli_suggest_labels(bool *taken, mmli_suggestion *s, const char *path, const char *id, const char *group);
+/* Begins a section [modality NAME] with kind and file; NAME is made of `base` (a file name: without folder and ending) and
+ * differs from those before. Further keys: mmli_suggest_key, or mmli_buf_printf(&s->modalities, ...). */
+mml_status mmli_suggest_modality(mmli_suggestion *s, const char *base, mml_modality_kind kind, const char *path);
+mml_status mmli_suggest_key(mmli_suggestion *s, const char *key, const char *value);
+void mmli_suggestion_free(mmli_suggestion *s);
+
+/* The text of a cohort.ini that imports these files; each is recognised, or read as `format` if that is not NULL. *out is
+ * yours: mmli_free(). MML_E_IO, MML_E_FORMAT: a file that cannot be read, or of no known format. */
+mml_status mmli_suggest(char **out, const char *const *paths, size_t n, const char *format);
+
+#endif

@@ -1,0 +1,53 @@
+#!/bin/sh
+# import.sh - files without an ini: inspected, suggested, imported, checked; what is not read is answered with how to convert it.
+# shellcheck disable=SC2317 # functions are called by test_that
+set -u
+# shellcheck source=tests/cli/lib.sh
+. "${MMLT_SRCDIR:-.}/tests/cli/lib.sh"
+cat >"$tmp/labels.csv" <<END
+case_id,survival_months,censorship,age,sex
+p1,3.5,0,50,m
+p2,7,1,61,f
+p3,2,0,,f
+END
+printf 'case_id\tTP53\tEGFR\np3\t1\t2\np1\t3\t4\nother\t5\t6\n' >"$tmp/rna.tsv"
+printf 'PAR1\0\0\0\0' >"$tmp/x.parquet"
+
+run inspect "$tmp/labels.csv"
+test_that "inspect of a table ends well" exits 0
+for word in "id column:" "case_id (p1 to p3)" "survival_months" "whole number"; do
+    test_that "inspect of a table shows $word" prints "$word"
+done
+run inspect "$tmp/labels.csv" --json
+test_that "inspect --json of a table prints a JSON object" python3 -c 'import json, sys; json.load(open(sys.argv[1]))["columns"][3]["name"] == "age" or sys.exit(1)' "$tmp/out"
+
+run inspect --init "$tmp/labels.csv" "$tmp/rna.tsv"
+test_that "inspect --init ends well" exits 0
+test_that "inspect --init finds the survival task" prints "censorship = censorship"
+cp "$tmp/out" "$tmp/cohort.ini"
+run import "$tmp/cohort.ini" -o "$tmp/c.h5"
+test_that "what it prints is imported" exits 0
+test_that "with the samples that both files have" says "modality rna (table): 2 of 3 samples"
+run inspect --init "$tmp/rna.tsv" --as csv
+test_that "--as names a format" prints "[modality rna]"
+test_that "an unknown format is answered with the nearest" fails 2 "csv" import "$tmp/rna.tsv" --as cvs -o "$tmp/x.h5"
+
+run import "$tmp/rna.tsv" -o "$tmp/rna.h5"
+test_that "a table is imported without an ini" exits 0
+test_that "import needs an output" fails 2 "-o FILE is needed" import "$tmp/rna.tsv"
+test_that "several files are for --init" fails 2 "for --init" inspect "$tmp/rna.tsv" "$tmp/labels.csv"
+
+printf 'case_id,x,y\np1,one,2\np2,3,two\n' >"$tmp/bad.csv"
+printf '[cohort]\nlabels = labels.csv\nid = case_id\n[modality bad]\nkind = table\nfile = bad.csv\n' >"$tmp/bad.ini"
+run import "$tmp/bad.ini" --dry-run
+test_that "--dry-run ends with 3 where something is wrong" exits 3
+test_that "and says the first" says '"one" is not a number'
+test_that "and the second" says '"two" is not a number'
+test_that "and how many" says "2 problems found"
+run import "$tmp/cohort.ini" --dry-run
+test_that "--dry-run of what is right ends well" exits 0
+test_that "and says so" says "nothing is wrong; nothing was written"
+
+test_that "a Parquet file is answered with what converts it" fails 3 "read_parquet" import "$tmp/x.parquet" -o "$tmp/x.h5"
+test_that "by inspect too" fails 3 "read_parquet" inspect "$tmp/x.parquet"
+exit "$status"

@@ -1,0 +1,356 @@
+/* Import of what people have: tables without headers, in parts, of different samples; checks that find everything; files
+ * without an ini; files that are recognised and not read. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/cohort.h"
+#include "tests/unit/import_help.h"
+#include "util/alloc.h"
+
+static char *text; /* of the last call that gave one */
+
+static void make(void)
+{
+    mmlt_folder_make();
+    text = NULL;
+}
+
+static void clean(void)
+{
+    mml_string_free(text);
+    mmlt_folder_remove();
+}
+
+static bool has(const char *in, const char *words)
+{
+    return strstr(in, words) != NULL;
+}
+
+/* ---- samples ---------------------------------------------------------------------------------------------------------- */
+
+START_TEST(without_a_labels_file_the_samples_are_those_of_all_modalities)
+{
+    mml_cohort *c;
+    const char *const *ids;
+
+    mmlt_write("m.csv", "id,x\nb,1\na,2\n");
+    mmlt_write("n.csv", "id,y\nc,3\na,4\n");
+    mmlt_write("y.csv", "who,dead\nc,1\nz,0\n");
+    c = mmlt_imported("[cohort]\nid = id\n[task death]\nkind = binary\nfile = y.csv\nid = who\nlabel = dead\n"
+                      "[modality m]\nkind = table\nfile = m.csv\n[modality n]\nkind = table\nfile = n.csv\n");
+    ids = mml_cohort_ids(c);
+    ck_assert_uint_eq(mml_cohort_size(c), 4); /* of the task's file, of m, of n */
+    ck_assert(strcmp(ids[0], "c") == 0 && strcmp(ids[1], "z") == 0 && strcmp(ids[2], "b") == 0 && strcmp(ids[3], "a") == 0);
+    mmlt_assert_tokens(c, "m", (float[]){1, 2}, NULL);
+    mmlt_assert_tokens(c, "n", (float[]){3, 4}, NULL);
+    ck_assert(c->tasks[0].value[0] == 1 && c->tasks[0].value[1] == 0 && isnan(c->tasks[0].value[2]) && isnan(c->tasks[0].value[3]));
+    ck_assert(has(mmlt_report(), "overlap: 1 samples have all 2 modalities, 1 have none\n"));
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(samples_all_keeps_those_that_the_labels_file_lacks)
+{
+    mml_cohort *c;
+
+    mmlt_write("l.csv", "id,y,who\na,0,p\nb,1,p\n");
+    mmlt_write("m.csv", "id,x\nq,5\nb,1\n");
+    c = mmlt_imported("[cohort]\nlabels = l.csv\nid = id\nsamples = all\ngroup = who\n[task y]\nkind = binary\nlabel = y\n"
+                      "[modality m]\nkind = table\nfile = m.csv\n");
+    ck_assert_uint_eq(mml_cohort_size(c), 3);
+    ck_assert_str_eq(mml_cohort_ids(c)[2], "q");
+    ck_assert_str_eq(mml_cohort_groups(c)[1], "p");
+    ck_assert_str_eq(mml_cohort_groups(c)[2], "q"); /* of nobody else */
+    mmlt_assert_tokens(c, "m", (float[]){1, 5}, NULL);
+    mml_cohort_close(c);
+}
+END_TEST
+
+/* ---- tables that lack something ------------------------------------------------------------------------------------------ */
+
+START_TEST(tables_without_header_and_ids_are_matched_by_row_over_several_files)
+{
+    mml_cohort *c;
+    mml_modality_info m;
+    mml_column_info part;
+
+    mmlt_write("y_tr.csv", "0\n1\n");
+    mmlt_write("y_te.csv", "1\n");
+    mmlt_write("x_tr.csv", "1.5,2\n3,4\n");
+    mmlt_write("x_te.csv", "5,6\n");
+    mmlt_write("x_names.csv", "TP53\nEGFR\n");
+    c = mmlt_imported("[cohort]\nlabels = y_tr.csv, y_te.csv\nheader = no\nid = @row\ncolumns = @file\n"
+                      "[task ad]\nkind = binary\nlabel = c1\n"
+                      "[modality x]\nkind = table\nfile = x_tr.csv, x_te.csv\nheader = no\nnames = x_names.csv\n");
+    ck_assert_uint_eq(mml_cohort_size(c), 3);
+    ck_assert_str_eq(mml_cohort_ids(c)[2], "3");
+    mmlt_assert_ok(mml_cohort_modality(&m, c, "x"));
+    ck_assert(m.width == 2 && strcmp(m.features[1], "EGFR") == 0);
+    mmlt_assert_tokens(c, "x", (float[]){1.5f, 2, 3, 4, 5, 6}, NULL);
+    mmlt_assert_ok(mml_cohort_column(&part, c, "@file"));
+    ck_assert(strcmp(part.text[1], "y_tr") == 0 && strcmp(part.text[2], "y_te") == 0);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(ids_may_stand_in_a_file_of_their_own)
+{
+    mml_cohort *c;
+
+    mmlt_write("l.csv", "id\nb\na\n");
+    mmlt_write("m.csv", "7\n8\n");
+    mmlt_write("ids.txt", "a\nb\n");
+    c = mmlt_imported("[cohort]\nlabels = l.csv\nid = id\n"
+                      "[modality m]\nkind = table\nfile = m.csv\nheader = no\nids = ids.txt\nid = @ids\n");
+    mmlt_assert_tokens(c, "m", (float[]){8, 7}, NULL);
+    mml_cohort_close(c);
+    mmlt_write("ids.txt", "a\nb\nc\n");
+    mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n"
+                             "[modality m]\nkind = table\nfile = m.csv\nheader = no\nids = ids.txt\nid = @ids\n",
+                             MML_E_DATA, "has 3 ids for the 2 rows");
+}
+END_TEST
+
+START_TEST(parts_of_a_table_must_have_the_same_columns)
+{
+    mmlt_write("l.csv", "id\na\nb\n");
+    mmlt_write("m1.csv", "id,x\na,1\n");
+    mmlt_write("m2.csv", "id,y\nb,1\n");
+    mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m1.csv, m2.csv\n",
+                             MML_E_FORMAT, "column 2 is y, in");
+}
+END_TEST
+
+START_TEST(tabs_and_semicolons_divide_cells_where_there_is_no_comma)
+{
+    mml_cohort *c;
+
+    mmlt_write("l.csv", "\"\";x\n\"a\";1\nb;2\n");
+    mmlt_write("m.csv", "id\tx y\nb\t2\na\t1\n");
+    c = mmlt_imported("[cohort]\nlabels = l.csv\nid = @index\n[modality m]\nkind = table\nfile = m.csv\nid = id\n");
+    mmlt_assert_tokens(c, "m", (float[]){1, 2}, NULL);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(an_event_may_be_a_word)
+{
+    mml_cohort *c;
+    const char ini[] = "[cohort]\nlabels = l.csv\nid = id\n[task os]\nkind = survival\ntime = t\nevent = status:1:DECEASED\n"
+                       "[modality m]\nkind = table\nfile = m.csv\n";
+
+    mmlt_write("l.csv", "id,t,status\na,1,1:DECEASED\nb,2,0:LIVING\nc,3,NA\n");
+    c = mmlt_imported(ini);
+    ck_assert(c->tasks[0].event[0] == 1 && c->tasks[0].event[1] == 0 && isnan(c->tasks[0].value[2]));
+    mml_cohort_close(c);
+    mmlt_write("l.csv", "id,t,status\na,1,1:Deceased\nb,2,0:LIVING\nc,3,NA\n");
+    mmlt_assert_not_imported(ini, MML_E_DATA, "no cell of column status is 1:DECEASED (did you mean 1:Deceased?)");
+}
+END_TEST
+
+/* ---- checks ------------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_dry_run_says_all_that_is_wrong_and_writes_nothing)
+{
+    mml_import_options o;
+    size_t before;
+
+    mmlt_write("l.csv", "id,t,e\na,1,2\nb,-3,1\nc,5,0\n");
+    mmlt_write("m.csv", "id,x,y\na,one,2\nb,1,two\nc,1,2\n");
+    mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[task os]\nkind = survival\ntime = t\nevent = e\n"
+                             "[modality m]\nkind = table\nfile = m.csv\n[modality n]\nkind = table\nfile = nowhere.csv\n");
+    before = mmlt_folder_files();
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "5 problems found");
+    ck_assert(has(text, "row 2, column e: \"2\" is neither 0 nor 1"));
+    ck_assert(has(text, "row 3, column t: the time -3 is negative"));
+    ck_assert(has(text, "row 2, column x: \"one\" is not a number"));
+    ck_assert(has(text, "row 3, column y: \"two\" is not a number"));
+    ck_assert(has(text, "nowhere.csv: cannot be opened"));
+    ck_assert_uint_eq(mmlt_folder_files(), before);
+}
+END_TEST
+
+START_TEST(a_dry_run_of_a_good_ini_reports_and_writes_nothing)
+{
+    mml_import_options o;
+
+    mmlt_write("l.csv", "id\na\n");
+    mmlt_write("m.csv", "id,x\na,1\n");
+    mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\n");
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    mmlt_assert_ok(mml_import_with(mmlt_path("cohort.ini"), mmlt_path("out.h5"), &o, &text));
+    ck_assert(has(text, "modality m (table): 1 of 1 samples"));
+    ck_assert_uint_eq(mmlt_folder_files(), 3);
+}
+END_TEST
+
+START_TEST(a_check_of_a_wrong_ini_says_all_that_is_wrong_with_it)
+{
+    mml_import_options o;
+
+    mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[task os]\nkind = survival\ntime = t\n"
+                             "[modality m]\nkind = tabel\nfile = m.csv\n");
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "2 problems found");
+    ck_assert(has(text, "exactly one of event") && has(text, "did you mean table?"));
+}
+END_TEST
+
+/* ---- without an ini ---------------------------------------------------------------------------------------------------------- */
+
+static void suggest(const char *const *names, size_t n)
+{
+    const char *paths[4];
+
+    for (size_t i = 0; i < n; i++)
+        paths[i] = mmlt_path(names[i]);
+    mml_string_free(text);
+    mmlt_assert_ok(mml_suggest_cohort(&text, paths, n, NULL));
+}
+
+START_TEST(a_table_is_imported_without_an_ini)
+{
+    mml_cohort *c;
+    mml_modality_info m;
+
+    mmlt_write("tab.csv", "case_id,age,sex,survival_months,censorship,TP53\np1,50,m,3,1,0.5\np2,60,f,4.5,0,NA\n");
+    mmlt_assert_ok(mml_import(mmlt_path("tab.csv"), mmlt_path("out.h5"), &text, NULL, NULL));
+    mmlt_assert_ok(mml_cohort_open(&c, mmlt_path("out.h5")));
+    mmlt_assert_ok(mml_cohort_modality(&m, c, "tab"));
+    ck_assert(m.width == 2 && strcmp(m.features[0], "age") == 0 && strcmp(m.features[1], "TP53") == 0);
+    ck_assert(c->n_tasks == 1 && c->tasks[0].kind == MML_SURVIVAL && c->tasks[0].event[0] == 0 && c->tasks[0].event[1] == 1);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(a_suggestion_leaves_out_what_may_tell_the_outcome)
+{
+    mmlt_write("l.csv", "id,time,event,days_to_death,x\na,1,1,4,2\nb,2,0,5,3\n");
+    mmlt_write("rna.csv", "id,g1,g2\na,1,2\nb,3,4\n");
+    suggest((const char *const[]){"l.csv", "rna.csv"}, 2);
+    ck_assert(has(text, "columns = all, -time, -event, -days_to_death\n"));
+    ck_assert(has(text, "[task survival]\nkind = survival\ntime = time\nevent = event\n"));
+    ck_assert(has(text, "[modality rna]\nkind = table\n"));
+}
+END_TEST
+
+START_TEST(arrays_of_an_hdf5_file_are_suggested_with_their_ids)
+{
+    hid_t file = H5Fcreate(mmlt_path("a.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const float x[6] = {1, 2, 3, 4, 5, 6};
+    mml_cohort *c;
+
+    mmlt_h5_array(file, "expr", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, (hsize_t[]){2, 3}, x);
+    mmlt_h5_texts(file, "genes", (const char *const[]){"A", "B", "C"}, 3);
+    mmlt_h5_texts(file, "cases", (const char *const[]){"p", "q"}, 2);
+    H5Fclose(file);
+    mmlt_assert_ok(mml_import(mmlt_path("a.h5"), mmlt_path("out.h5"), &text, NULL, NULL));
+    mmlt_assert_ok(mml_cohort_open(&c, mmlt_path("out.h5")));
+    mmlt_assert_tokens(c, "expr", x, NULL);
+    ck_assert_str_eq(c->modalities[0].features[2], "C");
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(a_table_is_described_column_by_column)
+{
+    mmlt_write("t.tsv", "Unnamed: 0\tpatient_id\tage\tstage\n0\tp1\t50\tii\n1\tp2\tNA\tiv\n2\tp3\t61.5\t\n");
+    mmlt_assert_ok(mml_file_describe(&text, mmlt_path("t.tsv"), NULL));
+    ck_assert(has(text, "\"format\": \"csv\"") && has(text, "\"rows\": \"3\"") && has(text, "patient_id (p1 to p3)"));
+    ck_assert(has(text, "\"values\": \"ii, iv\"") && has(text, "\"missing\": 1") && has(text, "\"type\": \"number\""));
+}
+END_TEST
+
+/* ---- known and not read --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(files_that_are_not_read_are_answered_with_what_converts_them)
+{
+    const struct {
+        const char *name, *bytes, *what, *recipe;
+        size_t n;
+    } files[] = {
+        {"a.pt", NULL, "a PyTorch file", "weights_only=True", 0},
+        {"b.pth", "\200\2}q\1.", "a PyTorch file", "save_file", 6},
+        {"c.pkl", "\200\4]\224.", "a Python pickle", "read_pickle", 5},
+        {"d.parquet", "PAR1\25\4\25", "a Parquet file", "read_parquet", 7},
+        {"e.feather", "ARROW1\0\0", "a Feather (Arrow) file", "read_feather", 8},
+        {"f.rds", "X\n\0\0\0\3\0\4", "an R object (.rds)", "readRDS", 8},
+        {"g.RData", "RDX3\nX\n", "an R workspace (.RData)", "write.csv", 7},
+    };
+    char dicom[200] = "", zip[64];
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        size_t n = files[i].n;
+        const char *bytes = files[i].bytes;
+
+        if (n == 0) { /* header of the first member of a zip: 30 bytes, the name's length at 26 */
+            memset(zip, 0, sizeof zip);
+            memcpy(zip, "PK\3\4", 4);
+            zip[26] = 12;
+            memcpy(zip + 30, "abc/data.pkl", 12);
+            bytes = zip;
+            n = 42;
+        }
+        mmlt_write_bytes(files[i].name, bytes, n);
+        mmlt_assert_fails(mml_file_describe(&text, mmlt_path(files[i].name), NULL), MML_E_FORMAT, files[i].what);
+        ck_assert(has(mml_last_error(), files[i].recipe));
+        ck_assert(has(mml_last_error(), files[i].name));
+    }
+    memcpy(dicom + 128, "DICM", 4);
+    mmlt_write_bytes("h.dcm", dicom, sizeof dicom);
+    mmlt_assert_fails(mml_import(mmlt_path("h.dcm"), mmlt_path("out.h5"), NULL, NULL, NULL), MML_E_FORMAT, "a DICOM image");
+    mmlt_write("l.csv", "id\na\n");
+    mmlt_write("cohort.ini", "[cohort]\nlabels = d.parquet\nid = id\n[modality m]\nkind = table\nfile = l.csv\n");
+    mmlt_assert_fails(mml_import(mmlt_path("cohort.ini"), mmlt_path("out.h5"), NULL, NULL, NULL), MML_E_FORMAT, "read_parquet");
+}
+END_TEST
+
+START_TEST(a_name_that_a_shell_would_run_is_not_put_into_a_recipe)
+{
+    mmlt_write_bytes("a'$(x).parquet", "PAR1PAR1", 8);
+    mmlt_assert_fails(mml_file_describe(&text, mmlt_path("a'$(x).parquet"), NULL), MML_E_FORMAT, "read_parquet(\"FILE\")");
+}
+END_TEST
+
+START_TEST(what_no_format_fits_is_said_to_be_so)
+{
+    mmlt_write_bytes("x.bin", "\1\2\3\4", 4);
+    mmlt_assert_fails(mml_file_describe(&text, mmlt_path("x.bin"), NULL), MML_E_FORMAT, "a file of no format that import knows");
+    mmlt_assert_fails(mml_file_describe(&text, mmlt_path("x.bin"), "csvv"), MML_E_NOT_FOUND, "csv");
+    mmlt_assert_fails(mml_import(mmlt_path("nowhere"), mmlt_path("out.h5"), NULL, NULL, NULL), MML_E_IO, "nowhere");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("import files");
+    TCase *tc = tcase_create("files");
+
+    tcase_add_checked_fixture(tc, make, clean);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, without_a_labels_file_the_samples_are_those_of_all_modalities);
+    tcase_add_test(tc, samples_all_keeps_those_that_the_labels_file_lacks);
+    tcase_add_test(tc, tables_without_header_and_ids_are_matched_by_row_over_several_files);
+    tcase_add_test(tc, ids_may_stand_in_a_file_of_their_own);
+    tcase_add_test(tc, parts_of_a_table_must_have_the_same_columns);
+    tcase_add_test(tc, tabs_and_semicolons_divide_cells_where_there_is_no_comma);
+    tcase_add_test(tc, an_event_may_be_a_word);
+    tcase_add_test(tc, a_dry_run_says_all_that_is_wrong_and_writes_nothing);
+    tcase_add_test(tc, a_dry_run_of_a_good_ini_reports_and_writes_nothing);
+    tcase_add_test(tc, a_check_of_a_wrong_ini_says_all_that_is_wrong_with_it);
+    tcase_add_test(tc, a_table_is_imported_without_an_ini);
+    tcase_add_test(tc, a_suggestion_leaves_out_what_may_tell_the_outcome);
+    tcase_add_test(tc, arrays_of_an_hdf5_file_are_suggested_with_their_ids);
+    tcase_add_test(tc, a_table_is_described_column_by_column);
+    tcase_add_test(tc, files_that_are_not_read_are_answered_with_what_converts_them);
+    tcase_add_test(tc, a_name_that_a_shell_would_run_is_not_put_into_a_recipe);
+    tcase_add_test(tc, what_no_format_fits_is_said_to_be_so);
+    suite_add_tcase(s, tc);
+    return mmlt_main(s);
+}
