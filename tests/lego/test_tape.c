@@ -377,10 +377,12 @@ START_TEST(arena_memory_is_aligned_and_distinct)
     for (size_t i = 0; i < 40; i++) {
         const size_t bytes = i % 5 == 4 ? 100000 : i % 7;
         char *back = calloc(bytes + 1, 1);
+        size_t others = 0;
 
         mmlt_download(back, dv, mem[i], bytes);
         for (size_t j = 0; j < bytes; j++)
-            ck_assert(host[i][j] == (char)i && back[j] == (char)i);
+            others += host[i][j] != (char)i || back[j] != (char)i;
+        ck_assert_uint_eq(others, 0);
         free(back);
     }
     ck_assert_ptr_null(mmli_tape_mem(tape, SIZE_MAX / 2));

@@ -43,7 +43,8 @@ static area area_new(void)
 
 static float *last_floats(const area *a, size_t n)
 {
-    ck_assert_uint_le(n, ROOM);
+    if (n > ROOM) /* not ck_assert: each tells its parent that it passed, and there are 100 000 */
+        ck_abort_msg("%zu numbers do not fit", n);
     return (float *)(void *)a->pages + (ROOM - n);
 }
 
