@@ -6,7 +6,8 @@
  *
  * Contents are float32 unless a comment in kernels.def says otherwise (int32 and int64 indices,
  * float64 accumulators). Calls are queued in order; only `download` and `sync` wait. Matrices are
- * row-major. A kernel with `_grad` in its name ADDS into what it gives; the others overwrite.
+ * row-major. A kernel with `_grad` in its name ADDS into what it gives, unless an argument asks for
+ * less; the others overwrite.
  *
  * The same call with the same bytes gives the same bits for any number of threads.
  */
@@ -68,8 +69,9 @@ typedef struct mmli_ff {
 
 /* Where its gradients go; shapes as above, each NULL when it is not wanted. */
 typedef struct mmli_ff_grad {
-    mmli_mem *dx; /* (rows, d) */
+    mmli_mem *dx; /* (rows, d); may be dy unless add_x */
     mmli_mem *gamma, *beta, *w1, *b1, *w2, *b2;
+    bool add_x, add; /* added to what dx holds, what the others hold; false: overwritten, not read */
 } mmli_ff_grad;
 
 enum { MMLI_AXIS_C = 1, MMLI_AXIS_D = 2 }; /* bits of `axes` in fft: rows axis (c), column axis (d) */

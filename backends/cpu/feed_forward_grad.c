@@ -3,9 +3,9 @@
  *
  *   g = mask dy,  s = SELU(g_),  u = a s          [a g_] = z = W1 h + b1, h = LN(x)
  *   dW2 += g^T u,  db2 += g,  du = W2^T g,  dz = [du s, du a SELU'(g_)]
- *   dW1 += dz^T h, db1 += dz, dh = W1^T dz,  dx += dy + dLN(dh)
+ *   dW1 += dz^T h, db1 += dz, dh = W1^T dz,  dx = dy + dLN(dh)
  *
- * Gradients of parameters are sums over a group of tiles, in order, then over the groups, in order and in float64. */
+ * each added to what is there if wanted. Gradients of parameters are sums over a group of tiles, in order, then over the groups, in order and in float64. */
 #include "backends/cpu/feed_forward.h"
 
 #include <string.h>
@@ -27,6 +27,7 @@ typedef struct backward {
     mmli_ffn n;
     const float *dy;
     float *dx, *dgamma, *dbeta, *dw1, *db1, *dw2, *db2;
+    bool add_x, add;
     size_t each, groups; /* tiles of a group; groups */
     size_t pad;          /* d as whole vectors */
     size_t weights;      /* floats of the partial sums of weights of a group: dW1 (2 f, d), dW2^T (f, d) */
@@ -105,7 +106,7 @@ static void run_block(const backward *b, const mmli_ff_tile *t, size_t j, size_t
     }
 }
 
-/* dx += dy + the gradient through LayerNorm */
+/* dx (+)= dy + the gradient through LayerNorm. From here on nobody reads dy of this tile: dx may lie in its place. */
 static void finish(const backward *b, const mmli_ff_tile *t, const own *w, double *dgamma, double *dbeta)
 {
     const mmli_ffn *n = &b->n;
@@ -115,8 +116,10 @@ static void finish(const backward *b, const mmli_ff_tile *t, const own *w, doubl
     const mmli_ln l = {.dx = dx, .x = n->x + at, .gamma = n->gamma, .dy = w->dh, .cstats = w->stats, .dgamma = dgamma,
                        .dbeta = dbeta, .cols = n->d};
 
-    if (dx)
+    if (dx && b->add_x)
         n->v->add(&sum, 0, t->rows * n->d);
+    else if (dx && dx != b->dy + at)
+        memcpy(dx, b->dy + at, t->rows * n->d * sizeof *dx);
     if (n->f > 0)
         n->v->ln_grad_rows(&l, 0, t->rows);
 }
@@ -176,12 +179,12 @@ static void run_reduce(const void *ctx, size_t t, int worker)
     float *dw2t = mmli_cpu_own(b->n.dv, worker);
 
     if (b->dw1) {
-        total(b, j * d, m * d, b->dw1 + j * d, true);
-        total(b, (f + j) * d, m * d, b->dw1 + (f + j) * d, true);
+        total(b, j * d, m * d, b->dw1 + j * d, b->add);
+        total(b, (f + j) * d, m * d, b->dw1 + (f + j) * d, b->add);
     }
     if (b->dw2) {
         total(b, (2 * f + j) * d, m * d, dw2t, false);
-        b->n.v->transpose(b->dw2 + j, f, m, dw2t, d, m, d, 1, 1);
+        b->n.v->transpose(b->dw2 + j, f, m, dw2t, d, m, d, 1, b->add);
     }
 }
 
@@ -191,7 +194,17 @@ static void put_small(const backward *b, float *y, size_t at, size_t n)
         for (size_t i = at; y && i < at + n; i++)
             b->sums[i] += b->sums[k * b->small + i];
     if (y)
-        b->n.v->put_acc(y, b->sums + at, n, 1, 1);
+        b->n.v->put_acc(y, b->sums + at, n, 1, b->add);
+}
+
+static void put_zeros(const backward *b)
+{
+    const size_t d = b->n.d, f = b->n.f, n[] = {d, d, 2 * f * d, 2 * f, d * f, d};
+    float *const y[] = {b->dgamma, b->dbeta, b->dw1, b->db1, b->dw2, b->db2};
+
+    for (size_t i = 0; i < sizeof n / sizeof *n; i++)
+        if (y[i])
+            memset(y[i], 0, n[i] * sizeof **y);
 }
 
 static void choose_groups(backward *b)
@@ -208,14 +221,18 @@ mml_status mmli_cpu_feed_forward_grad(mmli_device *dv, const mmli_ff_grad *grad,
 {
     backward b = {.n = mmli_ffn_of(dv, x, ff, rows), .dy = mmli_cf(dy), .dx = mmli_f(grad->dx),
                   .dgamma = mmli_f(grad->gamma), .dbeta = mmli_f(grad->beta), .dw1 = mmli_f(grad->w1),
-                  .db1 = mmli_f(grad->b1), .dw2 = mmli_f(grad->w2), .db2 = mmli_f(grad->b2)};
+                  .db1 = mmli_f(grad->b1), .dw2 = mmli_f(grad->w2), .db2 = mmli_f(grad->b2), .add_x = grad->add_x,
+                  .add = grad->add};
     const size_t d = ff->d, f = ff->f;
     mml_status st = MML_OK;
     size_t bytes = 0, sums;
     char *memory;
 
-    if (rows == 0 || d == 0)
+    if (rows == 0 || d == 0) {
+        if (!b.add)
+            put_zeros(&b);
         goto out;
+    }
     b.pad = mmli_ceil_div(d, MMLI_PAD) * MMLI_PAD;
     b.weights = 3 * f * d;
     b.small = 2 * f + 3 * b.pad;

@@ -149,8 +149,8 @@ static void hidden_grad(row *w, const sums *s, const mmli_ff *ff)
     }
 }
 
-/* With g = dh gamma:  dx += dy + rstd (g - mean(g) - hat mean(g hat)) */
-static void norm_grad(float *dx, const float *dy, const row *w, const sums *s, const mmli_ff *ff)
+/* With g = dh gamma:  dx (+)= dy + rstd (g - mean(g) - hat mean(g hat)) */
+static void norm_grad(float *dx, bool add, const float *dy, const row *w, const sums *s, const mmli_ff *ff)
 {
     const float *gamma = ref_f(ff->gamma);
     double mean = 0, mean_hat = 0;
@@ -162,16 +162,16 @@ static void norm_grad(float *dx, const float *dy, const row *w, const sums *s, c
         s->beta[i] += w->dh[i];
     }
     for (size_t i = 0; dx && i < ff->d; i++)
-        dx[i] = (float)((double)dx[i] + (double)dy[i] +
+        dx[i] = (float)((add ? (double)dx[i] : 0) + (double)dy[i] +
                         w->rstd * (w->dh[i] * (double)gamma[i] - mean - w->hat[i] * mean_hat));
 }
 
-static void add_sums(mmli_mem *y_, const double *s, size_t n)
+static void put_sums(mmli_mem *y_, bool add, const double *s, size_t n)
 {
     float *y = ref_f(y_);
 
     for (size_t i = 0; y && i < n; i++)
-        y[i] = (float)((double)y[i] + s[i]);
+        y[i] = (float)((add ? (double)y[i] : 0) + s[i]);
 }
 
 mml_status REF(feed_forward_grad)(mmli_device *dv, const mmli_ff_grad *grad, const mmli_mem *x_, const mmli_mem *dy_,
@@ -197,14 +197,14 @@ mml_status REF(feed_forward_grad)(mmli_device *dv, const mmli_ff_grad *grad, con
             s.b2[o] += w.dout[o];
         }
         hidden_grad(&w, &s, ff);
-        norm_grad(dx ? dx + r * d : NULL, dy + r * d, &w, &s, ff);
+        norm_grad(dx ? dx + r * d : NULL, grad->add_x, dy + r * d, &w, &s, ff);
     }
-    add_sums(grad->gamma, s.gamma, d);
-    add_sums(grad->beta, s.beta, d);
-    add_sums(grad->w1, s.w1, 2 * f * d);
-    add_sums(grad->b1, s.b1, 2 * f);
-    add_sums(grad->w2, s.w2, d * f);
-    add_sums(grad->b2, s.b2, d);
+    put_sums(grad->gamma, grad->add, s.gamma, d);
+    put_sums(grad->beta, grad->add, s.beta, d);
+    put_sums(grad->w1, grad->add, s.w1, 2 * f * d);
+    put_sums(grad->b1, grad->add, s.b1, 2 * f);
+    put_sums(grad->w2, grad->add, s.w2, d * f);
+    put_sums(grad->b2, grad->add, s.b2, d);
 out:
     mmli_free(total);
     mmli_free(memory);

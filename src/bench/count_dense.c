@@ -75,7 +75,8 @@ mml_status mmli_counted_feed_forward_grad(mmli_device *dv, const mmli_ff_grad *g
                                           const mmli_mem *dy, const mmli_ff *ff, size_t rows)
 {
     MMLI_COUNTED(feed_forward_grad, 16 * rows * ff->f * ff->d, rows * ((size_t)(21 + (ff->p > 0)) * ff->d + 12 * ff->f),
-                 (uint64_t)(2 + 2 * (grad->dx != NULL)) * rows * ff->d + 3 * parameters(ff), grad, x, dy, ff, rows);
+                 (uint64_t)(2 + (grad->dx ? 1 + grad->add_x : 0)) * rows * ff->d +
+                     (uint64_t)(grad->add ? 3 : 2) * parameters(ff), grad, x, dy, ff, rows);
 }
 
 /* ---- Fourier and complex numbers */

@@ -236,17 +236,16 @@ out:
     return st;
 }
 
-static mml_status forward(mmli_var **logits, mmli_bench_rig *rig)
+static mml_status forward(mmli_var **logits, mmli_bound *bound, mmli_bench_rig *rig)
 {
     const bool train = rig->optim != NULL;
     mml_status st = MML_OK;
     mmli_inputs in;
-    mmli_bound bound;
 
     MML_TRY(mmli_tape_begin(rig->tape, train ? MMLI_RECORD | MMLI_TRAINING : 0, rig->train.seed, rig->step));
-    MML_TRY(mmli_params_bind(&bound, rig->tape, rig->model->params, train ? rig->optim->grads : NULL, NULL));
+    MML_TRY(mmli_params_bind(bound, rig->tape, rig->model->params, train ? rig->optim->grads : NULL, NULL));
     MML_TRY(wrap_inputs(&in, rig));
-    MML_TRY(mmli_model_forward(logits, rig->model, rig->tape, &bound, &in, &rig->heads));
+    MML_TRY(mmli_model_forward(logits, rig->model, rig->tape, bound, &in, &rig->heads));
 out:
     return st;
 }
@@ -256,13 +255,14 @@ static mml_status repeat_training(mmli_bench_rig *rig)
     mmli_device *dv = rig->model->dv;
     mml_status st = MML_OK;
     mmli_var *logits = NULL;
+    mmli_bound bound;
     double loss = 0;
 
-    MML_TRY(mmli_optim_zero(rig->optim));
-    MML_TRY(forward(&logits, rig));
+    MML_TRY(forward(&logits, &bound, rig));
     MML_TRY(dv->k.fill(dv, rig->loss, 2, 0.0f)); /* float64 zero has the bits of two float32 zeros */
     MML_TRY(mmli_loss_cross_entropy(rig->tape, rig->loss, logits, rig->label, rig->weight));
     MML_TRY(mmli_tape_backward(rig->tape));
+    MML_TRY(mmli_params_settle(&bound, rig->tape));
     rig->step++;
     if (rig->spec->work == MMLI_WORK_TRAIN)
         MML_TRY(mmli_optim_step(rig->optim, &rig->train, 1e-3, rig->step));
@@ -278,8 +278,9 @@ static mml_status repeat_prediction(mmli_bench_rig *rig)
     mmli_device *dv = rig->model->dv;
     mml_status st = MML_OK;
     mmli_var *logits = NULL;
+    mmli_bound bound;
 
-    MML_TRY(forward(&logits, rig));
+    MML_TRY(forward(&logits, &bound, rig));
     MML_TRY(dv->k.download(dv, rig->logits, logits->data, rig->spec->batch * OUTPUTS * sizeof *rig->logits));
     rig->step++;
 out:

@@ -270,8 +270,17 @@ mml_status mmli_params_bind(mmli_bound *out, mmli_tape *tape, const mmli_params 
                              .cols = p->cols,
                              .data = p->mem,
                              .grad = need ? mmli_at(grads, p->at) : NULL,
-                             .need = need};
+                             .need = need,
+                             .blank = need};
     }
     *out = (mmli_bound){params, vars};
+    return mmli_tape_status(tape);
+}
+
+mml_status mmli_params_settle(const mmli_bound *bound, mmli_tape *tape)
+{
+    for (size_t i = 0; i < bound->params->n; i++)
+        if (bound->vars[i].blank)
+            mmli_tape_grad(tape, &bound->vars[i]);
     return mmli_tape_status(tape);
 }

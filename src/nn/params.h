@@ -67,13 +67,15 @@ mml_status mmli_params_set(mmli_params *params, size_t index, const float *value
 /* Scalars, without padding and dead ones. */
 size_t mmli_params_count(const mmli_params *params);
 
-/* Parameters as variables of a pass. grads: flat gradient buffer like data, or NULL (no gradients);
- * frozen: (n) 1 = no gradient, or NULL. */
+/* Parameters as variables of a pass. grads: flat gradient buffer like data, or NULL (no gradients): the first part that
+ * flows back to a parameter overwrites what is there. frozen: (n) 1 = no gradient, or NULL: its place is left alone. */
 typedef struct mmli_bound {
     const mmli_params *params;
     mmli_var *vars; /* (n) in the host arena of the pass */
 } mmli_bound;
 mml_status mmli_params_bind(mmli_bound *out, mmli_tape *tape, const mmli_params *params, mmli_mem *grads, const uint8_t *frozen);
+/* After the way back: the gradients of parameters that nothing flowed back to become 0. */
+mml_status mmli_params_settle(const mmli_bound *bound, mmli_tape *tape);
 static inline mmli_var *mmli_p(const mmli_bound *bound, size_t index)
 {
     return &bound->vars[index];

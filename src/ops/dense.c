@@ -7,12 +7,14 @@ static mml_status linear_back(mmli_tape *tape, mmli_node *n)
     mmli_var *x = n->in[0], *w = n->in[1], *b = n->in[2];
     const mmli_mem *dy = n->out[0]->grad;
     const size_t rows = x->rows, in = x->cols, out = w->rows;
-    mmli_mem *dx = mmli_tape_grad(tape, x), *dw = mmli_tape_grad(tape, w), *db = b ? mmli_tape_grad(tape, b) : NULL;
+    bool add_x, add_w;
+    mmli_mem *dx = mmli_tape_grad_first(tape, x, &add_x), *dw = mmli_tape_grad_first(tape, w, &add_w);
+    mmli_mem *db = b ? mmli_tape_grad(tape, b) : NULL;
 
     if (dx)
-        MMLI_BACK(tape, gemm, false, false, rows, in, out, 1.0f, dy, out, w->data, in, 1.0f, dx, in);
+        MMLI_BACK(tape, gemm, false, false, rows, in, out, 1.0f, dy, out, w->data, in, add_x ? 1.0f : 0.0f, dx, in);
     if (dw)
-        MMLI_BACK(tape, gemm, true, false, out, in, rows, 1.0f, dy, out, x->data, in, 1.0f, dw, in);
+        MMLI_BACK(tape, gemm, true, false, out, in, rows, 1.0f, dy, out, x->data, in, add_w ? 1.0f : 0.0f, dw, in);
     if (db)
         MMLI_BACK(tape, col_sum_grad, db, dy, rows, out);
     return mmli_tape_status(tape);

@@ -1,14 +1,20 @@
 /* elements.c - sums, products, activations, gates, dropout. */
 #include "ops/internal.h"
 
+/* One of the two may go on with the memory of dy, if the other has got its part by then. */
 static mml_status add_back(mmli_tape *tape, mmli_node *n)
 {
-    for (int i = 0; i < 2; i++) {
-        mmli_mem *dx = mmli_tape_grad(tape, n->in[i]);
-        if (dx)
-            MMLI_BACK(tape, axpy, dx, n->out[0]->grad, mmli_size(n->out[0]), 1.0f);
+    mmli_mem *dy = n->out[0]->grad, *dx;
+    const size_t size = mmli_size(n->out[0]);
+    bool add;
+
+    if ((dx = mmli_tape_grad_first(tape, n->in[1], &add)) != NULL) {
+        if (add)
+            MMLI_BACK(tape, axpy, dx, dy, size, 1.0f);
+        else
+            MMLI_BACK(tape, scale, dx, dy, size, 1.0f);
     }
-    return mmli_tape_status(tape);
+    return mmli_tape_pass(tape, n->in[0], dy);
 }
 
 mmli_var *mmli_op_add(mmli_tape *tape, mmli_var *a, mmli_var *b)
@@ -34,9 +40,12 @@ mmli_var *mmli_op_add(mmli_tape *tape, mmli_var *a, mmli_var *b)
 static mml_status mul_back(mmli_tape *tape, mmli_node *n)
 {
     for (int i = 0; i < 2; i++) {
-        mmli_mem *dx = mmli_tape_grad(tape, n->in[i]);
-        if (dx)
+        bool add;
+        mmli_mem *dx = mmli_tape_grad_first(tape, n->in[i], &add);
+        if (dx && add)
             MMLI_BACK(tape, mul_add, dx, n->in[1 - i]->data, n->out[0]->grad, mmli_size(n->out[0]));
+        else if (dx)
+            MMLI_BACK(tape, mul, dx, n->in[1 - i]->data, n->out[0]->grad, mmli_size(n->out[0]));
     }
     return mmli_tape_status(tape);
 }
@@ -165,14 +174,18 @@ mmli_var *mmli_op_gate(mmli_tape *tape, mmli_var *z, mmli_gate kind)
 /* The mask is drawn again on the way back: it is a function of (key, index), so nothing is stored. */
 static mml_status dropout_back(mmli_tape *tape, mmli_node *n)
 {
-    mmli_mem *dx = mmli_tape_grad(tape, n->in[0]);
+    mmli_mem *dx;
+    bool add = true;
 
+    dx = n->kind ? mmli_tape_grad(tape, n->in[0]) : mmli_tape_grad_first(tape, n->in[0], &add);
     if (!dx)
         return mmli_tape_status(tape);
     if (n->kind)
         MMLI_BACK(tape, alpha_dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
-    else
+    else if (add)
         MMLI_BACK(tape, dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
+    else /* linear: the gradient is the map itself */
+        MMLI_BACK(tape, dropout, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
     return mmli_tape_status(tape);
 }
 

@@ -11,11 +11,19 @@ static mmli_ff kernel_of(mmli_var *const in[7], float p, uint64_t key)
 static mml_status feed_forward_back(mmli_tape *tape, mmli_node *n)
 {
     const mmli_ff ff = kernel_of(n->in, n->f[0], n->key);
-    const mmli_ff_grad grad = {.dx = mmli_tape_grad(tape, n->in[0]), .gamma = mmli_tape_grad(tape, n->in[1]),
-                               .beta = mmli_tape_grad(tape, n->in[2]), .w1 = mmli_tape_grad(tape, n->in[3]),
-                               .b1 = mmli_tape_grad(tape, n->in[4]), .w2 = mmli_tape_grad(tape, n->in[5]),
-                               .b2 = mmli_tape_grad(tape, n->in[6])};
+    mmli_mem *g[7];
+    mmli_ff_grad grad = {0};
 
+    for (size_t i = 1; i < 7; i++)
+        grad.add = grad.add || mmli_tape_reached(n->in[i]);
+    for (size_t i = 1; i < 7; i++)
+        g[i] = grad.add ? mmli_tape_grad(tape, n->in[i]) : mmli_tape_grad_first(tape, n->in[i], &(bool){false});
+    if (n->in[0]->need && !n->in[0]->grad)
+        n->in[0]->grad = n->out[0]->grad; /* dx begins with dy, which nobody needs any more */
+    else
+        mmli_tape_grad_first(tape, n->in[0], &grad.add_x);
+    grad.dx = n->in[0]->need ? n->in[0]->grad : NULL;
+    grad.gamma = g[1], grad.beta = g[2], grad.w1 = g[3], grad.b1 = g[4], grad.w2 = g[5], grad.b2 = g[6];
     if (mmli_tape_ok(tape))
         MMLI_BACK(tape, feed_forward_grad, &grad, n->in[0]->data, n->out[0]->grad, &ff, n->in[0]->rows);
     return mmli_tape_status(tape);

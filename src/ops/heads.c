@@ -56,17 +56,19 @@ static mml_status heads_back(mmli_tape *tape, mmli_node *node)
 {
     const product p = product_of((mmli_by_head)node->kind, node->out[0], node->in[0], node->in[1], node->n[0]);
     const mmli_mem *a = p.a.x->data, *b = p.b.x->data, *dy = p.y.x->grad;
-    mmli_mem *da = mmli_tape_grad(tape, p.a.x), *db = mmli_tape_grad(tape, p.b.x);
+    bool add_a, add_b;
+    mmli_mem *da = mmli_tape_grad_first(tape, p.a.x, &add_a), *db = mmli_tape_grad_first(tape, p.b.x, &add_b);
+    const float beta_a = add_a ? 1.0f : 0.0f, beta_b = add_b ? 1.0f : 0.0f;
     mml_status st = MML_OK;
 
     if (da && p.ta)
-        MML_TRY(multiply(tape, p.tb, true, p.k, p.m, p.n, &p.b, b, &p.y, dy, 1, &p.a, da, p.H));
+        MML_TRY(multiply(tape, p.tb, true, p.k, p.m, p.n, &p.b, b, &p.y, dy, beta_a, &p.a, da, p.H));
     else if (da)
-        MML_TRY(multiply(tape, false, !p.tb, p.m, p.k, p.n, &p.y, dy, &p.b, b, 1, &p.a, da, p.H));
+        MML_TRY(multiply(tape, false, !p.tb, p.m, p.k, p.n, &p.y, dy, &p.b, b, beta_a, &p.a, da, p.H));
     if (db && p.tb)
-        MML_TRY(multiply(tape, true, p.ta, p.n, p.k, p.m, &p.y, dy, &p.a, a, 1, &p.b, db, p.H));
+        MML_TRY(multiply(tape, true, p.ta, p.n, p.k, p.m, &p.y, dy, &p.a, a, beta_b, &p.b, db, p.H));
     else if (db)
-        MML_TRY(multiply(tape, !p.ta, false, p.k, p.n, p.m, &p.a, a, &p.y, dy, 1, &p.b, db, p.H));
+        MML_TRY(multiply(tape, !p.ta, false, p.k, p.n, p.m, &p.a, a, &p.y, dy, beta_b, &p.b, db, p.H));
     st = mmli_tape_status(tape);
 out:
     return st;

@@ -17,13 +17,7 @@ static mmli_var *finish(mmli_tape *tape, mmli_var *y, mmli_var *x, mml_status (*
 /* Everything that used the view has been walked by now: its gradient can be had. */
 static mml_status view_back(mmli_tape *tape, mmli_node *n)
 {
-    mmli_var *x = n->in[0];
-
-    if (!x->grad)
-        x->grad = n->out[0]->grad;
-    else
-        MMLI_BACK(tape, axpy, x->grad, n->out[0]->grad, mmli_size(x), 1.0f);
-    return mmli_tape_status(tape);
+    return mmli_tape_pass(tape, n->in[0], n->out[0]->grad);
 }
 
 mmli_var *mmli_op_view(mmli_tape *tape, mmli_var *x, size_t rows, size_t cols)

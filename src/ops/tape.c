@@ -162,19 +162,39 @@ mmli_var *mmli_tape_input(mmli_tape *tape, const float *values, size_t rows, siz
     return mmli_tape_ok(tape) ? x : NULL;
 }
 
-mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x)
+mmli_mem *mmli_tape_grad_first(mmli_tape *tape, mmli_var *x, bool *add)
 {
+    *add = mmli_tape_reached(x);
     if (!x || !x->need || !mmli_tape_ok(tape))
         return NULL;
-    if (!x->grad) {
-        const size_t n = x->rows * x->cols;
-        mmli_mem *grad = mmli_tape_mem(tape, n * sizeof(float));
-        if (!grad)
-            return NULL;
-        mmli_tape_fail(tape, tape->dv->k.fill(tape->dv, grad, n, 0.0f));
-        x->grad = grad;
-    }
+    if (!x->grad)
+        x->grad = mmli_tape_mem(tape, x->rows * x->cols * sizeof(float));
+    x->blank = false;
     return x->grad;
+}
+
+mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x)
+{
+    bool add;
+    mmli_mem *grad = mmli_tape_grad_first(tape, x, &add);
+
+    if (grad && !add)
+        mmli_tape_fail(tape, tape->dv->k.fill(tape->dv, grad, x->rows * x->cols, 0.0f));
+    return grad;
+}
+
+mml_status mmli_tape_pass(mmli_tape *tape, mmli_var *x, mmli_mem *dy)
+{
+    const size_t n = x->rows * x->cols;
+    bool add;
+    mmli_mem *dx;
+
+    if (x->need && !x->grad)
+        x->grad = dy;
+    else if ((dx = mmli_tape_grad_first(tape, x, &add)) != NULL)
+        mmli_tape_fail(tape, add ? tape->dv->k.axpy(tape->dv, dx, dy, n, 1.0f)
+                                 : tape->dv->k.scale(tape->dv, dx, dy, n, 1.0f));
+    return tape->st;
 }
 
 mmli_node *mmli_tape_node(mmli_tape *tape, mml_status (*back)(mmli_tape *, mmli_node *))

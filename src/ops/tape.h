@@ -21,6 +21,7 @@ struct mml_var {
     mmli_mem *data; /* (rows, cols) */
     mmli_mem *grad; /* NULL until something flows back (mmli_tape_grad) */
     bool need;      /* a gradient is wanted */
+    bool blank;     /* grad has its place, but nothing has flowed into it: what it holds does not count */
 };
 
 enum { MMLI_RECORD = 1 /* gradients will be asked for */, MMLI_TRAINING = 2 /* dropout is active */ };
@@ -63,8 +64,21 @@ mmli_var *mmli_tape_input(mmli_tape *tape, const float *values, size_t rows, siz
 /* An array of any element type on the device. */
 mmli_mem *mmli_tape_upload(mmli_tape *tape, const void *src, size_t bytes);
 
-/* The gradient of x, zero before the first contribution. NULL when none is wanted (x->need false) or failed. */
+/* A gradient is the sum of what flows back to its variable. Three ways to give it a part, all NULL or nothing when none is
+ * wanted (x->need false) or the tape has failed:
+ * zero before the first part: to be added to */
 mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x);
+/* for what can overwrite as well as add: *add false says that this is the first part and that what the memory holds does
+ * not count, so all of it has to be written */
+mmli_mem *mmli_tape_grad_first(mmli_tape *tape, mmli_var *x, bool *add);
+/* all of dy, the gradient of a variable of the same size that nobody needs any more; the first part may be dy itself, so it
+ * can be given to one variable only */
+mml_status mmli_tape_pass(mmli_tape *tape, mmli_var *x, mmli_mem *dy);
+/* Has something flowed back to x? */
+static inline bool mmli_tape_reached(const mmli_var *x)
+{
+    return x && x->grad && !x->blank;
+}
 
 /* One step back. Inputs, outputs and settings of the op are fields; unused ones stay 0. */
 typedef struct mmli_node mmli_node;

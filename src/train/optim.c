@@ -84,13 +84,6 @@ void mmli_optim_free(mmli_optim *optim)
     mmli_free(optim);
 }
 
-mml_status mmli_optim_zero(mmli_optim *optim)
-{
-    mmli_device *dv = optim->params->dv;
-
-    return dv->k.fill(dv, optim->grads, optim->params->total, 0.0f);
-}
-
 mml_status mmli_optim_step(mmli_optim *optim, const mml_train_options *o, double rate, uint64_t t)
 {
     mml_status st = MML_OK;

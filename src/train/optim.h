@@ -24,7 +24,6 @@ typedef struct mmli_optim {
 /* frozen (params->n): 1 = left alone. */
 mml_status mmli_optim_new(mmli_optim **out, mmli_params *params, const uint8_t *frozen, const mml_train_options *o);
 void mmli_optim_free(mmli_optim *optim);
-mml_status mmli_optim_zero(mmli_optim *optim);
 /* t = 1 for the first step. The squared gradient norm before clipping is left in optim->sumsq. */
 mml_status mmli_optim_step(mmli_optim *optim, const mml_train_options *o, double rate, uint64_t t);
 

@@ -102,8 +102,10 @@ mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, boo
     fill_labels(t, samples, n, weight);
     MML_TRY(dv->k.fill(dv, t->sums, 2, 0.0f));
     MML_TRY(loss_of(t, *logits));
-    if (train && *weight > 0)
+    if (train && *weight > 0) {
         MML_TRY(mmli_tape_backward(t->tape));
+        MML_TRY(mmli_params_settle(&bound, t->tape));
+    }
     MML_TRY(dv->k.download(dv, &sum, t->sums, sizeof sum));
     *loss = sum * *weight;
 out:
@@ -117,7 +119,6 @@ mml_status mmli_train_step(mmli_trainer *t, const size_t *samples, size_t n, dou
     mmli_var *logits;
     double loss = 0, weight = 0, sumsq = 0;
 
-    MML_TRY(mmli_optim_zero(t->optim));
     MML_TRY(mmli_train_pass(t, samples, n, true, &loss, &weight, &logits));
     MML_CHECK(isfinite(loss), MML_E_NOT_FINITE,
               "the loss is %s in epoch %zu, batch %zu of %zu: the training has diverged; lower the learning rate (%g now), "

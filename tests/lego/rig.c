@@ -228,6 +228,10 @@ mml_status rig_pass(rig_vars *v, rig *r, const rig_data *d, int mode)
     memset(v, 0, sizeof *v);
     MML_TRY(mmli_tape_begin(tape, mode, SEED, 5));
     MML_TRY(r->dv->k.fill(r->dv, r->grads, r->params->total, 0.0f));
+    for (size_t i = 0; i < r->params->n; i++) { /* the pass must overwrite what it finds, and leave the rest alone */
+        const mmli_param *p = &r->params->list[i];
+        MML_TRY(r->dv->k.fill(r->dv, mmli_at(r->grads, p->at), p->rows * p->cols, p->dead ? 0.0f : NAN));
+    }
     MML_TRY(mmli_params_bind(&bound, tape, r->params, r->grads, NULL));
     MML_TRY(forward(v, r, d, &bound));
     w = mmli_tape_host(tape, d->B * sizeof *w);
@@ -243,6 +247,7 @@ mml_status rig_pass(rig_vars *v, rig *r, const rig_data *d, int mode)
             seed_gradient(tape, v->z.im, "im");
         }
         MML_TRY(mmli_tape_backward(tape));
+        MML_TRY(mmli_params_settle(&bound, tape));
     }
 out:
     return st;

@@ -64,7 +64,7 @@ static void by_kernel(numbers *z, float p)
     ff.gamma = in[1], ff.beta = in[2], ff.w1 = in[3], ff.b1 = in[4], ff.w2 = in[5], ff.b2 = in[6];
     mmlt_assert_ok(dv->k.feed_forward(dv, y, in[0], &ff, ROWS));
     mmlt_assert_ok(dv->k.feed_forward_grad(
-        dv, &(mmli_ff_grad){grad[0], grad[1], grad[2], grad[3], grad[4], grad[5], grad[6]}, in[0], dy, &ff, ROWS));
+        dv, &(mmli_ff_grad){grad[0], grad[1], grad[2], grad[3], grad[4], grad[5], grad[6], .add = true}, in[0], dy, &ff, ROWS));
     mmlt_download(z->y, dv, y, z->n[0] * sizeof(float));
     for (size_t i = 0; i < INPUTS; i++) {
         mmlt_download(z->grad[i], dv, grad[i], z->n[i] * sizeof(float));

@@ -124,22 +124,28 @@ static void feed_forward(run *r, size_t i)
     CALL(r, feed_forward, new_floats(r, "y", rows * d, MMLT_TOL_SUM), in_random(r, rows * d), &ff, rows);
 }
 
-/* Rounds: everything wanted, with dropout; each gradient in turn left out; only one in turn. */
+/* Rounds: everything wanted, without and with dropout; each gradient in turn left out; only one in turn; parameters'
+ * overwritten; dx overwritten; all of that, without and with dropout and dx in the place of dy. */
 static void feed_forward_grad(run *r, size_t i)
 {
     const size_t rows = forwards[i % FORWARDS][0], d = forwards[i % FORWARDS][1], f = forwards[i % FORWARDS][2];
     const size_t round = i / FORWARDS;
-    const unsigned all = 0x7f, wanted = round < 2 ? all : round < 9 ? all & ~(1u << (round - 2)) : 1u << (round - 9);
-    const mmli_ff ff = feed_forward_of(r, d, f, round == 0 ? 0 : 0.3f);
+    const unsigned all = 0x7f;
+    const unsigned wanted = round < 2 || round >= 16 ? all : round < 9 ? all & ~(1u << (round - 2)) : 1u << (round - 9);
+    const bool add_x = round < 17, add = round != 16 && round < 18;
+    const mmli_ff ff = feed_forward_of(r, d, f, round == 0 || round == 18 ? 0 : 0.3f);
     const size_t size[] = {rows * d, d, d, 2 * f * d, 2 * f, d * f, d};
     static const char *const label[] = {"dx", "dgamma", "dbeta", "dw1", "db1", "dw2", "db2"};
     mmli_mem *g[COUNT(size)];
     mmli_ff_grad grad;
 
-    for (size_t k = 0; k < COUNT(size); k++)
-        g[k] = wanted & 1u << k ? sum_floats(r, label[k], size[k], MMLT_TOL_SUM) : NULL;
-    grad = (mmli_ff_grad){g[0], g[1], g[2], g[3], g[4], g[5], g[6]};
-    CALL(r, feed_forward_grad, &grad, in_random(r, rows * d), in_random(r, rows * d), &ff, rows);
+    for (size_t k = 0; k < COUNT(size); k++) {
+        const bool kept = k == 0 ? add_x || round >= 18 : add;
+
+        g[k] = wanted & 1u << k ? (kept ? sum_floats : new_floats)(r, label[k], size[k], MMLT_TOL_SUM) : NULL;
+    }
+    grad = (mmli_ff_grad){g[0], g[1], g[2], g[3], g[4], g[5], g[6], .add_x = add_x, .add = add};
+    CALL(r, feed_forward_grad, &grad, in_random(r, rows * d), round >= 18 ? g[0] : in_random(r, rows * d), &ff, rows);
 }
 
 const kernel_case dense_cases[] = {
@@ -149,6 +155,6 @@ const kernel_case dense_cases[] = {
     {"layernorm", 3 * NORMS, layernorm},
     {"layernorm_grad", 8 * NORMS, layernorm_grad},
     {"feed_forward", 3 * FORWARDS, feed_forward},
-    {"feed_forward_grad", 16 * FORWARDS, feed_forward_grad},
+    {"feed_forward_grad", 20 * FORWARDS, feed_forward_grad},
     {NULL, 0, NULL},
 };

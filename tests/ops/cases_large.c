@@ -112,7 +112,8 @@ static void feed_forward(run *r, size_t i)
     const mmli_ff_grad grad = {sum_floats(r, "dx", ROWS * D, MMLT_TOL_SUM), sum_floats(r, "dgamma", D, MMLT_TOL_SUM),
                                sum_floats(r, "dbeta", D, MMLT_TOL_SUM), sum_floats(r, "dw1", 2 * F * D, MMLT_TOL_SUM),
                                sum_floats(r, "db1", 2 * F, MMLT_TOL_SUM), sum_floats(r, "dw2", D * F, MMLT_TOL_SUM),
-                               sum_floats(r, "db2", D, MMLT_TOL_SUM)};
+                               sum_floats(r, "db2", D, MMLT_TOL_SUM),
+                               .add_x = true, .add = true};
     mmli_mem *x = in_random(r, ROWS * D);
 
     CALL(r, feed_forward, new_floats(r, "y", ROWS * D, MMLT_TOL_SUM), x, &ff, ROWS);

@@ -103,7 +103,8 @@ static void feed_forward(fd *f)
 static void feed_forward_g(fd *f)
 {
     const mmli_ff ff = ff_of(f);
-    const mmli_ff_grad grad = {f->dx[0], f->dx[1], f->dx[2], f->dx[3], f->dx[4], f->dx[5], f->dx[6]};
+    const mmli_ff_grad grad = {f->dx[0], f->dx[1], f->dx[2], f->dx[3], f->dx[4], f->dx[5], f->dx[6],
+                               .add_x = true, .add = true};
 
     GRADIENT(f, feed_forward_grad, &grad, f->x[0], f->dy[0], &ff, 3);
 }
