@@ -74,6 +74,8 @@ typedef struct mmli_ff_grad {
     bool add_x, add; /* added to what dx holds, what the others hold; false: overwritten, not read */
 } mmli_ff_grad;
 
+enum { MMLI_DECAY_EACH = 16 }; /* parameters that share a weight decay in kernel adamw */
+
 enum { MMLI_AXIS_C = 1, MMLI_AXIS_D = 2 }; /* bits of `axes` in fft: rows axis (c), column axis (d) */
 
 typedef struct mmli_backend {

@@ -3,7 +3,7 @@
 
 #include "backends/cpu/cpu.h"
 
-enum { TILE = 16384 };
+enum { TILE = 16384 }; /* a multiple of MMLI_DECAY_EACH */
 
 typedef struct job {
     mmli_el e;
@@ -21,16 +21,17 @@ static void adamw_tile(const void *ctx, size_t t, int worker)
     j->fn(&j->e, t * TILE, mmli_min_size((t + 1) * TILE, j->n));
 }
 
-/* lr wd and lr / c1 are formed once, in float64. */
+/* lr / c1 is formed once, in float64. */
 mml_status mmli_cpu_adamw(mmli_device *dv, mmli_mem *p, mmli_mem *m, mmli_mem *v, const mmli_mem *g,
-                          const mmli_mem *scale, size_t n, float lr, float b1, float b2, float eps, float wd,
-                          float c1, float c2)
+                          const mmli_mem *scale, const mmli_mem *decay, size_t n, float lr, float b1, float b2,
+                          float eps, float c1, float c2)
 {
     const job j = {.e = {.y = mmli_f(p),
                          .y2 = mmli_f(m),
                          .y3 = mmli_f(v),
                          .a = mmli_cf(g),
-                         .s = {scale ? *mmli_cf(scale) : 1.0f, lr, b1, b2, eps, (float)(1.0 - (double)lr * (double)wd),
+                         .b = mmli_cf(decay),
+                         .s = {scale ? *mmli_cf(scale) : 1.0f, lr, b1, b2, eps, 0,
                                (float)((double)lr / (double)c1), (float)(1.0 / sqrt((double)c2))}},
                    .fn = mmli_cpu_of(dv)->vec->adamw,
                    .n = n};

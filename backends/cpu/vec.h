@@ -76,7 +76,7 @@ typedef struct mmli_vec {
     mmli_el_fn from_polar;         /* y = a cos b, y2 = a sin b */
     mmli_el_fn recip;              /* y = 1 / a */
     mmli_el_fn l1_grad;            /* y += s0 sign(a) */
-    mmli_el_fn adamw;              /* p y, m y2, v y3, g a, factor s0; s1.. see optim.c */
+    mmli_el_fn adamw;              /* p y, m y2, v y3, g a, decay b, factor s0; s1.. see optim.c */
     /* from, to in rows of width f (z: 2 f) */
     mmli_el_fn gate, gate_grad;    /* y of z = a; y (dz) += from z = a, dy = b */
 

@@ -242,8 +242,10 @@ EL(el_phase, const vf im = LD(b) + 0.0f; /* -0 + 0 = 0: (-1, -0) is at pi */
    ST(y, vf_pick((LD(a) == 0.0f) & (im == 0.0f), vf_set(0), vf_atan2(im, LD(a)))))
 EL(el_from_polar, const vf p = LD(b); ST(y, LD(a) * vf_cos(p)); ST(e->y2, LD(a) * vf_sin(p)))
 
-/* p y, m y2, v y3, g a; s = factor, lr, b1, b2, eps, 1 - lr wd, lr / c1, 1 / sqrt(c2) */
+/* p y, m y2, v y3, g a, decay b (one for MMLI_DECAY_EACH elements, a multiple of W); s = factor, lr, b1, b2, eps, -, lr / c1,
+ * 1 / sqrt(c2) */
 EL(el_adamw, const vf grad = LD(a) * s0; const float b1 = e->s[2]; const float b2 = e->s[3];
+   const vf decay = vf_set(-e->s[1] * b[i / MMLI_DECAY_EACH]); const vf p = LD(y);
    const vf m = vf_fma(vf_set(b1), LD(e->y2), (1.0f - b1) * grad);
    const vf v = vf_fma(vf_set(b2), LD(e->y3), (1.0f - b2) * (grad * grad)); ST(e->y2, m); ST(e->y3, v);
-   ST(y, e->s[5] * LD(y) - e->s[6] * m / vf_fma(vf_sqrt(v), vf_set(e->s[7]), vf_set(e->s[4]))))
+   ST(y, vf_fma(decay, p, p) - e->s[6] * m / vf_fma(vf_sqrt(v), vf_set(e->s[7]), vf_set(e->s[4]))))

@@ -48,11 +48,11 @@ mml_status REF(l1_grad)(mmli_device *dv, mmli_mem *g_, const mmli_mem *p_, size_
 }
 
 mml_status REF(adamw)(mmli_device *dv, mmli_mem *p_, mmli_mem *m_, mmli_mem *v_, const mmli_mem *g_,
-                      const mmli_mem *scale_, size_t n, float lr, float b1, float b2, float eps, float wd, float c1,
-                      float c2)
+                      const mmli_mem *scale_, const mmli_mem *decay_, size_t n, float lr, float b1, float b2, float eps,
+                      float c1, float c2)
 {
     float *p = ref_f(p_), *m = ref_f(m_), *v = ref_f(v_);
-    const float *g = ref_f(g_), *scale = ref_f(scale_);
+    const float *g = ref_f(g_), *scale = ref_f(scale_), *decay = ref_f(decay_);
 
     (void)dv;
     for (size_t i = 0; i < n; i++) {
@@ -61,7 +61,7 @@ mml_status REF(adamw)(mmli_device *dv, mmli_mem *p_, mmli_mem *m_, mmli_mem *v_,
 
         m[i] = (float)((double)b1 * (double)m[i] + (1 - (double)b1) * grad);
         v[i] = (float)((double)b2 * (double)v[i] + (1 - (double)b2) * grad * grad);
-        x -= (double)lr * (double)wd * x;
+        x -= (double)lr * (double)decay[i / MMLI_DECAY_EACH] * x;
         x -= (double)lr * ((double)m[i] / (double)c1) / (sqrt((double)v[i] / (double)c2) + (double)eps);
         p[i] = (float)x;
     }

@@ -195,8 +195,8 @@ mml_status mmli_counted_l1_grad(mmli_device *dv, mmli_mem *g, const mmli_mem *p,
 }
 
 mml_status mmli_counted_adamw(mmli_device *dv, mmli_mem *p, mmli_mem *m, mmli_mem *v, const mmli_mem *g,
-                              const mmli_mem *scale, size_t n, float lr, float b1, float b2, float eps, float wd,
-                              float c1, float c2)
+                              const mmli_mem *scale, const mmli_mem *decay, size_t n, float lr, float b1, float b2,
+                              float eps, float c1, float c2)
 {
-    MMLI_COUNTED(adamw, 0, 14 * n, 7 * n, p, m, v, g, scale, n, lr, b1, b2, eps, wd, c1, c2);
+    MMLI_COUNTED(adamw, 0, 14 * n, 7 * n + n / MMLI_DECAY_EACH, p, m, v, g, scale, decay, n, lr, b1, b2, eps, c1, c2);
 }

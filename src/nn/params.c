@@ -9,7 +9,7 @@
 #include "util/rng.h"
 #include "util/text.h"
 
-enum { ALIGN_FLOATS = 16 };
+enum { ALIGN_FLOATS = MMLI_DECAY_EACH }; /* 64 bytes: a cache line, and parameters of one weight decay */
 
 mml_status mmli_params_new(mmli_params **out)
 {

@@ -1,4 +1,4 @@
-/* optim.c - one sweep over runs of parameters that share their settings; nothing is read back in between. */
+/* optim.c - one sweep for the norm, one for the step, over all that is trained; nothing is read back in between. */
 #include "train/optim.h"
 
 #include <math.h>
@@ -18,27 +18,44 @@ static float decay_of(const mmli_param *p, const mml_train_options *o)
     return (float)o->weight_decay;
 }
 
+/* Parameters begin at multiples of MMLI_DECAY_EACH (src/nn/params.c); what fills the last one up has gradient 0 and stays. */
+static void extend(mmli_run *runs, size_t *n, size_t at, size_t end)
+{
+    mmli_run *last = *n ? &runs[*n - 1] : NULL;
+
+    if (last && last->at + last->n == at)
+        last->n = end - last->at;
+    else
+        runs[(*n)++] = (mmli_run){at, end - at};
+}
+
 static mml_status make_runs(mmli_optim *optim, const uint8_t *frozen, const mml_train_options *o)
 {
-    mml_status st = MML_OK;
     const mmli_params *params = optim->params;
+    mmli_device *dv = params->dv;
+    const size_t blocks = params->total / MMLI_DECAY_EACH;
+    mml_status st = MML_OK;
+    float *decay = NULL;
 
     MML_TRY(mmli_calloc(&optim->runs, params->n, sizeof *optim->runs));
+    MML_TRY(mmli_calloc(&optim->weights, params->n, sizeof *optim->weights));
+    MML_TRY(mmli_calloc(&decay, blocks, sizeof *decay));
     for (size_t i = 0; i < params->n; i++) {
         const mmli_param *p = &params->list[i];
         const size_t end = i + 1 < params->n ? params->list[i + 1].at : params->total;
-        const float decay = decay_of(p, o);
-        const bool l1 = p->role == MMLI_ROLE_WEIGHT;
-        mmli_run *last = optim->n_runs ? &optim->runs[optim->n_runs - 1] : NULL;
 
         if (p->dead || (frozen && frozen[i]))
             continue;
-        if (last && last->at + last->n == p->at && last->decay == decay && last->l1 == l1)
-            last->n += end - p->at;
-        else
-            optim->runs[optim->n_runs++] = (mmli_run){p->at, end - p->at, decay, l1};
+        extend(optim->runs, &optim->n_runs, p->at, end);
+        if (p->role == MMLI_ROLE_WEIGHT)
+            extend(optim->weights, &optim->n_weights, p->at, end);
+        for (size_t j = p->at; j < end; j += MMLI_DECAY_EACH)
+            decay[j / MMLI_DECAY_EACH] = decay_of(p, o);
     }
+    MML_TRY(dv->k.alloc(dv, &optim->decay, blocks * sizeof *decay));
+    MML_TRY(dv->k.upload(dv, optim->decay, decay, blocks * sizeof *decay));
 out:
+    mmli_free(decay);
     return st;
 }
 
@@ -76,11 +93,12 @@ void mmli_optim_free(mmli_optim *optim)
     if (!optim)
         return;
     mmli_device *dv = optim->params->dv;
-    mmli_mem *mem[] = {optim->grads, optim->m, optim->v, optim->scale, optim->sumsq};
+    mmli_mem *mem[] = {optim->grads, optim->m, optim->v, optim->scale, optim->sumsq, optim->decay};
     for (size_t i = 0; i < sizeof mem / sizeof *mem; i++)
         if (mem[i])
             dv->k.free(dv, mem[i]);
     mmli_free(optim->runs);
+    mmli_free(optim->weights);
     mmli_free(optim);
 }
 
@@ -91,20 +109,21 @@ mml_status mmli_optim_step(mmli_optim *optim, const mml_train_options *o, double
     mmli_mem *data = optim->params->data;
     const float c1 = (float)(1 - pow(beta1, (double)t)), c2 = (float)(1 - pow(beta2, (double)t));
 
-    for (size_t i = 0; i < optim->n_runs && o->l1 > 0; i++) {
-        const mmli_run *r = &optim->runs[i];
-        if (r->l1)
-            MML_TRY(dv->k.l1_grad(dv, mmli_at(optim->grads, r->at), mmli_at(data, r->at), r->n, (float)o->l1));
+    for (size_t i = 0; i < optim->n_weights && o->l1 > 0; i++) {
+        const mmli_run *r = &optim->weights[i];
+        MML_TRY(dv->k.l1_grad(dv, mmli_at(optim->grads, r->at), mmli_at(data, r->at), r->n, (float)o->l1));
     }
     MML_TRY(dv->k.fill(dv, optim->sumsq, 2, 0.0f)); /* float64 zero has the bits of two float32 zeros */
-    MML_TRY(dv->k.sum_squares(dv, optim->sumsq, optim->grads, optim->params->total));
+    for (size_t i = 0; i < optim->n_runs; i++)
+        MML_TRY(dv->k.sum_squares(dv, optim->sumsq, mmli_at(optim->grads, optim->runs[i].at), optim->runs[i].n));
     if (o->clip_norm > 0)
         MML_TRY(dv->k.clip_scale(dv, optim->scale, optim->sumsq, (float)o->clip_norm));
     for (size_t i = 0; i < optim->n_runs; i++) {
         const mmli_run *r = &optim->runs[i];
         MML_TRY(dv->k.adamw(dv, mmli_at(data, r->at), mmli_at(optim->m, r->at), mmli_at(optim->v, r->at),
-                            mmli_at(optim->grads, r->at), o->clip_norm > 0 ? optim->scale : NULL, r->n, (float)rate,
-                            (float)beta1, (float)beta2, (float)epsilon, r->decay, c1, c2));
+                            mmli_at(optim->grads, r->at), o->clip_norm > 0 ? optim->scale : NULL,
+                            mmli_at(optim->decay, r->at / MMLI_DECAY_EACH), r->n, (float)rate, (float)beta1, (float)beta2,
+                            (float)epsilon, c1, c2));
     }
 out:
     return st;

@@ -5,11 +5,9 @@
 #include "mmlego/train.h"
 #include "nn/params.h"
 
-/* Neighbouring parameters with equal settings. */
+/* Neighbouring parameters, with what lies between them. */
 typedef struct mmli_run {
     size_t at, n;
-    float decay;
-    bool l1;
 } mmli_run;
 
 typedef struct mmli_optim {
@@ -17,8 +15,9 @@ typedef struct mmli_optim {
     mmli_mem *grads, *m, *v; /* flat, like params->data */
     mmli_mem *scale;         /* one float: clipping */
     mmli_mem *sumsq;         /* one float64: squared norm of the gradient */
-    mmli_run *runs;
-    size_t n_runs;
+    mmli_mem *decay;         /* of MMLI_DECAY_EACH parameters each */
+    mmli_run *runs, *weights; /* what is trained; of that, what L1 acts on */
+    size_t n_runs, n_weights;
 } mmli_optim;
 
 /* frozen (params->n): 1 = left alone. */

@@ -44,16 +44,18 @@ static void adamw(run *r, size_t i)
     mmli_mem *p = sum_floats(r, "p", n, MMLT_TOL_ROUND), *m = sum_floats(r, "m", n, MMLT_TOL_ROUND);
     mmli_mem *v = sum_floats(r, "v", n, MMLT_TOL_ROUND), *scale = i < SIZES ? in_floats(r, &half, 1) : NULL;
     mmli_mem *zero = new_floats(r, "zero", n, MMLT_TOL_EXACT);
+    mmli_mem *decay = in_uniform(r, (n + MMLI_DECAY_EACH - 1) / MMLI_DECAY_EACH, 0, 0.3f);
     float b1t = 1, b2t = 1;
 
     CALL(r, scale, m, m, n, 0.0f);
     CALL(r, scale, v, v, n, 0.0f);
     CALL(r, fill, zero, n, 0.0f);
-    CALL(r, adamw, p, m, v, zero, scale, n, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.1f, 0.001f);
+    CALL(r, adamw, p, m, v, zero, scale, decay, n, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f);
     for (int step = 0; step < 2; step++) {
         b1t *= 0.9f;
         b2t *= 0.999f;
-        CALL(r, adamw, p, m, v, in_random(r, n), scale, n, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, 1 - b1t, 1 - b2t);
+        CALL(r, adamw, p, m, v, in_random(r, n), scale, decay, n, 0.01f, 0.9f, 0.999f, 1e-8f, 1 - b1t,
+             1 - b2t);
     }
 }
 

@@ -121,13 +121,13 @@ END_TEST
 /* g = 1, eps = 1: half of the learning rate. */
 START_TEST(epsilon_of_adamw_is_added_to_the_root)
 {
-    const float p[] = {2}, g[] = {1}, zero[] = {0};
+    const float p[] = {2}, g[] = {1}, zero[] = {0}; /* zero: no decay either */
     float got[1];
     mmli_mem *mp;
 
     begin(_i);
     mp = GIVE(p);
-    RUN(adamw, mp, GIVE(zero), GIVE(zero), GIVE(g), NULL, 1, 0.5f, 0.5f, 0.75f, 1.0f, 0.0f, 0.5f, 0.25f);
+    RUN(adamw, mp, GIVE(zero), GIVE(zero), GIVE(g), NULL, GIVE(zero), 1, 0.5f, 0.5f, 0.75f, 1.0f, 0.5f, 0.25f);
     TAKE(got, mp);
     ck_assert_float_eq_tol(got[0], 1.75f, 1e-6f);
     end();
@@ -140,19 +140,19 @@ START_TEST(first_step_of_adamw_is_the_learning_rate)
 {
     const float p[] = {1, -2, 3}, g[] = {0.5f, -1e-3f, 0},
         want[] = {1 - 0.01f - 0.001f, -2 + 0.01f + 0.002f, 3 - 0.003f};
-    const float zero[3] = {0}, g2[] = {1, -2e-3f, 0}, half[] = {0.5f};
+    const float zero[3] = {0}, decay[] = {0.1f}, g2[] = {1, -2e-3f, 0}, half[] = {0.5f};
     float got[3];
     mmli_mem *mp, *mm, *mv;
 
     begin(_i);
     mp = GIVE(p), mm = GIVE(zero), mv = GIVE(zero);
-    RUN(adamw, mp, mm, mv, GIVE(g), NULL, 3, 0.01f, 0.9f, 0.999f, 1e-12f, 0.1f, 1 - 0.9f, 1 - 0.999f);
+    RUN(adamw, mp, mm, mv, GIVE(g), NULL, GIVE(decay), 3, 0.01f, 0.9f, 0.999f, 1e-12f, 1 - 0.9f, 1 - 0.999f);
     TAKE(got, mp);
     mmlt_assert_close(got, want, 3, ((mmlt_tol){2e-6, 0}));
 
     /* Then g twice as large and scaled by a half: m = (0.9 0.1 + 0.1) g, v = (0.999 0.001 + 0.001) g^2
      * (1 - 0.999f is 1.3e-5 away from 0.001). */
-    RUN(adamw, mp, mm, mv, GIVE(g2), GIVE(half), 3, 0.01f, 0.9f, 0.999f, 1e-12f, 0.0f, 1.0f, 1.0f);
+    RUN(adamw, mp, mm, mv, GIVE(g2), GIVE(half), GIVE(zero), 3, 0.01f, 0.9f, 0.999f, 1e-12f, 1.0f, 1.0f);
     TAKE(got, mm);
     mmlt_assert_close(got, ((const float[]){0.095f, -0.19e-3f, 0}), 3, ((mmlt_tol){2e-6, 0}));
     TAKE(got, mv);
