@@ -9,6 +9,7 @@
 #define MMLEGO_BENCH_H
 
 #include "mmlego/base.h"
+#include "mmlego/data.h"
 #include "mmlego/model.h"
 
 #ifdef __cplusplus
@@ -61,6 +62,7 @@ typedef struct mml_bench_result {
     double peak;          /**< bytes of the process at most (resident), until now */
     double beyond_input;  /**< the same, above what was resident when the input had been made: an earlier, larger case of
                                this process hides this one */
+    double p95;           /**< 95th percentile of the times: what a neighbour on the same processors costs */
 } mml_bench_result;
 
 /**
@@ -77,6 +79,12 @@ MML_API MML_MUST_USE mml_status mml_bench_run(mml_bench_result *out, const char 
  * @param[out] out  yours: mml_model_free(). NULL on failure. Of merge-build: the merged model
  */
 MML_API MML_MUST_USE mml_status mml_bench_model(mml_model **out, const char *name, const mml_bench_options *options);
+
+/**
+ * The made-up input of a case as a batch for its model, to be predicted with; numbers in [-1, 1], cheap to make.
+ * @param[out] out  yours: mml_batch_free(). NULL on failure
+ */
+MML_API MML_MUST_USE mml_status mml_bench_batch(mml_batch **out, const char *name);
 
 /** A product (m, k) x (k, n) of matrices, and how fast it went. */
 typedef struct mml_bench_product {

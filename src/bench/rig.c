@@ -20,15 +20,20 @@ static mml_modality_kind kind_of(const mmli_bench_block *b)
     return b->tokens == 1 ? MML_TABLE : b->encoder == MML_ENCODER_ABMIL ? MML_BAG : MML_SERIES;
 }
 
+void mmli_bench_modality(char name[MMLI_BENCH_NAME], size_t i)
+{
+    snprintf(name, MMLI_BENCH_NAME, "modality-%zu", i + 1);
+}
+
 static mml_status add_member(mml_model *model, const mmli_bench_spec *spec, size_t i)
 {
     const mmli_bench_block *b = &spec->block[i % 2];
     mml_status st = MML_OK;
     mml_block_options o;
     mmli_prep *prep = NULL;
-    char name[32];
+    char name[MMLI_BENCH_NAME];
 
-    snprintf(name, sizeof name, "modality-%zu", i + 1);
+    mmli_bench_modality(name, i);
     MML_TRY(mml_block_options_init(&o, NULL, "paper", kind_of(b)));
     o.encoder = b->encoder;
     o.steps = spec->steps ? spec->steps : 2;

@@ -26,6 +26,10 @@ typedef struct mmli_bench_rig {
     uint64_t step;
 } mmli_bench_rig;
 
+/* Name of modality i of every case. */
+enum { MMLI_BENCH_NAME = 32 };
+void mmli_bench_modality(char name[MMLI_BENCH_NAME], size_t i);
+
 /* The model of a case, at its random start. */
 mml_status mmli_bench_model_on(mml_model **out, const mmli_bench_spec *spec, const char *backend, int threads,
                                uint64_t seed);

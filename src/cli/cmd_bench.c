@@ -10,11 +10,12 @@
 
 #include <mmlego/bench.h>
 
+#include "cli/bench_start.h"
 #include "cli/cli.h"
 
 typedef struct bench_args {
-    int json, list, quiet, limits;
-    const char *group;
+    int json, list, quiet, limits, busy;
+    const char *group, *load;
     mml_bench_options o;
 } bench_args;
 
@@ -30,6 +31,11 @@ static const mmlc_opt options[] = {
      .help = "time to spend on the repeats of a case", .max = 3600, .rules = MMLC_ABOVE_MIN},
     {.name = "limits", .type = MMLC_FLAG, .at = AT(limits), .rules = MMLC_NEGATABLE,
      .help = "measure first how fast this machine multiplies matrices and reads memory, and compare with that"},
+    {.name = "busy", .type = MMLC_FLAG, .at = AT(busy),
+     .help = "run a process that computes without end on every processor beside the cases"},
+    {.name = "load", .type = MMLC_STR, .at = AT(load), .arg = "MODEL",
+     .help = "load this model, predict the patient of merge-predict-1, print the peak memory in bytes and end: what the "
+             "case start runs"},
     {.name = "seed", .type = MMLC_U64, .at = AT(o.seed), .arg = "N", .help = "seed of the made-up numbers"},
     {.name = "json", .type = MMLC_FLAG, .at = AT(json), .help = "everything measured, as JSON"},
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = AT(quiet), .help = "errors only"},
@@ -142,9 +148,9 @@ static void print_limits(const mml_bench_limits *l)
 
 static void print_result(const char *name, const mml_bench_result *r, const mml_bench_limits *l)
 {
-    printf("%-20s %11.3f %10.3f %10.3f %9.1f", name, r->median * 1e3, r->low * 1e3, r->high * 1e3,
+    printf("%-20s %11.3f %10.3f %10.3f %10.3f %9.1f", name, r->median * 1e3, r->low * 1e3, r->high * 1e3, r->p95 * 1e3,
            r->matrix_flop / r->median * 1e-9);
-    if (l)
+    if (l && r->matrix_flop > 0)
         printf(" %6.0f", 100 * share(r, l));
     else
         printf(" %6s", "-");
@@ -172,13 +178,13 @@ static json_t *number(double x)
 
 static json_t *result_json(const char *name, const mml_bench_result *r, const mml_bench_limits *l)
 {
-    return json_pack("{s:s,s:i,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:f,s:f,s:o,s:o,s:o,s:o}", "case", name,
+    return json_pack("{s:s,s:i,s:I,s:f,s:f,s:f,s:f,s:f,s:f,s:f,s:I,s:I,s:I,s:f,s:f,s:o,s:o,s:o,s:o,s:f}", "case", name,
                      "threads", r->threads, "repeats", (json_int_t)r->repeats, "median", r->median, "low", r->low, "high",
                      r->high, "least", r->least, "matrix_flop", r->matrix_flop, "other_flop", r->other_flop, "bytes",
                      r->bytes, "kernels", (json_int_t)r->kernels, "host_allocations", (json_int_t)r->host_allocations,
                      "device_allocations", (json_int_t)r->device_allocations, "input_bytes", r->input, "parameters",
                      r->parameters, "device_peak_bytes", number(r->device_peak), "peak_bytes", number(r->peak),
-                     "beyond_input_bytes", number(r->beyond_input), "share_of_limit", number(l ? share(r, l) : (double)NAN));
+                     "beyond_input_bytes", number(r->beyond_input), "share_of_limit", number(l && r->matrix_flop > 0 ? share(r, l) : (double)NAN), "p95", r->p95);
 }
 
 /* ---- which cases ------------------------------------------------------------------------------------------------- */
@@ -190,6 +196,8 @@ static int list_cases(const mmlc_command *command)
     for (size_t i = 0; i < mml_bench_n_cases(); i++)
         if (mml_bench_case_at(&c, i) == MML_OK)
             printf("%-20s %-11s %s\n", c.name, c.group, c.what);
+    c = mmlc_bench_start_case;
+    printf("%-20s %-11s %s\n", c.name, c.group, c.what);
     return mmlc_flush(command);
 }
 
@@ -197,7 +205,7 @@ static int list_cases(const mmlc_command *command)
 static int choose(const char ***out, size_t *n, const mmlc_call *call)
 {
     const bench_args *a = call->args;
-    const size_t all = mml_bench_n_cases();
+    const size_t library = mml_bench_n_cases(), all = library + 1;
     const char **known = calloc(all, sizeof *known);
     mml_bench_case c;
 
@@ -208,7 +216,8 @@ static int choose(const char ***out, size_t *n, const mmlc_call *call)
         return mmlc_no_memory(call->command);
     }
     for (size_t i = 0; i < all; i++) {
-        if (mml_bench_case_at(&c, i) != MML_OK)
+        c = mmlc_bench_start_case;
+        if (i < library && mml_bench_case_at(&c, i) != MML_OK)
             continue;
         known[i] = c.name;
         if (call->n == 0 && strcmp(c.group, a->group ? a->group : "main") == 0)
@@ -245,7 +254,8 @@ static int run_cases(const mmlc_call *call, const char *const *names, size_t n, 
     if (!a->json) {
         if (l)
             print_limits(l);
-        printf("%-20s %11s %10s %10s %9s %6s %8s\n", "case", "median ms", "10 %", "90 %", "GFLOP/s", "limit%", "MB");
+        printf("%-20s %11s %10s %10s %10s %9s %6s %8s\n", "case", "median ms", "10 %", "90 %", "95 %", "GFLOP/s", "limit%",
+               "MB");
     }
     for (size_t i = 0; i < n; i++) {
         answer one;
@@ -253,7 +263,8 @@ static int run_cases(const mmlc_call *call, const char *const *names, size_t n, 
 
         if (!a->quiet && a->json)
             fprintf(stderr, "%s (%zu of %zu)\n", names[i], i + 1, n);
-        code = run_apart(&one, call->command, names[i], &a->o);
+        code = strcmp(names[i], mmlc_bench_start_case.name) == 0 ? mmlc_bench_start(&one.result, call->command, &a->o)
+                                                                  : run_apart(&one, call->command, names[i], &a->o);
         if (code != MMLC_GO) {
             rc = code;
             continue;
@@ -271,18 +282,24 @@ static int run(mmlc_call *call)
     const bench_args *a = call->args;
     const char **names = NULL;
     answer limits;
+    mmlc_neighbours neighbours = {NULL, 0};
     json_t *results = NULL, *top = NULL;
     size_t n = 0;
     int rc, written;
 
     if (a->list)
         return list_cases(call->command);
+    if (a->load != NULL)
+        return mmlc_bench_started(call->command, a->load, &a->o);
     rc = choose(&names, &n, call);
     if (rc == MMLC_GO && a->limits)
         rc = run_apart(&limits, call->command, NULL, &a->o);
+    if (rc == MMLC_GO && a->busy)
+        rc = mmlc_bench_busy(&neighbours, call->command);
     if (rc == MMLC_GO) {
         results = json_array();
         rc = run_cases(call, names, n, results, &limits);
+        mmlc_bench_quiet(&neighbours);
         if (a->json) {
             top = json_pack("{s:s,s:o,s:O}", "version", mml_version(), "limits",
                             a->limits ? limits_json(&limits.limits) : json_null(), "cases", results);
@@ -308,13 +325,18 @@ const mmlc_command mmlc_cmd_bench = {
     .n_max = 1000,
     .about =
         "Runs cases of fixed sizes on made-up numbers, without any files: training steps, predictions, merging. Each "
-        "runs in a process of its own. Shown are the median time of a repeat, the 10th and 90th percentile, matrix "
+        "runs in a process of its own. Shown are the median time of a repeat, the 10th, 90th and 95th percentile, matrix "
         "operations a second, the time that the limits of the machine allow as a share of the time taken, and the peak "
         "memory beyond what was there with the input.\n\n"
         "The limit is that of arithmetic, or of reading input and parameters once from memory; what stays in the cache "
-        "can exceed the latter. Take timings on a machine that does nothing else.",
+        "can exceed the latter. Take timings on a machine that does nothing else; --busy shows "
+        "what neighbours on the same processors cost.\n\n"
+        "The case start times whole processes, each of which starts, loads a merged model of a table and a bag from a file "
+        "and predicts one patient; its memory is the peak of such a process.",
     .examples = "mmlego bench\n"
                 "mmlego bench table-train-32 --threads 1\n"
+                "mmlego bench table-train-32 table-predict-1 --busy\n"
+                "mmlego bench start\n"
                 "mmlego bench --group tokens --json > tokens.json\n",
     .groups = groups,
     .args_size = sizeof(bench_args),

@@ -1,6 +1,7 @@
 # The tool, on the public headers only; its manual pages and completion, which it writes itself: make man.
 bin_PROGRAMS += mmlego
 mmlego_SOURCES = \
+	src/cli/bench_start.c src/cli/bench_start.h \
 	src/cli/cli.h \
 	src/cli/cmd_bench.c \
 	src/cli/cmd_evaluate.c \

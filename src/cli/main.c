@@ -37,16 +37,20 @@ int mmlc_unknown_command(const char *name)
  * Two things are read from the environment while the libraries are loaded, so they can only be changed by starting
  * again (once, 10 ms):
  * - An OpenBLAS older than the processor runs the kernels of an older one, at a half or a third of the speed.
- * - OpenMP threads without work spin. Blocks are small, their parallel regions short: on a processor that something
- *   else uses too, threads then wait for threads that wait (training seen to take ten times as long).
- * What the user has set stays. If it fails the program goes on: slower, and right.
+ * - OpenMP threads without work spin (a library configured --with-threads=openmp). Blocks are small, their parallel regions
+ *   short: on a processor that something else uses too, threads then wait for threads that wait (training seen to take ten
+ *   times as long).
+ * What the user has set stays. If it fails the program goes on: slower, and right. MMLEGO_REEXEC says what was changed, for
+ * processes that are to start as this one did (bench_start.c).
  */
 static void start_again(char **argv)
 {
     const char *kernels = getenv("OPENBLAS_CORETYPE") == NULL ? mml_blas_better_coretype() : NULL;
     int passive = getenv("OMP_WAIT_POLICY") == NULL && getenv("GOMP_SPINCOUNT") == NULL;
 
-    if (getenv("MMLEGO_REEXEC") != NULL || (kernels == NULL && !passive) || setenv("MMLEGO_REEXEC", "1", 1) != 0)
+    if (getenv("MMLEGO_REEXEC") != NULL || (kernels == NULL && !passive) || 
+        setenv("MMLEGO_REEXEC", kernels == NULL ? "OMP_WAIT_POLICY" : passive ? "OPENBLAS_CORETYPE OMP_WAIT_POLICY"
+                                                                              : "OPENBLAS_CORETYPE", 1) != 0)
         return;
     if ((kernels == NULL || setenv("OPENBLAS_CORETYPE", kernels, 1) == 0) &&
         (!passive || setenv("OMP_WAIT_POLICY", "passive", 1) == 0))

@@ -149,6 +149,32 @@ START_TEST(the_model_of_a_case_has_its_blocks)
 }
 END_TEST
 
+START_TEST(the_batch_of_a_case_is_predicted_by_its_model)
+{
+    static const char *const names[] = {"table-predict-32", "merge-predict-1", "fuse-predict-2"};
+    static const size_t samples[] = {32, 1, 1};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        mml_model *model = NULL;
+        mml_batch *batch = NULL;
+        mml_predictor *predictor = NULL;
+        mml_prediction p;
+
+        mmlt_assert_ok(mml_bench_model(&model, names[i], NULL));
+        mmlt_assert_ok(mml_bench_batch(&batch, names[i]));
+        mmlt_assert_ok(mml_predictor_new(&predictor, model, NULL, 2));
+        mmlt_assert_ok(mml_predict(&p, predictor, batch));
+        ck_assert_uint_eq(p.n, samples[i]);
+        for (size_t b = 0; b < p.n; b++)
+            ck_assert_uint_eq(p.used[b], (UINT64_C(1) << mml_model_n_blocks(model)) - 1);
+        mml_predictor_free(predictor);
+        mml_batch_free(batch);
+        mml_model_free(model);
+    }
+    ck_assert_int_eq(mml_bench_batch(&(mml_batch *){NULL}, "table-trian-32"), MML_E_ARG);
+}
+END_TEST
+
 START_TEST(a_case_runs_and_its_times_are_in_order)
 {
     mml_bench_options o;
@@ -159,7 +185,7 @@ START_TEST(a_case_runs_and_its_times_are_in_order)
     o.threads = 2;
     mmlt_assert_ok(mml_bench_run(&r, "table-predict-1", &o));
     ck_assert_uint_ge(r.repeats, 3);
-    ck_assert(r.least > 0 && r.least <= r.low && r.low <= r.median && r.median <= r.high);
+    ck_assert(r.least > 0 && r.least <= r.low && r.low <= r.median && r.median <= r.high && r.high <= r.p95);
     ck_assert_int_eq(r.threads, 2);
     ck_assert(r.input == 2189 * sizeof(float));
 }
@@ -178,6 +204,7 @@ int main(void)
     tcase_add_test(tc, a_product_is_counted_by_its_sizes);
     tcase_add_test(tc, a_wrong_name_is_answered_with_the_nearest);
     tcase_add_test(tc, the_model_of_a_case_has_its_blocks);
+    tcase_add_test(tc, the_batch_of_a_case_is_predicted_by_its_model);
     tcase_add_test(tc, a_case_runs_and_its_times_are_in_order);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
