@@ -6,4 +6,5 @@ EXTRA_DIST += \
 	doc/formats.md \
 	doc/method.md \
 	doc/model-file.md \
+	doc/performance.md \
 	doc/usage.md
