@@ -348,6 +348,7 @@ static mml_status read_kind(mmli_import_modality *m, const mmli_ini *ini, const 
     m->patch = 16;
     MML_TRY(number(&m->patch, ini, s, "patch", 1, 4096));
     MML_TRY(read_steps(m, ini, s));
+    MML_TRY(yes_no(&m->half, ini, s, "float16"));
     m->drop_empty = true;
     MML_TRY(yes_no(&m->drop_empty, ini, s, "drop_empty_rows"));
 out:
@@ -358,7 +359,7 @@ out:
 static mml_status check_modality_keys(const mmli_ini *ini, const mmli_ini_section *s)
 {
     static const char *const common[] = {"kind",  "file",  "format", "id",        "columns",        "dataset", "channels",
-                                         "tokens", "steps", "patch",  "transform", "drop_empty_rows"};
+                                         "tokens", "steps", "patch",  "transform", "drop_empty_rows", "float16"};
     mml_status st = MML_OK;
     const char **keys = NULL;
     size_t n_kinds, n = 0, most = COUNT(common);

@@ -47,6 +47,7 @@ typedef struct mmli_import_modality {
     size_t patch;         /* side of an image patch */
     bool log1p;
     size_t from, to;      /* steps of a series; to = SIZE_MAX: to its end */
+    bool half;            /* float16 = yes: rounded to float16 and kept so */
     bool drop_empty;      /* a row with nothing measured is a missing modality */
     const char *const *reserved; /* columns that `all` and patterns leave out: labels, groups, splits; lent */
     size_t n_reserved;
@@ -131,10 +132,10 @@ typedef struct mmli_tokenizer {
 
 mml_status mmli_tokenizer_make(mmli_tokenizer *out, const mmli_import_modality *modality, const struct mmli_source *source);
 void mmli_tokenizer_free(mmli_tokenizer *t);
-/* Does every value that the source has as float16 stay one? */
+/* Are the tokens kept as float16: by order, or because the source has no more and every value stays what it is? */
 bool mmli_tokens_are_half(const mmli_tokenizer *t);
 /* One row: values (most, width), positions (most, n_axes); *n tokens come out. `place`: positions that the source gives for
- * the row, or NULL. MML_E_DATA: infinite, or negative under log1p (names sample and feature). */
+ * the row, or NULL. MML_E_DATA: infinite, negative under log1p, too large for float16 (names sample and feature). */
 mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_tokenizer *t, const float *row,
                          const float *place, const char *sample);
 

@@ -6,7 +6,7 @@
 
 #include "import/hdf5_look.h"
 #include "import/probe.h"
-#include "io/gather.h"
+#include "io/rows.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -14,7 +14,7 @@ typedef struct hdf5_source {
     hid_t file, set;
     size_t first_dim;
     bool slabs;      /* a bag of three dimensions */
-    mmli_scratch scratch;
+    mmli_rows *rows;
     mmli_span *list; /* for the gathering */
     size_t cap_list;
 } hdf5_source;
@@ -151,7 +151,8 @@ static mml_status hdf5_open(mmli_source *s)
     if (s->m->kind == MML_IMAGE && H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) == 1 &&
         H5Tget_sign(type) == H5T_SGN_NONE)
         s->scale = 1.0f / 255.0f;
-    s->half = H5Tget_class(type) == H5T_FLOAT && H5Tget_size(type) == 2;
+    MML_TRY(mmli_rows_open(&h->rows, h->set, 0, s->m->file, s->m->dataset));
+    s->half = mmli_rows_are_half(h->rows);
     MML_TRY(read_ids(s, h));
     MML_TRY(read_names(s, h));
 out:
@@ -166,7 +167,7 @@ static void hdf5_close(mmli_source *s)
 
     if (h == NULL)
         return;
-    mmli_scratch_free(&h->scratch);
+    mmli_rows_close(h->rows);
     mmli_free(h->list);
     mmli_h5_drop(h->set);
     mmli_h5_drop(h->file);
@@ -209,7 +210,7 @@ static mml_status hdf5_read(float *values, float *positions, mmli_piece_span *sp
     MML_TRY(mmli_grow(&h->list, &h->cap_list, n, sizeof *h->list));
     for (size_t i = 0; i < n; i++)
         h->list[i] = (mmli_span){.first = spans[i].piece, .count = 1, .to = spans[i].to};
-    MML_TRY(mmli_h5_gather(values, h->list, n, width, h->set, s->m->file, s->m->dataset, &h->scratch));
+    MML_TRY(mmli_rows_gather(values, h->list, n, h->rows));
 out:
     return st;
 }

@@ -5,6 +5,7 @@
 #include "import/source.h"
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/half.h"
 #include "util/text.h"
 
 static const char *const statistics[] = {"mean", "min", "max", "last", "first", "count"};
@@ -250,9 +251,32 @@ out:
     return st;
 }
 
+/* float16 = yes: n values become what the cohort will keep. */
+static mml_status round_to_half(float *values, size_t n, const mmli_tokenizer *t, const char *sample)
+{
+    enum { BLOCK = 256 };
+    const float most = 65520.0f; /* from here on the nearest float16 is infinite */
+    uint16_t halves[BLOCK];
+    float back[BLOCK];
+
+    for (size_t at = 0; at < n; at += BLOCK) {
+        const size_t count = n - at < BLOCK ? n - at : BLOCK;
+
+        for (size_t i = 0; i < count; i++)
+            if (fabsf(values[at + i]) >= most)
+                return mmli_fail(MML_E_DATA, "%s: modality %s: sample %s, %s: %g is too large for float16 (65504 at most); leave "
+                                 "float16 = yes out", t->m->file, t->m->name, sample, t->features[(at + i) % t->width],
+                                 (double)values[at + i]);
+        mmli_half_from_float(halves, values + at, count);
+        mmli_half_to_float(back, halves, count);
+        memcpy(values + at, back, count * sizeof *back);
+    }
+    return MML_OK;
+}
+
 bool mmli_tokens_are_half(const mmli_tokenizer *t)
 {
-    return t->source->half && t->source->scale == 1.0f && !t->m->log1p && !t->m->summary;
+    return t->m->half || (t->source->half && t->source->scale == 1.0f && !t->m->log1p && !t->m->summary);
 }
 
 mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_tokenizer *t, const float *row,
@@ -276,6 +300,8 @@ mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_
         break;
     case 3: st = patches(values, positions, n, t, row, sample); break;
     }
+    if (st == MML_OK && t->m->half)
+        st = round_to_half(values, *n * t->width, t, sample);
 out:
     return st;
 }

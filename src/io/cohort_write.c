@@ -7,6 +7,7 @@
 #include "io/h5disk.h"
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/half.h"
 #include "util/rng.h"
 
 enum {
@@ -190,6 +191,8 @@ mml_status mmli_token_write_begin(mmli_token_writer *t, mmli_cohort_writer *w, c
         t->room -= chunk; /* wide tokens: a chunk is more than CHUNK_BYTES */
     mmli_h5_lock();
     MML_TRY(mmli_calloc(&t->buffer, t->room, row));
+    if (half)
+        MML_TRY(mmli_calloc(&t->halves, t->room, width * sizeof *t->halves));
     MML_TRY(mmli_calloc(&t->axes_buffer, t->room, n_axes * sizeof(float)));
     MML_TRY(mmli_calloc(&t->offsets, w->n + 1, sizeof *t->offsets));
     MML_TRY(mmli_calloc(&t->measured, width, sizeof *t->measured));
@@ -208,22 +211,25 @@ out:
     return st;
 }
 
-static mml_status append(const mmli_token_writer *t, hid_t set, const float *rows, size_t width)
+/* rows: float32, or as the data set has them. */
+static mml_status append(const mmli_token_writer *t, hid_t set, const void *rows, size_t width, bool as_they_are)
 {
     mml_status st = MML_OK;
     const hsize_t size[2] = {t->written + t->held, width}, start[2] = {t->written, 0}, count[2] = {t->held, width};
-    hid_t file = -1, memory = -1;
+    hid_t file = -1, memory = -1, type = -1;
     char why[240] = "";
 
     mmli_h5_lock();
-    if (H5Dset_extent(set, size) < 0 || (file = H5Dget_space(set)) < 0 ||
+    type = as_they_are ? H5Dget_type(set) : H5Tcopy(H5T_NATIVE_FLOAT);
+    if (type < 0 || H5Dset_extent(set, size) < 0 || (file = H5Dget_space(set)) < 0 ||
         (memory = H5Screate_simple(2, count, NULL)) < 0 ||
         H5Sselect_hyperslab(file, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
-        H5Dwrite(set, H5T_NATIVE_FLOAT, memory, file, H5P_DEFAULT, rows) < 0) {
+        H5Dwrite(set, type, memory, file, H5P_DEFAULT, rows) < 0) {
         mmli_h5_reason(why, sizeof why);
         st = mmli_fail(MML_E_IO, "%s: tokens of modality %s could not be written; is the disk full?%s", t->w->path, t->name,
                        why);
     }
+    mmli_h5_drop(type);
     mmli_h5_drop(memory);
     mmli_h5_drop(file);
     if (st == MML_OK)
@@ -238,9 +244,11 @@ static mml_status flush(mmli_token_writer *t)
 
     if (t->held == 0)
         return MML_OK;
-    MML_TRY(append(t, t->values, t->buffer, t->width));
+    if (t->halves != NULL) /* HDF5 would take twenty times as long */
+        mmli_half_from_float(t->halves, t->buffer, t->held * t->width);
+    MML_TRY(append(t, t->values, t->halves != NULL ? (void *)t->halves : t->buffer, t->width, t->halves != NULL));
     if (t->n_axes > 0)
-        MML_TRY(append(t, t->axes, t->axes_buffer, t->n_axes));
+        MML_TRY(append(t, t->axes, t->axes_buffer, t->n_axes, false));
     t->written += t->held;
     t->held = 0;
 out:
@@ -302,6 +310,7 @@ void mmli_token_write_free(mmli_token_writer *t)
     mmli_h5_drop(t->group);
     mmli_free(t->buffer);
     mmli_free(t->axes_buffer);
+    mmli_free(t->halves);
     mmli_free(t->offsets);
     mmli_free(t->measured);
     *t = (mmli_token_writer){.group = -1, .values = -1, .axes = -1};

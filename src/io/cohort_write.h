@@ -28,6 +28,7 @@ typedef struct mmli_token_writer {
     hid_t group, values, axes;
     size_t width, n_axes;
     float *buffer, *axes_buffer; /* `room` tokens */
+    uint16_t *halves;    /* the same, or NULL: not float16 */
     size_t room, held, written;
     int64_t *offsets;    /* (N + 1) */
     size_t next;         /* samples before this have their end offset */

@@ -9,7 +9,6 @@ libmmlego_core_la_SOURCES += \
 	src/io/condition.c src/io/condition.h \
 	src/io/csv.c src/io/csv.h \
 	src/io/describe.c \
-	src/io/gather.c src/io/gather.h \
 	src/io/h5.c src/io/h5.h src/io/h5_inside.h \
 	src/io/h5array.c \
 	src/io/h5attr.c \

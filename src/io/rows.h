@@ -6,9 +6,14 @@
 #ifndef MMLI_IO_ROWS_H
 #define MMLI_IO_ROWS_H
 
-#include "io/gather.h"
+#include "io/h5.h"
 
 typedef struct mmli_rows mmli_rows;
+
+/* Rows first .. first+count-1 of the file are wanted at row `to` of the result. */
+typedef struct mmli_span {
+    size_t first, count, to;
+} mmli_span;
 
 /* `dataset` and both names are lent until the closing. `axis` is the dimension of the rows; those before it must be 1 (bags
  * with a leading axis: (1, N, D), axis 1). MML_E_FORMAT: not numbers; MML_E_SHAPE. The first reading looks at the layout (for one-row chunks

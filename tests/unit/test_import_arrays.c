@@ -73,6 +73,30 @@ START_TEST(float16_stays_float16_unless_it_is_changed)
 }
 END_TEST
 
+START_TEST(float16_is_kept_where_it_is_asked_for_and_what_it_cannot_hold_is_refused)
+{
+    /* 1 + 2^-11 lies in the middle of two: the even one is 1. */
+    const float x[4] = {1.00048828125f, NAN, -65519.0f, 0.1f}, want[4] = {1.0f, NAN, -65504.0f, 0.0999755859375f};
+    const float large[4] = {0, 1, 2, 65520.0f};
+    mml_cohort *c;
+    hid_t type;
+
+    mmlt_h5_array(file, "values", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, (hsize_t[]){2, 2}, x);
+    mmlt_h5_array(file, "large", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, (hsize_t[]){2, 2}, large);
+    mmlt_h5_texts(file, "ids", (const char *const[]){"a", "b"}, 2);
+    H5Fclose(file);
+    c = mmlt_imported(HEAD "kind = table\nfloat16 = yes\n");
+    type = H5Dget_type(c->modalities[0].values_set);
+    ck_assert_uint_eq(H5Tget_size(type), 2);
+    H5Tclose(type);
+    mmlt_assert_tokens(c, "m", want, NULL);
+    mml_cohort_close(c);
+    mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n[modality m]\nfile = m.h5\nid = ids\ndataset = large\n"
+                             "kind = table\nfloat16 = yes\n", MML_E_DATA,
+                             "modality m: sample b, c1: 65520 is too large for float16 (65504 at most)");
+}
+END_TEST
+
 START_TEST(a_sample_may_be_larger_than_what_is_in_memory_at_once)
 {
     enum { T = 5000, F = 700 }; /* 14 MB a sample; a block is 8 MiB */
@@ -342,6 +366,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, a_series_is_a_token_for_every_measured_step);
     tcase_add_test(tc, float16_stays_float16_unless_it_is_changed);
+    tcase_add_test(tc, float16_is_kept_where_it_is_asked_for_and_what_it_cannot_hold_is_refused);
     tcase_add_test(tc, a_sample_may_be_larger_than_what_is_in_memory_at_once);
     tcase_add_test(tc, a_range_of_steps_counts_positions_within_itself);
     tcase_add_test(tc, a_summary_is_one_token_of_six_numbers_a_channel);
