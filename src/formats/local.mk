@@ -1,5 +1,6 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
+	src/formats/bag_h5.c src/formats/bag_h5.h \
 	src/formats/csv_file.c src/formats/csv_file.h \
 	src/formats/input.c src/formats/input.h \
 	src/formats/npy.c src/formats/npy.h \

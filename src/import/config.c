@@ -208,6 +208,7 @@ static mml_status read_cohort(mmli_import_config *c, const mmli_ini_section *s)
                       c->ini.path, columns->line, c->columns[i]);
     MML_TRY(number(&level, &c->ini, s, "compress", 0, 9));
     c->compress = (unsigned)level;
+    c->compress_given = mmli_ini_find(s, "compress") != NULL;
 out:
     return st;
 }

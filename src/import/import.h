@@ -66,6 +66,7 @@ typedef struct mmli_import_config {
     char **columns;       /* split columns; own */
     size_t n_columns;
     unsigned compress;    /* gzip level, 0 = none */
+    bool compress_given;  /* and not the default */
     const char **reserved; /* own, its texts lent */
     size_t n_reserved;
     mmli_import_task *tasks;

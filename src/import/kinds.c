@@ -4,6 +4,7 @@
 #include "import/source.h"
 
 static const mmli_source_kind *const kinds[] = {
+    &mmli_kind_bags,
     &mmli_kind_hdf5,
     &mmli_kind_csv, /* last: any text could be one */
 };

@@ -7,6 +7,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/foreign.c src/import/foreign.h \
 	src/import/hdf5_look.c src/import/hdf5_look.h \
 	src/import/import.c src/import/import.h \
+	src/import/kind_bags.c \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
 	src/import/kinds.c \
@@ -14,6 +15,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/look.c \
 	src/import/probe.c src/import/probe.h \
 	src/import/sheet.c src/import/sheet.h \
+	src/import/slides.c src/import/slides.h \
 	src/import/source.c src/import/source.h \
 	src/import/suggest.c src/import/suggest.h \
 	src/import/survey.c src/import/survey.h \

@@ -49,6 +49,8 @@ typedef struct mmli_source {
     size_t n_left_out;
     size_t n_axes;      /* positions of a row, each in [0, 1]; 0 = none. Only rank 1 (others: tokens.c makes them) */
     float scale;        /* values are multiplied by it: 1, or 1/255 for pixels of one byte */
+    double position_unit; /* what a position of 1 stands for (pixels); 0: not said */
+    bool unpacked;      /* values that gzip makes hardly smaller: kept without, unless the user says a level */
     bool half;          /* all values are float16: the cohort keeps them so, without loss */
     mmli_buf notes;     /* lines for the report, each "  text\n": what was skipped, joined, assumed */
 } mmli_source;
@@ -101,7 +103,7 @@ struct mmli_source_kind {
     mml_status (*texts)(mmli_table *out, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted);
 };
 
-extern const mmli_source_kind mmli_kind_csv, mmli_kind_hdf5;
+extern const mmli_source_kind mmli_kind_bags, mmli_kind_csv, mmli_kind_hdf5;
 
 /* All of them, in the order in which equal sureness is decided. */
 const mmli_source_kind *const *mmli_source_kinds(size_t *n);

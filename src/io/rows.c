@@ -11,10 +11,13 @@
 #include "util/half.h"
 
 enum {
-    STAGE_HALVES = 64 << 10, /* converted at once: 128 KiB, still in the cache when it is converted */
+    STAGE_BYTES = 128 << 10, /* converted at once: still in the cache when it is converted */
     SLAB_BYTES = 4 << 20,    /* of one call of HDF5 */
     ALONE_BYTES = 64 << 10   /* a span this large is read straight to its place */
 };
+
+/* Numbers of a file that are used as they lie there; OTHER: HDF5 converts. */
+typedef enum stored { OTHER = 0, FLOAT32, FLOAT16, INT32, INT64 } stored;
 
 struct mmli_rows {
     hid_t set; /* lent, as path and name */
@@ -22,7 +25,7 @@ struct mmli_rows {
     int rank, axis;
     size_t dims[MMLI_H5_MAX_RANK];
     size_t n, width;
-    bool half, plain; /* float16, float32, as this machine has them */
+    stored stored;
     bool looked, as_bytes;
     hid_t disk_type;  /* of float16: HDF5 hands it over as it is */
     mmli_h5_bytes file;
@@ -30,7 +33,7 @@ struct mmli_rows {
     uint64_t start;   /* contiguous */
     uint64_t *chunks; /* their addresses, or NULL = contiguous */
     size_t chunk_rows;
-    uint16_t *stage;  /* (STAGE_HALVES) or one row */
+    unsigned char *stage; /* (STAGE_BYTES) or one row: numbers to be converted */
     size_t cap_stage;
     float *scratch;   /* of small spans read together */
     size_t cap_scratch;
@@ -70,15 +73,30 @@ static bool is_half(hid_t type)
            exponent == 10 && exponent_bits == 5 && fraction == 0 && fraction_bits == 10;
 }
 
+static stored stored_as(hid_t type)
+{
+    if (type < 0 || !host_is_little())
+        return OTHER;
+    return H5Tequal(type, H5T_IEEE_F32LE) > 0  ? FLOAT32
+           : is_half(type)                     ? FLOAT16
+           : H5Tequal(type, H5T_STD_I32LE) > 0 ? INT32
+           : H5Tequal(type, H5T_STD_I64LE) > 0 ? INT64
+                                               : OTHER;
+}
+
+static size_t bytes_of(stored as)
+{
+    return as == FLOAT16 ? 2 : as == INT64 ? 8 : 4;
+}
+
 /* Numbers of which kind? Lock held. */
 static mml_status look_at_type(mmli_rows *r)
 {
     const hid_t type = H5Dget_type(r->set);
     const H5T_class_t kind = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
 
-    r->plain = type >= 0 && host_is_little() && H5Tequal(type, H5T_IEEE_F32LE) > 0;
-    r->half = type >= 0 && host_is_little() && is_half(type);
-    if (r->half)
+    r->stored = stored_as(type);
+    if (r->stored == FLOAT16)
         r->disk_type = type;
     else
         mmli_h5_drop(type);
@@ -100,7 +118,7 @@ static mml_status look_at_shape(mmli_rows *r)
     for (int i = r->axis + 1; i < r->rank; i++)
         MML_CHECK(mmli_mul_size(&r->width, r->width, r->dims[i]), MML_E_NOMEM, "%s: %s: too large for this machine", r->path,
                   r->name);
-    MML_CHECK(r->width <= SIZE_MAX / sizeof(float), MML_E_NOMEM, "%s: %s: too large for this machine", r->path, r->name);
+    MML_CHECK(r->width <= SIZE_MAX / sizeof(double), MML_E_NOMEM, "%s: %s: too large for this machine", r->path, r->name);
 out:
     return st;
 }
@@ -134,7 +152,7 @@ static mml_status look_at_layout(mmli_rows *r)
     hid_t creation = -1;
     size_t all;
 
-    if (r->looked || !(r->plain || r->half))
+    if (r->looked || r->stored == OTHER)
         return MML_OK;
     mmli_h5_lock();
     r->looked = true;
@@ -142,7 +160,7 @@ static mml_status look_at_layout(mmli_rows *r)
     if (creation < 0 || H5Pget_nfilters(creation) != 0 || H5Pget_external_count(creation) != 0 || r->n == 0 ||
         r->width == 0 || !mmli_h5_bytes_of(&r->file, r->set))
         goto out;
-    r->row_bytes = r->width * (r->half ? sizeof(uint16_t) : sizeof(float));
+    r->row_bytes = r->width * bytes_of(r->stored);
     if (!mmli_mul_size(&all, r->n, r->row_bytes) || all > r->file.size)
         goto out;
     if (H5Pget_layout(creation) == H5D_CHUNKED) {
@@ -192,7 +210,7 @@ size_t mmli_rows_width(const mmli_rows *rows)
 
 bool mmli_rows_are_half(const mmli_rows *rows)
 {
-    return rows->half;
+    return rows->stored == FLOAT16;
 }
 
 bool mmli_rows_are_bytes(const mmli_rows *rows)
@@ -255,7 +273,7 @@ static mml_status get_slab(void *out, hid_t type, size_t first, size_t count, co
 static mml_status get_part(void *out, size_t first, size_t count, const mmli_rows *r)
 {
     if (!r->as_bytes)
-        return get_slab(out, r->half ? r->disk_type : H5T_NATIVE_FLOAT, first, count, r);
+        return get_slab(out, r->stored == FLOAT16 ? r->disk_type : H5T_NATIVE_FLOAT, first, count, r);
     if (!get_bytes(out, first, count, r))
         return mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk", r->path, r->name);
     return MML_OK;
@@ -266,23 +284,43 @@ static size_t at_least_one(size_t n)
     return n > 0 ? n : 1;
 }
 
+static void convert(float *out, const unsigned char *in, size_t n, stored as)
+{
+    if (as == FLOAT16)
+        mmli_half_to_float(out, (const uint16_t *)(const void *)in, n); /* from calloc: aligned */
+    for (size_t i = 0; as == INT32 && i < n; i++) {
+        int32_t v;
+
+        memcpy(&v, in + i * sizeof v, sizeof v);
+        out[i] = (float)v;
+    }
+    for (size_t i = 0; as == INT64 && i < n; i++) {
+        int64_t v;
+
+        memcpy(&v, in + i * sizeof v, sizeof v);
+        out[i] = (float)v;
+    }
+}
+
 mml_status mmli_rows_get(float *out, size_t first, size_t count, mmli_rows *r)
 {
     mml_status st = MML_OK;
-    const size_t width = at_least_one(r->width);
+    const size_t width = at_least_one(r->width), row = width * bytes_of(r->stored);
+    bool staged;
     size_t most;
 
-    MML_TRY(look_at_layout(r));
-    most = at_least_one(r->half ? STAGE_HALVES / width : r->as_bytes ? SIZE_MAX : SLAB_BYTES / sizeof(float) / width);
     MML_CHECK(first <= r->n && count <= r->n - first, MML_E_SHAPE, "%s: %s has %zu rows, rows %zu to %zu needed", r->path,
               r->name, r->n, first, first + count - 1);
-    if (r->half && count > 0)
-        MML_TRY(mmli_grow(&r->stage, &r->cap_stage, most * width, sizeof *r->stage));
+    MML_TRY(look_at_layout(r));
+    staged = r->stored == FLOAT16 || (r->as_bytes && r->stored != FLOAT32);
+    most = at_least_one(staged ? STAGE_BYTES / row : r->as_bytes ? SIZE_MAX : SLAB_BYTES / sizeof(float) / width);
+    if (staged && count > 0)
+        MML_TRY(mmli_grow(&r->stage, &r->cap_stage, most * row, 1));
     for (size_t at = 0, n; at < count && r->width > 0; at += n) {
         n = count - at < most ? count - at : most;
-        MML_TRY(get_part(r->half ? (void *)r->stage : out + at * width, first + at, n, r));
-        if (r->half)
-            mmli_half_to_float(out + at * width, r->stage, n * width);
+        MML_TRY(get_part(staged ? (void *)r->stage : out + at * width, first + at, n, r));
+        if (staged)
+            convert(out + at * width, r->stage, n * width, r->stored);
     }
 out:
     return st;

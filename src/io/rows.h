@@ -1,7 +1,7 @@
 /* rows.h - the rows of an open data set of numbers, as floats, quickly whatever wrote it.
  *
- * float32 and float16 (little-endian, no filters) that lie in the file whole or in chunks of whole rows are read past HDF5, as
- * bytes: one-row chunks then cost hardly more than a contiguous data set, no lock is held, and HDF5's slow conversion of
+ * float32, float16, int32 and int64 (little-endian, no filters) that lie in the file whole or in chunks of whole rows are read
+ * past HDF5, as bytes: one-row chunks then cost hardly more than a contiguous data set, no lock is held, and HDF5's slow conversion of
  * float16 is not used. All else HDF5 reads, with the same result. */
 #ifndef MMLI_IO_ROWS_H
 #define MMLI_IO_ROWS_H

@@ -1,6 +1,7 @@
 # local.mk - see Makefile.am. Fuzz targets with a plain driver: tests/fuzz/fuzz.h says how to fuzz for real.
-check_PROGRAMS += tests/fuzz/fuzz_csv tests/fuzz/fuzz_ini tests/fuzz/fuzz_cohort tests/fuzz/fuzz_model \
+check_PROGRAMS += tests/fuzz/fuzz_bag tests/fuzz/fuzz_csv tests/fuzz/fuzz_ini tests/fuzz/fuzz_cohort tests/fuzz/fuzz_model \
 	tests/fuzz/fuzz_npy tests/fuzz/fuzz_safetensors tests/fuzz/fuzz_zip
+tests_fuzz_fuzz_bag_SOURCES = tests/fuzz/fuzz_bag.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_cohort_SOURCES = tests/fuzz/fuzz_cohort.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
@@ -11,6 +12,13 @@ tests_fuzz_fuzz_zip_SOURCES = tests/fuzz/fuzz_zip.c tests/fuzz/driver.c tests/fu
 
 EXTRA_DIST += \
 	tests/fuzz/make_seeds.py \
+	tests/fuzz/seeds/bag/batched_v108.h5 \
+	tests/fuzz/seeds/bag/empty_v108.h5 \
+	tests/fuzz/seeds/bag/half_v108.h5 \
+	tests/fuzz/seeds/bag/once_clam_v108.h5 \
+	tests/fuzz/seeds/bag/once_packed.h5 \
+	tests/fuzz/seeds/bag/once_trident.h5 \
+	tests/fuzz/seeds/bag/vector_v108.h5 \
 	tests/fuzz/seeds/cohort/once_earliest.h5 \
 	tests/fuzz/seeds/cohort/once_fixed_earliest.h5 \
 	tests/fuzz/seeds/cohort/once_v108.h5 \

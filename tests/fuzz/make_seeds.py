@@ -333,3 +333,24 @@ program("mudata", tables(2, 1), says(".", "encoding-type", "MuData"), tables(2, 
 put("lzf/run", b"\x6e\0\0\0\0a\xe0\x64\0")
 put("lzf/literals", b"\4\0\0\0\3abcd")
 put("lzf/mixed", b"\0\1\0\0\7abcdefgh\x20\7\x40\3\1xy\xe0\xff\5")
+
+
+def bag(name, libver, dtype, shape, chunks, coords, **more):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with h5py.File(path, "w", libver=libver) as f:
+        most = tuple(None if i == len(shape) - 2 else n for i, n in enumerate(shape)) if chunks else None
+        d = f.create_dataset("features", shape, dtype, chunks=chunks, maxshape=most, **more)
+        d[...] = np.arange(np.prod(shape)).reshape(shape) / 4
+        if coords:
+            f.create_dataset("coords", data=np.arange(np.prod(coords)).reshape(coords).astype("i4"), chunks=chunks and coords)
+
+
+# as for cohorts: what has no checksum is not mutated, which the index of chunks has not
+bag("bag/once_trident.h5", ("earliest", "v108"), "<f4", (5, 3), (1, 3), (5, 2))
+bag("bag/once_clam_v108.h5", ("v108", "v108"), "<f4", (5, 3), (2, 3), (5, 2))
+bag("bag/half_v108.h5", ("v108", "v108"), "<f2", (5, 3), None, (5, 2))
+bag("bag/batched_v108.h5", ("v108", "v108"), ">f4", (1, 4, 3), None, (1, 4, 2))
+bag("bag/vector_v108.h5", ("v108", "v108"), "<f4", (4,), None, (3, 2))
+bag("bag/empty_v108.h5", ("v108", "v108"), "<f4", (0, 3), None, (0, 2))
+bag("bag/once_packed.h5", ("v108", "v108"), "<f2", (5, 3), (5, 3), None, compression="gzip", shuffle=True)

@@ -64,6 +64,13 @@ check_PROGRAMS += tests/unit/test_train_backends tests/unit/test_train_fuse
 tests_unit_test_train_backends_SOURCES = tests/unit/test_train_backends.c $(TRAIN_RIG)
 tests_unit_test_train_fuse_SOURCES = tests/unit/test_train_fuse.c $(TRAIN_RIG)
 
+check_PROGRAMS += tests/unit/test_bag_h5
+tests_unit_test_bag_h5_SOURCES = tests/unit/test_bag_h5.c tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_import_bags
+tests_unit_test_import_bags_SOURCES = tests/unit/test_import_bags.c tests/unit/import_help.c tests/unit/import_help.h \
+	tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_ahead
 tests_unit_test_ahead_SOURCES = tests/unit/test_ahead.c tests/unit/make_cohort.c tests/unit/make_cohort.h
 

@@ -173,6 +173,10 @@ START_TEST(every_layout_gives_the_rows_that_were_written)
     check_file(mmlt_path("f.h5"), l, false, l->bytes);
     make_file(mmlt_path("f.h5"), l, half);
     check_file(mmlt_path("f.h5"), l, true, l->bytes);
+    make_file(mmlt_path("f.h5"), l, H5T_STD_I32LE);
+    check_file(mmlt_path("f.h5"), l, false, l->bytes);
+    make_file(mmlt_path("f.h5"), l, H5T_STD_I64LE);
+    check_file(mmlt_path("f.h5"), l, false, l->bytes);
     H5Tclose(half);
 }
 END_TEST
