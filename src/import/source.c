@@ -228,7 +228,8 @@ mml_status mmli_source_open(mmli_source **out, const mmli_import_modality *modal
     *out = NULL;
     MML_TRY(mmli_calloc(&s, 1, sizeof *s));
     s->m = modality;
-    s->context = context;
+    s->copy = *context;
+    s->context = &s->copy;
     s->scale = 1.0f;
     MML_TRY(choose_kind(s));
     MML_TRY(check_keys(s));

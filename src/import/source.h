@@ -30,8 +30,9 @@ typedef struct mmli_source_context {
 
 typedef struct mmli_source {
     const mmli_source_kind *kind;
-    const mmli_import_modality *m;      /* lent, as the context */
-    const mmli_source_context *context;
+    const mmli_import_modality *m;      /* lent, as what is in the context */
+    const mmli_source_context *context; /* our copy: the caller's may be gone when rows are read */
+    mmli_source_context copy;
     void *state;                        /* of the kind: set by open, freed by close */
 
     /* Filled by open. Arrays are from util/alloc.h and freed by mmli_source_close(), also after a failure of open. */
