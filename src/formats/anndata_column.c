@@ -336,7 +336,7 @@ mml_status mmli_ann_column_read(mmli_ann_column *out, const mmli_ann_frame *f, c
     while (i < f->n_columns && strcmp(f->columns[i], name) != 0)
         i++;
     if (i == f->n_columns) {
-        st = mmli_not_found(f->path, "column of its table", name, (const char *const *)f->columns, f->n_columns);
+        st = mmli_not_found(f->path, "column", name, (const char *const *)f->columns, f->n_columns);
         goto out;
     }
     MML_TRY(mmli_ann_column_any(out, f, name));

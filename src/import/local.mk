@@ -1,5 +1,8 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
+	src/import/anndata_look.c \
+	src/import/anndata_open.c src/import/anndata_open.h \
+	src/import/kind_anndata.c \
 	src/import/config.c \
 	src/import/copy.c src/import/copy.h \
 	src/import/csv_look.c src/import/csv_look.h \

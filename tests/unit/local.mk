@@ -179,3 +179,6 @@ tests_unit_test_anndata_refused_SOURCES = tests/unit/test_anndata_refused.c test
 	tests/unit/make_anndata.h tests/unit/folder.c tests/unit/folder.h
 check_PROGRAMS += tests/unit/test_h5lzf
 tests_unit_test_h5lzf_SOURCES = tests/unit/test_h5lzf.c tests/unit/folder.c tests/unit/folder.h
+check_PROGRAMS += tests/unit/test_import_anndata
+tests_unit_test_import_anndata_SOURCES = tests/unit/test_import_anndata.c tests/unit/make_anndata.c tests/unit/make_anndata.h \
+	tests/unit/import_help.c tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
