@@ -356,6 +356,19 @@ out:
     return st;
 }
 
+mml_status mmli_npy_elements(float *out, mmli_npy *a, size_t from, size_t n)
+{
+    mml_status st = MML_OK;
+    const size_t all = mmli_npy_n_rows(a) * a->row_values; /* was checked against the file */
+
+    MML_TRY(numbers_only(a, 0));
+    MML_CHECK(!(a->fortran && a->rank > 1) && from <= all && n <= all - from, MML_E_ARG, "%s: elements %zu to %zu of %zu",
+              mmli_input_name(a->in), from, from + n, all);
+    MML_TRY(read_run(&(sink){put_floats, a, &a->fields[0], out}, a, from, n, 0, 1));
+out:
+    return st;
+}
+
 mml_status mmli_npy_doubles(double *out, mmli_npy *a, size_t field, size_t from, size_t n)
 {
     mml_status st = MML_OK;

@@ -50,6 +50,8 @@ mml_status mmli_npy_field_at(size_t *out, const mmli_npy *a, const char *name);
 
 /* Rows [from, from + n) of one field, which must be a number: (n, row_values). MML_E_FORMAT: texts. */
 mml_status mmli_npy_floats(float *out, mmli_npy *a, size_t field, size_t from, size_t n);
+/* Elements [from, from + n) in the order of the indices, of an array in C order without fields. */
+mml_status mmli_npy_elements(float *out, mmli_npy *a, size_t from, size_t n);
 mml_status mmli_npy_doubles(double *out, mmli_npy *a, size_t field, size_t from, size_t n);
 /* As ids: texts as they are (UTF-8, without the zeros that fill them up), whole numbers in decimal. (n * row_values)
  * strings, each yours. MML_E_DATA: a number that is not whole, a text that is not Unicode. */

@@ -13,9 +13,12 @@ libmmlego_core_la_SOURCES += \
 	src/import/kind_bags.c \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
+	src/import/kind_npy.c \
 	src/import/kinds.c \
 	src/import/problems.c src/import/problems.h \
 	src/import/look.c \
+	src/import/npy_ids.c src/import/npy_ids.h \
+	src/import/npy_look.c src/import/npy_look.h \
 	src/import/probe.c src/import/probe.h \
 	src/import/sheet.c src/import/sheet.h \
 	src/import/slides.c src/import/slides.h \

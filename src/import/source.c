@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "formats/zip.h"
 #include "import/foreign.h"
 #include "import/probe.h"
 #include "io/index.h"
@@ -213,7 +214,7 @@ static mml_status choose_kind(mmli_source *s)
         s->kind = mmli_source_kind_named(s->m->format); /* checked when the ini was read */
         return s->kind != NULL ? MML_OK : mmli_fail(MML_E_INTERNAL, "unknown format %s", s->m->format);
     }
-    if (s->m->dataset != NULL) {
+    if (s->m->dataset != NULL && !mmli_zip_is(s->m->file)) {
         s->kind = &mmli_kind_hdf5;
         return MML_OK;
     }

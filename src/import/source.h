@@ -104,7 +104,7 @@ struct mmli_source_kind {
     mml_status (*texts)(mmli_table *out, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted);
 };
 
-extern const mmli_source_kind mmli_kind_csv, mmli_kind_hdf5, mmli_kind_bags, mmli_kind_anndata, mmli_kind_mudata;
+extern const mmli_source_kind mmli_kind_csv, mmli_kind_hdf5, mmli_kind_bags, mmli_kind_anndata, mmli_kind_mudata, mmli_kind_npy;
 
 /* All of them, in the order in which equal sureness is decided. */
 const mmli_source_kind *const *mmli_source_kinds(size_t *n);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/npy.h"
+#include "import/import.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzz_file.h"
 #include "util/alloc.h"
@@ -39,6 +40,25 @@ static void read_array(mmli_npy *a)
     mmli_npy_close(a);
 }
 
+/* As inspect and import see it. */
+static void look(const char *path)
+{
+    const mmli_sheet sheet = {.path = path};
+    mmli_table table;
+    char *text;
+
+    if (mml_file_describe(&text, path, "npy") == MML_OK)
+        mml_string_free(text);
+    if (mml_suggest_cohort(&text, &path, 1, "npy") == MML_OK)
+        mml_string_free(text);
+    if (mmli_table_read(&table, &sheet, "@row", NULL, 0) == MML_OK) {
+        for (size_t k = 0; k < table.n_columns; k++)
+            for (size_t i = 0; i < table.n; i++)
+                MMLT_PROMISE(table.texts[k][i] != NULL);
+        mmli_table_free(&table);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     const char *path = fuzz_file(bytes, n);
@@ -58,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
                 read_array(a);
         mmli_zip_close(zip);
     }
+    look(path);
     unlink(path);
     return 0;
 }

@@ -134,6 +134,10 @@ check_PROGRAMS += tests/unit/test_import_refused
 tests_unit_test_import_refused_SOURCES = tests/unit/test_import_refused.c tests/unit/import_help.c \
 	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_import_npy
+tests_unit_test_import_npy_SOURCES = tests/unit/test_import_npy.c tests/unit/import_help.c tests/unit/import_help.h \
+	tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_import_data
 tests_unit_test_import_data_SOURCES = tests/unit/test_import_data.c tests/unit/import_help.c \
 	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h

@@ -1,0 +1,267 @@
+/* kind_npy.c - arrays of NumPy: a .npy, or one of a .npz that `dataset` names, as rows of samples.
+ *
+ * (N, F), (N, T, C), (N, H, W[, C]) as in HDF5; a bag (N, T, F) is N pieces of T rows. A structured array is a table whose
+ * columns are its fields. Ids: an array of a .npz or a field that `id` names, a file (ids = FILE), or id = @row.
+ *
+ * Rows are read in place where they lie together. Those of an array in Fortran order, or of a packed member of a .npz, do
+ * not: such an array is held in memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "import/npy_ids.h"
+#include "import/npy_look.h"
+#include "import/probe.h"
+#include "util/alloc.h"
+#include "util/error.h"
+
+static const size_t held_most = (size_t)1 << 28; /* numbers of float32: 1 GiB */
+
+typedef struct npy_source {
+    mmli_zip *zip;
+    mmli_npy *array;
+    size_t each;    /* rows of a piece: T of a bag of three dimensions, else 1 */
+    size_t *fields; /* (dims[0]) of a structured array */
+    float *held;    /* all rows, or NULL */
+    float *column;  /* one field of some rows */
+    size_t cap_column;
+} npy_source;
+
+static const char *wanted_shape(mml_modality_kind kind)
+{
+    switch (kind) {
+    case MML_TABLE: return "(samples, features)";
+    case MML_SERIES: return "(samples, steps, channels)";
+    case MML_IMAGE: return "(samples, height, width) or (samples, height, width, channels)";
+    case MML_BAG: return "(instances, features) or (samples, instances, features)";
+    }
+    return "";
+}
+
+/* ---- shape ------------------------------------------------------------------------------------------------------------- */
+
+/* Fields that are numbers become columns; the one with the ids does not. */
+static mml_status use_fields(mmli_source *s, npy_source *y)
+{
+    mml_status st = MML_OK;
+    const mmli_npy *a = y->array;
+
+    MML_CHECK((s->m->kind == MML_TABLE || s->m->kind == MML_BAG) && a->rank == 1, MML_E_SHAPE,
+              "%s: holds records in %d dimensions; records in one can be a table or a bag", s->m->file, a->rank);
+    MML_TRY(mmli_calloc(&y->fields, a->n_fields, sizeof *y->fields));
+    MML_TRY(mmli_calloc(&s->names, a->n_fields + 1, sizeof *s->names));
+    s->rank = 1;
+    for (size_t f = 0; f < a->n_fields; f++) {
+        if (a->fields[f].cls != MMLI_NPY_NUMBER || (s->m->id != NULL && strcmp(a->fields[f].name, s->m->id) == 0))
+            continue;
+        MML_TRY(mmli_strdup(&s->names[s->dims[0]], a->fields[f].name));
+        y->fields[s->dims[0]++] = f;
+    }
+    MML_CHECK(s->dims[0] > 0, MML_E_DATA, "%s: none of its %zu fields is of numbers", s->m->file, a->n_fields);
+out:
+    return st;
+}
+
+/* A bag of three dimensions: N pieces of T rows. The array is seen as (N T, F) from here on. */
+static mml_status use_slabs(mmli_source *s, npy_source *y, const size_t *dims)
+{
+    mml_status st = MML_OK;
+
+    y->each = dims[1];
+    MML_TRY(mmli_calloc(&s->counts, dims[0], sizeof *s->counts));
+    for (size_t i = 0; i < dims[0]; i++)
+        s->counts[i] = dims[1];
+out:
+    return st;
+}
+
+static mml_status use_shape(mmli_source *s, npy_source *y)
+{
+    mml_status st = MML_OK;
+    const mmli_npy *a = y->array;
+    const mml_modality_kind kind = s->m->kind;
+    size_t dims[MMLI_NPY_MAX_RANK + 2] = {0};
+    int rank = a->rank;
+
+    memcpy(dims, a->dims, sizeof a->dims);
+    if (rank == 1 && (kind == MML_TABLE || kind == MML_BAG))
+        dims[rank++] = 1; /* one feature */
+    MML_CHECK(kind == MML_TABLE ? rank == 2 : kind == MML_SERIES ? rank == 3 : kind == MML_IMAGE ? rank == 3 || rank == 4
+                                                                                              : rank == 2 || rank == 3,
+              MML_E_SHAPE, "%s: the array has %d dimension%s; for a%s %s it must be %s", s->m->file, a->rank,
+              a->rank == 1 ? "" : "s", kind == MML_IMAGE ? "n" : "", mmli_modality_kind_name(kind), wanted_shape(kind));
+    if (kind == MML_IMAGE && rank == 3)
+        dims[rank++] = 1; /* grey */
+    for (int i = 1; i < rank; i++)
+        MML_CHECK(dims[i] > 0, MML_E_SHAPE, "%s: the array has an empty dimension", s->m->file);
+    if (kind == MML_BAG && rank == 3)
+        MML_TRY(use_slabs(s, y, dims));
+    s->rank = s->counts != NULL ? 1 : rank - 1;
+    for (int i = 0; i < s->rank; i++)
+        s->dims[i] = dims[rank - s->rank + i];
+    MML_CHECK(a->fields[0].cls == MMLI_NPY_NUMBER, MML_E_FORMAT, "%s: holds texts where numbers are needed", s->m->file);
+    if (kind == MML_IMAGE && a->fields[0].number == MMLI_U8)
+        s->scale = 1.0f / 255.0f;
+    s->half = a->fields[0].number == MMLI_F16;
+out:
+    return st;
+}
+
+/* Names of the last dimension: an array of the archive. */
+static mml_status use_channels(mmli_source *s, npy_source *y)
+{
+    mml_status st = MML_OK;
+
+    if (s->m->channels == NULL || y->fields != NULL)
+        goto out;
+    MML_CHECK(y->zip != NULL, MML_E_FORMAT, "%s:%zu: [%s] channels = NAME is an array of a .npz", s->m->ini_path, s->m->line,
+              s->m->section->name);
+    MML_TRY(mmli_npz_texts(&s->names, s->dims[s->rank - 1], y->zip, s->m->channels, "columns"));
+    s->names_from = s->m->channels;
+out:
+    return st;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------ */
+
+/* Columns of records from `piece` on, one field after the other. */
+static mml_status read_fields(float *values, size_t piece, size_t n, const mmli_source *s, npy_source *y)
+{
+    mml_status st = MML_OK;
+    const size_t width = s->dims[0];
+
+    MML_TRY(mmli_grow(&y->column, &y->cap_column, n, sizeof *y->column));
+    for (size_t f = 0; f < width; f++) {
+        MML_TRY(mmli_npy_floats(y->column, y->array, y->fields[f], piece, n));
+        for (size_t i = 0; i < n; i++)
+            values[i * width + f] = y->column[i];
+    }
+out:
+    return st;
+}
+
+/* Arrays whose rows do not lie together: all of it, once. */
+static mml_status hold(mmli_source *s, npy_source *y)
+{
+    mml_status st = MML_OK;
+    const mmli_npy *a = y->array;
+    const size_t rows = mmli_npy_n_rows(a), each = y->fields != NULL ? s->dims[0] : a->row_values;
+    size_t n;
+
+    if (y->zip == NULL && (!a->fortran || a->rank < 2))
+        goto out;
+    MML_CHECK(mmli_mul_size(&n, rows, each) && n <= held_most, MML_E_FORMAT,
+              "%s: %zu x %zu numbers %s must be held in memory, at most %zu are; in Python: numpy.save(FILE, "
+              "numpy.ascontiguousarray(x))", s->m->file, rows, each, a->fortran ? "in Fortran order" : "in an archive", held_most);
+    MML_TRY(mmli_calloc(&y->held, n, sizeof *y->held));
+    MML_TRY(y->fields != NULL ? read_fields(y->held, 0, rows, s, y) : mmli_npy_floats(y->held, y->array, 0, 0, rows));
+out:
+    return st;
+}
+
+static mml_status npy_open(mmli_source *s)
+{
+    mml_status st = MML_OK;
+    npy_source *y;
+    size_t at;
+
+    MML_TRY(mmli_calloc(&s->state, 1, sizeof *y));
+    y = s->state;
+    y->each = 1;
+    if (mmli_zip_is(s->m->file)) {
+        MML_TRY(mmli_zip_open(&y->zip, s->m->file));
+        MML_TRY(mmli_npz_find(&at, y->zip, s->m->dataset));
+        MML_TRY(mmli_npz_member(&y->array, y->zip, at));
+    } else {
+        MML_CHECK(s->m->dataset == NULL, MML_E_FORMAT, "%s:%zu: [%s] dataset = %s names an array of a .npz; %s is one array",
+                  s->m->ini_path, s->m->line, s->m->section->name, s->m->dataset, s->m->file);
+        MML_TRY(mmli_npy_open(&y->array, s->m->file));
+    }
+    MML_CHECK(y->array->rank > 0, MML_E_SHAPE, "%s: holds a single number", s->m->file);
+    s->n_pieces = mmli_npy_n_rows(y->array);
+    MML_TRY(mmli_npy_is_record(y->array) ? use_fields(s, y) : use_shape(s, y));
+    MML_TRY(mmli_npy_ids(&s->ids, s->n_pieces,
+                         &(mmli_npy_id_source){s->m->file, y->array, y->zip, s->m->id, NULL, s}));
+    MML_TRY(use_channels(s, y));
+    MML_TRY(hold(s, y));
+out:
+    if (st != MML_OK && s->ids == NULL)
+        s->n_pieces = 0; /* nothing of s->ids to be freed */
+    return st;
+}
+
+static void npy_close(mmli_source *s)
+{
+    npy_source *y = s->state;
+
+    if (y == NULL)
+        return;
+    mmli_npy_close(y->array); /* before the archive that it is of */
+    mmli_zip_close(y->zip);
+    mmli_free(y->fields);
+    mmli_free(y->held);
+    mmli_free(y->column);
+    mmli_free(y);
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------------- */
+
+static mml_status read_span(float *values, const mmli_piece_span *span, mmli_source *s, npy_source *y)
+{
+    const size_t width = mmli_source_row_values(s), at = (span->piece * y->each + span->first) * width;
+
+    if (y->held != NULL) {
+        memcpy(values, y->held + at, span->count * width * sizeof *values);
+        return MML_OK;
+    }
+    return y->fields != NULL ? read_fields(values, span->piece, 1, s, y)
+                             : mmli_npy_elements(values, y->array, at, span->count * width);
+}
+
+static mml_status npy_read(float *values, float *positions, mmli_piece_span *spans, size_t n, mmli_source *s)
+{
+    npy_source *y = s->state;
+    mml_status st = MML_OK;
+
+    (void)positions;
+    for (size_t i = 0; i < n; i++)
+        MML_TRY(read_span(values + spans[i].to * mmli_source_row_values(s), &spans[i], s, y));
+out:
+    return st;
+}
+
+static mmli_sureness npy_probe(char *what, const mmli_probe *p)
+{
+    mmli_zip *zip = NULL;
+    size_t at;
+    bool is = false;
+
+    if (mmli_probe_begins(p, "\x93NUMPY", 6)) {
+        (void)snprintf(what, MMLI_WHAT_BYTES, "an array of NumPy");
+        return MMLI_CERTAIN;
+    }
+    if (!mmli_probe_begins(p, "PK\3\4", 4))
+        return MMLI_NOT;
+    if (mmli_zip_open(&zip, p->path) == MML_OK) {
+        const mml_status st = mmli_npz_find(&at, zip, NULL);
+
+        is = st == MML_OK || st == MML_E_NOT_FOUND; /* one, or several */
+    }
+    mmli_zip_close(zip);
+    (void)snprintf(what, MMLI_WHAT_BYTES, "an archive of NumPy arrays");
+    return is ? MMLI_CERTAIN : MMLI_NOT;
+}
+
+static const char *const keys[] = {"ids", NULL};
+
+const mmli_source_kind mmli_kind_npy = {
+    .name = "npy",
+    .what = "an array of NumPy",
+    .keys = keys,
+    .probe = npy_probe,
+    .open = npy_open,
+    .close = npy_close,
+    .read = npy_read,
+    .inspect = mmli_npy_inspect,
+    .suggest = mmli_npy_suggest,
+    .texts = mmli_npy_labels,
+};
