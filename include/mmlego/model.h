@@ -173,6 +173,45 @@ MML_API MML_MUST_USE mml_status mml_model_save(const mml_model *model, const cha
 /** NULL is fine. */
 MML_API void mml_model_free(mml_model *model);
 
+/**
+ * A model as a safetensors file for PyTorch: parameters under the names of the released code's modules (doc/model-file.md 7),
+ * modules that are used twice under each of their names; everything else of the model in `__metadata__`, so that
+ * mml_model_load_state() gives the same model to the bit. Whole or not at all.
+ */
+MML_API MML_MUST_USE mml_status mml_model_save_state(const mml_model *model, const char *path);
+
+/** What the state_dict of a LegoBlock of the released code does not say. Not needed for files of mml_model_save_state(). */
+typedef struct mml_state_options {
+    size_t struct_size;
+    const char *modality;        /**< its name in cohorts: needed */
+    int modality_kind;           /**< mml_modality_kind, or -1: table for an SNN, bag for attention-based MIL, else series */
+    const char *const *features; /**< (n_features) names, checked at prediction; NULL = not checked */
+    size_t n_features;
+    const char *task;            /**< its name in cohorts: needed */
+    int task_kind;               /**< mml_task_kind: needed unless the cohort has the task; -1 = not given */
+    const char *const *classes;  /**< (n_classes) in the order of the outputs; none = "0", "1", ... */
+    size_t n_classes;
+    const double *edges;         /**< (n_edges) survival: edges of the time bins, one more than outputs */
+    size_t n_edges;
+    const char *unit;            /**< of times or values; NULL = not said */
+    mml_cohort *cohort;          /**< kinds, features, classes and unit as this cohort has them; or NULL. Borrowed */
+    size_t heads;                /**< of attention; 0 = 8 */
+    size_t steps;                /**< where one set of weights stands for several steps; 0 = as many as there are */
+    int spatial, drop_imaginary, not_normalised; /**< ablations of the released code that leave no trace in its state */
+} mml_state_options;
+MML_API void mml_state_options_init(mml_state_options *options);
+
+/**
+ * A model out of a safetensors file: of mml_model_save_state(), or the state_dict of a LegoBlock of the released code (then
+ * preset upstream, tokens used as they are, an even prior). Shapes say latent, steps, encoder and outputs.
+ * @param options   NULL = defaults; used for a state_dict only
+ * @param encoders  as mml_model_load()
+ * @return MML_E_IO, MML_E_FORMAT (not safetensors; damaged; a tensor missing or too much), MML_E_SHAPE (a tensor's shape;
+ *         numbers of classes or features), MML_E_ARG (something that options have to say), MML_E_NOT_FOUND
+ */
+MML_API MML_MUST_USE mml_status mml_model_load_state(mml_model **out, const char *path, const mml_state_options *options,
+                                                     const mml_encoder *encoders, size_t n_encoders);
+
 /** What a model is. All pointers are lent until mml_model_free(). */
 MML_API mml_model_kind mml_model_get_kind(const mml_model *model); /**< a block, merged or fused */
 MML_API mml_task_kind mml_model_task_kind(const mml_model *model); /**< what it predicts */

@@ -4,6 +4,7 @@ mmlego_SOURCES = \
 	src/cli/bench_start.c src/cli/bench_start.h \
 	src/cli/cli.h \
 	src/cli/cmd_bench.c \
+	src/cli/cmd_convert.c \
 	src/cli/cmd_evaluate.c \
 	src/cli/cmd_fuse.c \
 	src/cli/cmd_help.c \
@@ -32,6 +33,7 @@ mmlego_LDADD = libmmlego.la $(JANSSON_LIBS) -lm
 dist_man_MANS = \
 	doc/man/mmlego.1 \
 	doc/man/mmlego-bench.1 \
+	doc/man/mmlego-convert.1 \
 	doc/man/mmlego-evaluate.1 \
 	doc/man/mmlego-fuse.1 \
 	doc/man/mmlego-help.1 \

@@ -64,6 +64,11 @@ typedef struct mmli_task_options {
  * MML_E_ARG        bins out of range; an index of train beyond the cohort */
 mml_status mmli_task_fit(mmli_task **out, const mml_cohort *cohort, const char *task, const size_t *train,
                          size_t n_train, const mmli_task_options *options);
+/* For a model from elsewhere, of whose training nothing is known: the prior is even (classes alike; hazards 1 / (k + 1 - j),
+ * so that each bin takes an equal share), n_train counts made-up samples. classes (k) of binary and multiclass, edges
+ * (k + 1) of survival, else NULL. MML_E_ARG: k does not fit the kind; names or edges that cannot be used. */
+mml_status mmli_task_blank(mmli_task **out, mml_task_kind kind, const char *name, const char *unit, size_t k,
+                           const char *const *classes, const double *edges);
 /* NULL is fine. */
 void mmli_task_free(mmli_task *task);
 mml_status mmli_task_copy(mmli_task **out, const mmli_task *task);

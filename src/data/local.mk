@@ -1,5 +1,6 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
+	src/data/blank.c \
 	src/data/labels.c src/data/labels.h src/data/labels_inside.h \
 	src/data/labels_file.c \
 	src/data/labels_fit.c \

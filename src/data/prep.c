@@ -103,6 +103,17 @@ mml_status mmli_prep_identity(mmli_prep **out, size_t width)
     return MML_OK;
 }
 
+mml_status mmli_prep_identity_named(mmli_prep **out, const char *const *features, size_t width)
+{
+    mml_status st;
+
+    if ((st = mmli_prep_identity(out, width)) != MML_OK || (st = mmli_prep_set_features(*out, features)) == MML_OK)
+        return st;
+    mmli_prep_free(*out);
+    *out = NULL;
+    return st;
+}
+
 mml_status mmli_prep_copy(mmli_prep **out, const mmli_prep *prep)
 {
     mml_status st = MML_OK;

@@ -18,6 +18,7 @@ typedef struct loading {
     const char *path;
     const mml_encoder *encoders;
     size_t n_encoders;
+    const mmli_parameter_source *source; /* NULL: the parameters are in the file */
     json_t *config;
     mml_model *model;
 } loading;
@@ -322,6 +323,17 @@ out:
     return st;
 }
 
+static mml_status read_other_parameters(const loading *l)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(l->source->check(l->source->user, l->model));
+    MML_TRY(mmli_model_build(l->model));
+    MML_TRY(l->source->fill(l->source->user, l->model));
+out:
+    return st;
+}
+
 static mml_status read_task(const loading *l)
 {
     mml_status st = MML_OK;
@@ -334,35 +346,50 @@ out:
     return st;
 }
 
-mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const mml_encoder *encoders, size_t n_encoders,
-                           const char *backend, const mmli_backend *table, int threads)
+/* l: all but config and model. */
+static mml_status read_model(mml_model **out, loading *l, const char *backend, const mmli_backend *table, int threads)
 {
     mml_status st = MML_OK;
-    loading l = {.loc = loc, .path = path, .encoders = encoders, .n_encoders = n_encoders};
     const char *text;
     int kind;
 
     *out = NULL;
-    MML_TRY(read_config(&l.config, loc, path));
-    MML_TRY(text_of(&text, l.config, "kind", path));
-    MML_CHECK((kind = mmli_model_kind_from(text)) >= 0, MML_E_FORMAT, "%s: unknown kind of model %s", path, text);
-    MML_TRY(mmli_model_new(&l.model, (mml_model_kind)kind, backend, table, threads));
-    MML_TRY(read_task(&l));
-    MML_TRY(add_blocks(&l));
-    MML_TRY(check_shapes(l.model, path));
+    MML_TRY(read_config(&l->config, l->loc, l->path));
+    MML_TRY(text_of(&text, l->config, "kind", l->path));
+    MML_CHECK((kind = mmli_model_kind_from(text)) >= 0, MML_E_FORMAT, "%s: unknown kind of model %s", l->path, text);
+    MML_TRY(mmli_model_new(&l->model, (mml_model_kind)kind, backend, table, threads));
+    MML_TRY(read_task(l));
+    MML_TRY(add_blocks(l));
+    MML_TRY(check_shapes(l->model, l->path));
     if (kind == MML_MODEL_MERGE)
-        MML_TRY(read_merge(&l));
+        MML_TRY(read_merge(l));
     if (kind == MML_MODEL_FUSE)
-        MML_TRY(read_fuse(&l));
-    MML_TRY(read_parameters(&l));
-    *out = l.model;
-    l.model = NULL;
+        MML_TRY(read_fuse(l));
+    MML_TRY(l->source == NULL ? read_parameters(l) : read_other_parameters(l));
+    *out = l->model;
+    l->model = NULL;
 out:
     if (st == MML_E_SHAPE || st == MML_E_ARG || st == MML_E_DATA) /* a mistake in the file is not the caller's */
         st = mmli_fail(MML_E_FORMAT, "%s", mml_last_error());
-    mml_model_free(l.model);
-    json_decref(l.config);
+    mml_model_free(l->model);
+    json_decref(l->config);
     return st;
+}
+
+mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const mml_encoder *encoders, size_t n_encoders,
+                           const char *backend, const mmli_backend *table, int threads)
+{
+    loading l = {.loc = loc, .path = path, .encoders = encoders, .n_encoders = n_encoders};
+
+    return read_model(out, &l, backend, table, threads);
+}
+
+mml_status mmli_model_read_facts(mml_model **out, hid_t loc, const char *path, const mml_encoder *encoders, size_t n_encoders,
+                                 const mmli_parameter_source *source)
+{
+    loading l = {.loc = loc, .path = path, .encoders = encoders, .n_encoders = n_encoders, .source = source};
+
+    return read_model(out, &l, NULL, NULL, 1);
 }
 
 mml_status mml_model_load(mml_model **out, const char *path, const mml_encoder *encoders, size_t n_encoders)

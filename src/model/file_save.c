@@ -109,7 +109,7 @@ out:
     return st;
 }
 
-mml_status mmli_model_write(const mml_model *model, hid_t loc, const char *path)
+mml_status mmli_model_write_facts(const mml_model *model, hid_t loc, const char *path)
 {
     mml_status st = MML_OK;
     hid_t task = -1, blocks = -1;
@@ -125,10 +125,19 @@ mml_status mmli_model_write(const mml_model *model, hid_t loc, const char *path)
         MML_TRY(mmli_h5_put(MMLI_H5_F64, 1, &model->n, model->weights, loc, path, "weights"));
     if (model->kind == MML_MODEL_FUSE)
         MML_TRY(mmli_provenance_write(&model->from, loc, path, "provenance"));
-    MML_TRY(write_parameters(model, loc, path));
 out:
     mmli_h5_drop(blocks);
     mmli_h5_drop(task);
+    return st;
+}
+
+mml_status mmli_model_write(const mml_model *model, hid_t loc, const char *path)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_model_write_facts(model, loc, path));
+    MML_TRY(write_parameters(model, loc, path));
+out:
     return st;
 }
 

@@ -18,6 +18,12 @@ libmmlego_core_la_SOURCES += \
 	src/model/predict.c src/model/predictor.h \
 	src/model/provenance.c \
 	src/model/scored.c src/model/scored.h \
+	src/model/state.h \
+	src/model/state_infer.c \
+	src/model/state_load.c \
+	src/model/state_names.c \
+	src/model/state_read.c \
+	src/model/state_save.c \
 	src/model/walk.c src/model/walk.h \
 	src/model/weights.c src/model/weights.h \
 	src/model/weights_correlated.c \

@@ -2,6 +2,7 @@
 libmmlego_core_la_SOURCES += \
 	src/util/alloc.c src/util/alloc.h \
 	src/util/atomic.c src/util/atomic.h \
+	src/util/base64.c src/util/base64.h \
 	src/util/clock.h \
 	src/util/error.c src/util/error.h \
 	src/util/half.c src/util/half.h \

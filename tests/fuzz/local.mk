@@ -1,6 +1,6 @@
 # local.mk - see Makefile.am. Fuzz targets with a plain driver: tests/fuzz/fuzz.h says how to fuzz for real.
 check_PROGRAMS += tests/fuzz/fuzz_bag tests/fuzz/fuzz_csv tests/fuzz/fuzz_ini tests/fuzz/fuzz_cohort tests/fuzz/fuzz_model \
-	tests/fuzz/fuzz_npy tests/fuzz/fuzz_safetensors tests/fuzz/fuzz_zip
+	tests/fuzz/fuzz_npy tests/fuzz/fuzz_safetensors tests/fuzz/fuzz_state tests/fuzz/fuzz_zip
 tests_fuzz_fuzz_bag_SOURCES = tests/fuzz/fuzz_bag.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_ini_SOURCES = tests/fuzz/fuzz_ini.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
@@ -8,6 +8,7 @@ tests_fuzz_fuzz_cohort_SOURCES = tests/fuzz/fuzz_cohort.c tests/fuzz/driver.c te
 tests_fuzz_fuzz_model_SOURCES = tests/fuzz/fuzz_model.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_npy_SOURCES = tests/fuzz/fuzz_npy.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_safetensors_SOURCES = tests/fuzz/fuzz_safetensors.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+tests_fuzz_fuzz_state_SOURCES = tests/fuzz/fuzz_state.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 tests_fuzz_fuzz_zip_SOURCES = tests/fuzz/fuzz_zip.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 
 EXTRA_DIST += \
@@ -47,6 +48,9 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/safetensors/overlap.safetensors \
 	tests/fuzz/seeds/safetensors/two.safetensors \
 	tests/fuzz/seeds/safetensors/types.safetensors \
+	tests/fuzz/seeds/state/ours.safetensors \
+	tests/fuzz/seeds/state/plain.safetensors \
+	tests/fuzz/seeds/state/snn.safetensors \
 	tests/fuzz/seeds/zip/stored.zip \
 	tests/fuzz/seeds/zip/table.zip \
 	tests/fuzz/seeds/zip/torch.zip \

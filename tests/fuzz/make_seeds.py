@@ -82,6 +82,30 @@ tensors("safetensors/types.safetensors", {"i": {"dtype": "I64", "shape": [1], "d
 tensors("safetensors/overlap.safetensors", {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
                                            "b": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}, bytes(3))
 
+def state(name, shapes):
+    header, at, data = {}, 0, b""
+    for key, shape in shapes.items():
+        n = int(np.prod(shape))
+        header[key] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, at + 4 * n]}
+        data += (np.arange(n) % 7 / 8 - 0.25).astype("<f4").tobytes()
+        at += 4 * n
+    tensors(name, header, data)
+
+
+def layer(prefix, d, i, inner=2):
+    return {f"{prefix}.1.norm.weight": (d,), f"{prefix}.1.norm.bias": (d,), f"{prefix}.1.norm_context.weight": (i,),
+            f"{prefix}.1.norm_context.bias": (i,), f"{prefix}.1.fn.to_q.weight": (inner, d),
+            f"{prefix}.1.fn.to_kv.weight": (2 * inner, i), f"{prefix}.1.fn.to_out.0.weight": (d, inner),
+            f"{prefix}.1.fn.to_out.0.bias": (d,), f"{prefix}.2.norm.weight": (d,), f"{prefix}.2.norm.bias": (d,),
+            f"{prefix}.2.fn.net.0.weight": (8 * d, d), f"{prefix}.2.fn.net.0.bias": (8 * d,),
+            f"{prefix}.2.fn.net.2.weight": (d, 4 * d), f"{prefix}.2.fn.net.2.bias": (d,)}
+
+
+block = {"latent": (2, 1), "to_logits.1.weight": (1,), "to_logits.1.bias": (1,), "to_logits.2.weight": (2, 1),
+         "to_logits.2.bias": (2,), **layer("layers.0", 1, 2)}
+state("state/plain.safetensors", block)
+state("state/snn.safetensors", {**block, "encoder.fc_omic.0.0.weight": (2, 1), "encoder.fc_omic.0.0.bias": (2,)})
+
 put("ini/full.ini", """; every key
 [cohort]
 folder = .

@@ -10,6 +10,10 @@ check_PROGRAMS += tests/golden/test_block
 tests_golden_test_block_SOURCES = tests/golden/test_block.c
 tests_golden_test_block_LDADD = $(GOLD_LDADD)
 
+check_PROGRAMS += tests/golden/test_state
+tests_golden_test_state_SOURCES = tests/golden/test_state.c
+tests_golden_test_state_LDADD = $(GOLD_LDADD)
+
 check_PROGRAMS += tests/golden/test_metrics
 tests_golden_test_metrics_SOURCES = tests/golden/test_metrics.c
 tests_golden_test_metrics_LDADD = $(GOLD_LDADD)

@@ -153,6 +153,9 @@ tests_unit_test_model_damage_SOURCES = tests/unit/test_model_damage.c tests/unit
 check_PROGRAMS += tests/unit/test_model_file
 tests_unit_test_model_file_SOURCES = tests/unit/test_model_file.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_state
+tests_unit_test_state_SOURCES = tests/unit/test_state.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
 check_PROGRAMS += tests/unit/test_model_join
 tests_unit_test_model_join_SOURCES = tests/unit/test_model_join.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
