@@ -9,6 +9,7 @@ export TMPDIR
 
 # A neighbour that is left would keep the pipe open.
 neighbours_end() {
+    # shellcheck disable=SC2016,SC2317 # the inner shell expands them; test_that calls this function
     timeout 60 sh -c '"$1" bench table-predict-1 --busy --no-limits --seconds 0.01 --threads 2 | cat >"$2"' - "$MMLT_MMLEGO" \
         "$tmp/out"
 }
