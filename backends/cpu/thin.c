@@ -20,12 +20,12 @@ static void put(const mmli_thin *t, size_t i, size_t j, float dot)
         *c = t->alpha * dot + (t->beta == 0 ? 0 : t->beta * *c);
 }
 
-/* Rows i .. i+3 of `x`; those past the end repeat the last. Gives how many are real. */
-static size_t four_rows(const float *row[4], const float *x, size_t ld, size_t i, size_t end)
+/* Rows i .. i+count-1 of `x`; those past the end repeat the last. Gives how many are real. */
+static size_t some_rows(const float **row, size_t count, const float *x, size_t ld, size_t i, size_t end)
 {
-    const size_t n = mmli_min_size(4, end - i);
+    const size_t n = mmli_min_size(count, end - i);
 
-    for (size_t k = 0; k < 4; k++)
+    for (size_t k = 0; k < count; k++)
         row[k] = x + (i + mmli_min_size(k, n - 1)) * ld;
     return n;
 }
@@ -34,12 +34,12 @@ static void one_row(const job *w, size_t from, size_t to)
 {
     const mmli_thin *t = w->t;
 
-    for (size_t j = from; j < to; j += 4) {
-        const float *row[4];
-        float dot[4];
-        const size_t n = four_rows(row, t->many, t->ld_many, j, to);
+    for (size_t j = from; j < to; j += 8) {
+        const float *row[8];
+        float dot[8];
+        const size_t n = some_rows(row, 8, t->many, t->ld_many, j, to);
 
-        w->v->dot4(dot, t->few, (const float *const *)row, t->k);
+        w->v->dot8(dot, t->few, (const float *const *)row, t->k, 8 * t->ld_many);
         for (size_t k = 0; k < n; k++)
             put(t, 0, j + k, dot[k]);
     }
@@ -53,7 +53,7 @@ static void several_rows(const job *w, size_t from, size_t to)
         for (size_t i = 0; i < t->n_few; i += 4) {
             const float *row[4];
             float dot[4];
-            const size_t n = four_rows(row, t->few, t->ld_few, i, t->n_few);
+            const size_t n = some_rows(row, 4, t->few, t->ld_few, i, t->n_few);
 
             w->v->dot4(dot, t->many + j * t->ld_many, (const float *const *)row, t->k);
             for (size_t k = 0; k < n; k++)
@@ -72,7 +72,7 @@ static void run_tile(const void *ctx, size_t tile, int worker)
 
 void mmli_cpu_thin(mmli_device *dv, const mmli_thin *t)
 {
-    const job w = {t, mmli_cpu_of(dv)->vec, 4 * (1 + TILE / 4 / (t->k + 1))};
+    const job w = {t, mmli_cpu_of(dv)->vec, 8 * (1 + TILE / 8 / (t->k + 1))};
     const double ns = (double)t->n_many * (2.0 + (double)t->k * (0.1 + 0.01 * (double)t->n_few));
 
     mmli_cpu_for(dv, mmli_ceil_div(t->n_many, w.tile), ns, run_tile, &w);

@@ -84,6 +84,8 @@ typedef struct mmli_vec {
     double (*sum_squares)(const float *x, size_t n);
     float (*dot)(const float *x, const float *y, size_t n);
     void (*dot4)(float out[4], const float *x, const float *const row[4], size_t n);
+    /* The same for eight, in the same order of each row's terms; the rows read next begin `ahead` floats further on */
+    void (*dot8)(float out[8], const float *x, const float *const row[8], size_t n, size_t ahead);
     float (*max)(const float *x, size_t n); /* NaN where x has one */
     /* y = exp(x - shift), sum of y; y may be x */
     double (*exp_sum)(float *y, const float *x, size_t n, float shift);

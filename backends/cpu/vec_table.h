@@ -37,6 +37,7 @@ const mmli_vec VEC_TABLE = {
     .sum_squares = rows_sum_squares,
     .dot = rows_dot,
     .dot4 = rows_dot4,
+    .dot8 = rows_dot8,
     .max = rows_max,
     .exp_sum = rows_exp_sum,
     .col_acc = rows_col_acc,

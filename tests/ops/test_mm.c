@@ -1,5 +1,5 @@
-/* test_mm.c - the product of matrices in cache (backends/cpu/vec_gemm.h), in every vector width that this processor
- * has. Every operand ends where its last row ends, in front of a page that may not be touched. */
+/* test_mm.c - the product of matrices in cache (backends/cpu/vec_gemm.h) and products of one row with eight, in every vector
+ * width that this processor has. Every operand ends where its last row ends, in front of a page that may not be touched. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -225,6 +225,29 @@ START_TEST(what_is_not_finite_stays_in_its_row_and_column)
 }
 END_TEST
 
+/* Rows that end in front of a page that faults, as the last ones of a weight do: what is asked for ahead lies behind it. */
+START_TEST(eight_rows_give_each_the_bits_that_four_give)
+{
+    static const size_t lengths[] = {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 255, 2189};
+    const mmli_vec *v = vec_at(_i);
+
+    for (size_t l = 0; l < COUNT(lengths); l++) {
+        const size_t n = lengths[l];
+        float *rows = last_floats(&areas[0], 8 * n), *x = last_floats(&areas[1], n), got[8], want[8];
+        const float *row[8];
+
+        mmlt_normal(rows, 8 * n, 5);
+        mmlt_normal(x, n, 6);
+        for (size_t i = 0; i < 8; i++)
+            row[i] = rows + (7 - i) * n;
+        v->dot8(got, x, row, n, 8 * n);
+        v->dot4(want, x, row, n);
+        v->dot4(want + 4, x, row + 4, n);
+        mmlt_assert_same_bits(got, want, sizeof got);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("products in cache");
@@ -235,6 +258,7 @@ int main(void)
     tcase_add_loop_test(tc, products_of_tiles_are_those_in_double_precision, 0, COUNT(widths));
     tcase_add_loop_test(tc, a_value_depends_on_its_row_and_its_column_alone, 0, COUNT(widths));
     tcase_add_loop_test(tc, what_is_not_finite_stays_in_its_row_and_column, 0, COUNT(widths));
+    tcase_add_loop_test(tc, eight_rows_give_each_the_bits_that_four_give, 0, COUNT(widths));
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
 }
