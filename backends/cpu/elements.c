@@ -71,9 +71,10 @@ mml_status mmli_cpu_act(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t 
 }
 
 mml_status mmli_cpu_act_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *y, const mmli_mem *dy, size_t n,
-                             mmli_act kind)
+                             mmli_act kind, bool add)
 {
-    const job j = {{.y = mmli_f(dx), .a = mmli_cf(y), .b = mmli_cf(dy), .kind = (int)kind}, VEC(act_grad), n, TILE};
+    const job j = {{.y = mmli_f(dx), .a = mmli_cf(y), .b = mmli_cf(dy), .kind = (int)kind, .add = add},
+                   VEC(act_grad), n, TILE};
     return run(dv, &j, 0.25);
 }
 
@@ -85,9 +86,9 @@ mml_status mmli_cpu_gate(mmli_device *dv, mmli_mem *y, const mmli_mem *z, size_t
 }
 
 mml_status mmli_cpu_gate_grad(mmli_device *dv, mmli_mem *dz, const mmli_mem *z, const mmli_mem *dy, size_t rows,
-                              size_t f, mmli_gate kind)
+                              size_t f, mmli_gate kind, bool add)
 {
-    const job j = {{.y = mmli_f(dz), .a = mmli_cf(z), .b = mmli_cf(dy), .f = f, .kind = (int)kind},
+    const job j = {{.y = mmli_f(dz), .a = mmli_cf(z), .b = mmli_cf(dy), .f = f, .kind = (int)kind, .add = add},
                    VEC(gate_grad), rows, 1 + TILE / 4 / (f + 1)};
     return run(dv, &j, 0.8 * (double)f);
 }

@@ -18,6 +18,7 @@ typedef struct mmli_el {
     size_t f;     /* width of a row */
     float s[8];   /* scalars */
     int kind;     /* mmli_act or mmli_gate */
+    int add;      /* of act_grad and gate_grad: 0: what y holds is not read */
     uint64_t key;   /* random stream */
     uint64_t first; /* ... what element 0 is in it; % 4 = 0 */
 } mmli_el;
@@ -68,7 +69,7 @@ typedef struct mmli_vec {
     mmli_el_fn fill;               /* y = s0 */
     mmli_el_fn add, mul, mul_add;  /* y = a + b; y = a b; y += a b */
     mmli_el_fn axpy, scale;        /* y += s0 a; y = s0 a */
-    mmli_el_fn act, act_grad;      /* y = act(a); y += b act'(from output a) */
+    mmli_el_fn act, act_grad;      /* y = act(a); y (+)= b act'(from output a) */
     mmli_el_fn dropout;            /* y = keep ? s1 a + s2 : s3; p = s0; from % 4 = 0 */
     mmli_el_fn dropout_grad;       /* y += keep ? s1 a : 0 */
     mmli_el_fn magnitude, phase;   /* y of a + i b */
@@ -78,7 +79,7 @@ typedef struct mmli_vec {
     mmli_el_fn l1_grad;            /* y += s0 sign(a) */
     mmli_el_fn adamw;              /* p y, m y2, v y3, g a, decay b, factor s0; s1.. see optim.c */
     /* from, to in rows of width f (z: 2 f) */
-    mmli_el_fn gate, gate_grad;    /* y of z = a; y (dz) += from z = a, dy = b */
+    mmli_el_fn gate, gate_grad;    /* y of z = a; y (dz) (+)= from z = a, dy = b */
 
     double (*sum)(const float *x, size_t n);
     double (*sum_squares)(const float *x, size_t n);

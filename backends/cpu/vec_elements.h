@@ -133,13 +133,23 @@ static void el_act(const mmli_el *e, size_t from, size_t to)
     }
 }
 
-EL(grad_relu, ST(y, vf_fma(LD(b), relu_slope(LD(a)), LD(y))))
-EL(grad_leaky, ST(y, vf_fma(LD(b), leaky_slope(LD(a)), LD(y))))
-EL(grad_elu, ST(y, vf_fma(LD(b), elu_slope(LD(a)), LD(y))))
-EL(grad_selu, ST(y, vf_fma(LD(b), selu_slope(LD(a)), LD(y))))
-EL(grad_tanh, const vf v = LD(a); ST(y, vf_fma(LD(b), 1.0f - v * v, LD(y))))
-EL(grad_sigmoid, const vf v = LD(a); ST(y, vf_fma(LD(b), v * (1.0f - v), LD(y))))
-EL(grad_identity, ST(y, LD(b) + LD(y)))
+/* Twice: added to y, and in its place. */
+#define GRAD(name, slope)                                                                          \
+    EL(add_##name, const vf v = LD(a); ST(y, vf_fma(LD(b), slope, LD(y))))                         \
+    EL(put_##name, const vf v = LD(a); ST(y, LD(b) * (slope)))                                     \
+    static void grad_##name(const mmli_el *e, size_t from, size_t to)                              \
+    {                                                                                              \
+        (e->add ? add_##name : put_##name)(e, from, to);                                           \
+    }
+
+GRAD(relu, relu_slope(v))
+GRAD(leaky, leaky_slope(v))
+GRAD(elu, elu_slope(v))
+GRAD(selu, selu_slope(v))
+GRAD(tanh, 1.0f - v * v)
+GRAD(sigmoid, v * (1.0f - v))
+EL(add_identity, ST(y, LD(b) + LD(y)))
+EL(put_identity, ST(y, LD(b)))
 
 static void el_act_grad(const mmli_el *e, size_t from, size_t to)
 {
@@ -163,7 +173,7 @@ static void el_act_grad(const mmli_el *e, size_t from, size_t to)
         grad_sigmoid(e, from, to);
         break;
     case MMLI_ACT_IDENTITY:
-        grad_identity(e, from, to);
+        (e->add ? add_identity : put_identity)(e, from, to);
         break;
     }
 }
@@ -187,10 +197,14 @@ static void el_act_grad(const mmli_el *e, size_t from, size_t to)
 
 ROW(gate_selu, ST(y, LD(a) * selu(LD(g))))
 ROW(gate_tanh, ST(y, vf_tanh(LD(a)) * vf_sigmoid(LD(g))))
-ROW(gate_selu_grad, const vf d = LD(dy); const vf s = selu(LD(g)); ST(y, vf_fma(d, s, LD(y)));
-    ST(y2, vf_fma(d * LD(a), selu_slope(s), LD(y2))))
-ROW(gate_tanh_grad, const vf d = LD(dy); const vf t = vf_tanh(LD(a)); const vf s = vf_sigmoid(LD(g));
-    ST(y, vf_fma(d * (1.0f - t * t), s, LD(y))); ST(y2, vf_fma(d * t, s * (1.0f - s), LD(y2))))
+/* da = dy a'(a) g(g) and dg = dy a(a) g'(g) as products of two factors each; twice, as above. */
+#define ROW_GRAD(name, SETUP, a0, a1, g0, g1)                                                      \
+    ROW(add_##name, const vf d = LD(dy); SETUP; ST(y, vf_fma(a0, a1, LD(y))); ST(y2, vf_fma(g0, g1, LD(y2)))) \
+    ROW(put_##name, const vf d = LD(dy); SETUP; ST(y, (a0) * (a1)); ST(y2, (g0) * (g1)))
+
+ROW_GRAD(gate_selu, const vf s = selu(LD(g)), d, s, d * LD(a), selu_slope(s))
+ROW_GRAD(gate_tanh, const vf t = vf_tanh(LD(a)); const vf s = vf_sigmoid(LD(g)), d * (1.0f - t * t), s, d * t,
+         s * (1.0f - s))
 
 static void el_gate(const mmli_el *e, size_t from, size_t to)
 {
@@ -203,12 +217,14 @@ static void el_gate(const mmli_el *e, size_t from, size_t to)
 
 static void el_gate_grad(const mmli_el *e, size_t from, size_t to)
 {
+    void (*const row)(float *, float *, const float *, const float *, const float *, size_t) =
+        e->kind == MMLI_GATE_SELU ? (e->add ? add_gate_selu : put_gate_selu) : (e->add ? add_gate_tanh : put_gate_tanh);
+
     for (size_t r = from; r < to; r++) {
         const float *a = e->a + r * 2 * e->f;
         float *da = e->y + r * 2 * e->f;
 
-        (e->kind == MMLI_GATE_SELU ? gate_selu_grad : gate_tanh_grad)(da, da + e->f, a, a + e->f, e->b + r * e->f,
-                                                                      e->f);
+        row(da, da + e->f, a, a + e->f, e->b + r * e->f, e->f);
     }
 }
 

@@ -143,14 +143,14 @@ mml_status REF(act)(mmli_device *dv, mmli_mem *y_, const mmli_mem *x_, size_t n,
 }
 
 mml_status REF(act_grad)(mmli_device *dv, mmli_mem *dx_, const mmli_mem *y_, const mmli_mem *dy_, size_t n,
-                         mmli_act kind)
+                         mmli_act kind, bool add)
 {
     float *dx = ref_f(dx_);
     const float *y = ref_f(y_), *dy = ref_f(dy_);
 
     (void)dv;
     for (size_t i = 0; i < n; i++)
-        dx[i] = (float)((double)dx[i] + (double)dy[i] * act_slope((double)y[i], kind));
+        dx[i] = (float)((add ? (double)dx[i] : 0) + (double)dy[i] * act_slope((double)y[i], kind));
     return MML_OK;
 }
 
@@ -170,7 +170,7 @@ mml_status REF(gate)(mmli_device *dv, mmli_mem *y_, const mmli_mem *z_, size_t r
 }
 
 mml_status REF(gate_grad)(mmli_device *dv, mmli_mem *dz_, const mmli_mem *z_, const mmli_mem *dy_, size_t rows,
-                          size_t f, mmli_gate kind)
+                          size_t f, mmli_gate kind, bool add)
 {
     float *dz = ref_f(dz_);
     const float *z = ref_f(z_), *dy = ref_f(dy_);
@@ -189,8 +189,8 @@ mml_status REF(gate_grad)(mmli_device *dv, mmli_mem *dz_, const mmli_mem *z_, co
                 da = (1 - tanh(a) * tanh(a)) * sigmoid(g);
                 dg = tanh(a) * sigmoid(g) * (1 - sigmoid(g));
             }
-            dz[at_a] = (float)((double)dz[at_a] + d * da);
-            dz[at_g] = (float)((double)dz[at_g] + d * dg);
+            dz[at_a] = (float)((add ? (double)dz[at_a] : 0) + d * da);
+            dz[at_g] = (float)((add ? (double)dz[at_g] : 0) + d * dg);
         }
     return MML_OK;
 }

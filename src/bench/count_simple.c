@@ -40,9 +40,9 @@ mml_status mmli_counted_act(mmli_device *dv, mmli_mem *y, const mmli_mem *x, siz
 }
 
 mml_status mmli_counted_act_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *y, const mmli_mem *dy, size_t n,
-                                 mmli_act kind)
+                                 mmli_act kind, bool add)
 {
-    MMLI_COUNTED(act_grad, 0, 3 * n, 4 * n, dx, y, dy, n, kind);
+    MMLI_COUNTED(act_grad, 0, (uint64_t)(2 + add) * n, (uint64_t)(3 + add) * n, dx, y, dy, n, kind, add);
 }
 
 mml_status mmli_counted_gate(mmli_device *dv, mmli_mem *y, const mmli_mem *z, size_t rows, size_t f, mmli_gate kind)
@@ -51,9 +51,10 @@ mml_status mmli_counted_gate(mmli_device *dv, mmli_mem *y, const mmli_mem *z, si
 }
 
 mml_status mmli_counted_gate_grad(mmli_device *dv, mmli_mem *dz, const mmli_mem *z, const mmli_mem *dy, size_t rows,
-                                  size_t f, mmli_gate kind)
+                                  size_t f, mmli_gate kind, bool add)
 {
-    MMLI_COUNTED(gate_grad, 0, 8 * rows * f, 7 * rows * f, dz, z, dy, rows, f, kind);
+    MMLI_COUNTED(gate_grad, 0, (uint64_t)(6 + 2 * add) * rows * f, (uint64_t)(5 + 2 * add) * rows * f, dz, z, dy, rows,
+                 f, kind, add);
 }
 
 mml_status mmli_counted_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)

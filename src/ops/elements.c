@@ -114,10 +114,11 @@ mmli_var *mmli_op_mul_row(mmli_tape *tape, mmli_var *x, mmli_var *row)
 
 static mml_status act_back(mmli_tape *tape, mmli_node *n)
 {
-    mmli_mem *dx = mmli_tape_grad(tape, n->in[0]);
+    bool add;
+    mmli_mem *dx = mmli_tape_grad_over(tape, n->in[0], n->out[0]->grad, &add);
 
     if (dx)
-        MMLI_BACK(tape, act_grad, dx, n->out[0]->data, n->out[0]->grad, mmli_size(n->out[0]), (mmli_act)n->kind);
+        MMLI_BACK(tape, act_grad, dx, n->out[0]->data, n->out[0]->grad, mmli_size(n->out[0]), (mmli_act)n->kind, add);
     return mmli_tape_status(tape);
 }
 
@@ -143,11 +144,12 @@ mmli_var *mmli_op_act(mmli_tape *tape, mmli_var *x, mmli_act kind)
 
 static mml_status gate_back(mmli_tape *tape, mmli_node *n)
 {
-    mmli_mem *dz = mmli_tape_grad(tape, n->in[0]);
+    bool add;
+    mmli_mem *dz = mmli_tape_grad_first(tape, n->in[0], &add);
     const mmli_var *y = n->out[0];
 
     if (dz)
-        MMLI_BACK(tape, gate_grad, dz, n->in[0]->data, y->grad, y->rows, y->cols, (mmli_gate)n->kind);
+        MMLI_BACK(tape, gate_grad, dz, n->in[0]->data, y->grad, y->rows, y->cols, (mmli_gate)n->kind, add);
     return mmli_tape_status(tape);
 }
 
@@ -177,7 +179,7 @@ static mml_status dropout_back(mmli_tape *tape, mmli_node *n)
     mmli_mem *dx;
     bool add = true;
 
-    dx = n->kind ? mmli_tape_grad(tape, n->in[0]) : mmli_tape_grad_first(tape, n->in[0], &add);
+    dx = n->kind ? mmli_tape_grad(tape, n->in[0]) : mmli_tape_grad_over(tape, n->in[0], n->out[0]->grad, &add);
     if (!dx)
         return mmli_tape_status(tape);
     if (n->kind)

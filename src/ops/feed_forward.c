@@ -18,11 +18,7 @@ static mml_status feed_forward_back(mmli_tape *tape, mmli_node *n)
         grad.add = grad.add || mmli_tape_reached(n->in[i]);
     for (size_t i = 1; i < 7; i++)
         g[i] = grad.add ? mmli_tape_grad(tape, n->in[i]) : mmli_tape_grad_first(tape, n->in[i], &(bool){false});
-    if (n->in[0]->need && !n->in[0]->grad)
-        n->in[0]->grad = n->out[0]->grad; /* dx begins with dy, which nobody needs any more */
-    else
-        mmli_tape_grad_first(tape, n->in[0], &grad.add_x);
-    grad.dx = n->in[0]->need ? n->in[0]->grad : NULL;
+    grad.dx = mmli_tape_grad_over(tape, n->in[0], n->out[0]->grad, &grad.add_x); /* dx begins with dy */
     grad.gamma = g[1], grad.beta = g[2], grad.w1 = g[3], grad.b1 = g[4], grad.w2 = g[5], grad.b2 = g[6];
     if (mmli_tape_ok(tape))
         MMLI_BACK(tape, feed_forward_grad, &grad, n->in[0]->data, n->out[0]->grad, &ff, n->in[0]->rows);

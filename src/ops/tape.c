@@ -173,6 +173,13 @@ mmli_mem *mmli_tape_grad_first(mmli_tape *tape, mmli_var *x, bool *add)
     return x->grad;
 }
 
+mmli_mem *mmli_tape_grad_over(mmli_tape *tape, mmli_var *x, mmli_mem *dy, bool *add)
+{
+    if (x->need && !x->grad && mmli_tape_ok(tape))
+        x->grad = dy, x->blank = true;
+    return mmli_tape_grad_first(tape, x, add);
+}
+
 mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x)
 {
     bool add;

@@ -64,13 +64,16 @@ mmli_var *mmli_tape_input(mmli_tape *tape, const float *values, size_t rows, siz
 /* An array of any element type on the device. */
 mmli_mem *mmli_tape_upload(mmli_tape *tape, const void *src, size_t bytes);
 
-/* A gradient is the sum of what flows back to its variable. Three ways to give it a part, all NULL or nothing when none is
+/* A gradient is the sum of what flows back to its variable. Four ways to give it a part, all NULL or nothing when none is
  * wanted (x->need false) or the tape has failed:
  * zero before the first part: to be added to */
 mmli_mem *mmli_tape_grad(mmli_tape *tape, mmli_var *x);
 /* for what can overwrite as well as add: *add false says that this is the first part and that what the memory holds does
  * not count, so all of it has to be written */
 mmli_mem *mmli_tape_grad_first(mmli_tape *tape, mmli_var *x, bool *add);
+/* the same, for what may also overwrite dy, the gradient of a variable of the same size that nobody needs any more: the first
+ * part may get the memory of dy */
+mmli_mem *mmli_tape_grad_over(mmli_tape *tape, mmli_var *x, mmli_mem *dy, bool *add);
 /* all of dy, the gradient of a variable of the same size that nobody needs any more; the first part may be dy itself, so it
  * can be given to one variable only */
 mml_status mmli_tape_pass(mmli_tape *tape, mmli_var *x, mmli_mem *dy);

@@ -96,10 +96,13 @@ static void act_grad(run *r, size_t i)
 {
     const size_t n = sizes[i % SIZES];
     const mmli_act kind = (mmli_act)(i / SIZES);
-    mmli_mem *y = new_floats(r, "y", n, MMLT_TOL_MATH);
+    mmli_mem *y = new_floats(r, "y", n, MMLT_TOL_MATH), *dy;
 
     CALL(r, act, y, in_uniform(r, n, -4, 4), n, kind);
-    CALL(r, act_grad, sum_floats(r, "dx", n, MMLT_TOL_MATH), y, in_random(r, n), n, kind);
+    CALL(r, act_grad, sum_floats(r, "dx", n, MMLT_TOL_MATH), y, in_random(r, n), n, kind, true);
+    CALL(r, act_grad, new_floats(r, "first dx", n, MMLT_TOL_MATH), y, in_random(r, n), n, kind, false);
+    dy = sum_floats(r, "dx in the place of dy", n, MMLT_TOL_MATH);
+    CALL(r, act_grad, dy, y, dy, n, kind, false);
 }
 
 static const size_t gates[][2] = {{0, 5}, {1, 1}, {3, 7}, {5, 64}, {130, 256}, {1001, 33}};
@@ -112,7 +115,10 @@ static void gate(run *r, size_t i)
     mmli_mem *z = in_uniform(r, rows * 2 * f, -4, 4);
 
     CALL(r, gate, new_floats(r, "y", rows * f, MMLT_TOL_MATH), z, rows, f, kind);
-    CALL(r, gate_grad, sum_floats(r, "dz", rows * 2 * f, MMLT_TOL_MATH), z, in_random(r, rows * f), rows, f, kind);
+    CALL(r, gate_grad, sum_floats(r, "dz", rows * 2 * f, MMLT_TOL_MATH), z, in_random(r, rows * f), rows, f, kind, true);
+    /* 1 - tanh(a)^2 is a difference of terms of size 1, which nothing is added to here */
+    CALL(r, gate_grad, of_terms(r, new_floats(r, "first dz", rows * 2 * f, MMLT_TOL_MATH), 1), z, in_random(r, rows * f),
+         rows, f, kind, false);
 }
 
 /* A dropped value is 0 (or alpha'), a kept one is not: one bit of the mask that differs fails. */

@@ -7,10 +7,10 @@
 enum { KEY = 77, T = FD_TOKENS, SEGS = FD_SEGS };
 
 static void act(fd *f) { FORWARD(f, act, f->y[0], f->x[0], 12, (mmli_act)f->c->kind); }
-static void act_g(fd *f) { GRADIENT(f, act_grad, f->dx[0], f->y[0], f->dy[0], 12, (mmli_act)f->c->kind); }
+static void act_g(fd *f) { GRADIENT(f, act_grad, f->dx[0], f->y[0], f->dy[0], 12, (mmli_act)f->c->kind, true); }
 
 static void gate(fd *f) { FORWARD(f, gate, f->y[0], f->x[0], 3, 4, (mmli_gate)f->c->kind); }
-static void gate_g(fd *f) { GRADIENT(f, gate_grad, f->dx[0], f->x[0], f->dy[0], 3, 4, (mmli_gate)f->c->kind); }
+static void gate_g(fd *f) { GRADIENT(f, gate_grad, f->dx[0], f->x[0], f->dy[0], 3, 4, (mmli_gate)f->c->kind, true); }
 
 static void drop(fd *f) { FORWARD(f, dropout, f->y[0], f->x[0], 20, 0.4f, KEY); }
 static void drop_g(fd *f) { GRADIENT(f, dropout_grad, f->dx[0], f->dy[0], 20, 0.4f, KEY); }
