@@ -44,7 +44,13 @@ MML_API MML_MUST_USE mml_status mml_predict(mml_prediction *out, mml_predictor *
 /** Gets predictions of a cohort chunk by chunk, in the order of `samples`. Return non-zero to stop. */
 typedef int (*mml_prediction_sink)(void *user, const mml_prediction *chunk, const size_t *samples);
 
-/** Predicts samples[0 .. n-1] (NULL: all of the cohort), `batch` at a time (0 = 64). Features are checked by name. */
+/**
+ * Predicts samples[0 .. n-1] (NULL: all of the cohort), `batch` at a time (0 = 64). Features are checked by name.
+ *
+ * Tokens that a sample has 256 MiB or more of, as float32, in one modality are not read whole where the block needs no more
+ * than a piece at a time (no encoder, embedding or abmil; not with `context_dft`, `raw_layers`): such a sample is predicted by
+ * itself, and its tokens are read from the file once (abmil) or once a step.
+ */
 MML_API MML_MUST_USE mml_status mml_predict_cohort(mml_predictor *predictor, mml_cohort *cohort, const size_t *samples,
                                                    size_t n, size_t batch, mml_prediction_sink sink, void *user);
 

@@ -48,6 +48,10 @@ mml_status mmli_prep_copy(mmli_prep **out, const mmli_prep *prep);
  * feature. Allocates nothing; any number of threads may share a prep. */
 mml_status mmli_prep_apply(float *out, const mmli_prep *prep, const mml_tokens *tokens, size_t n_samples);
 
+/* The same for a part of one sample, tokens first .. of `total`; above: the row of out before it, NULL when first = 0. */
+mml_status mmli_prep_apply_part(float *out, const mmli_prep *prep, const mml_tokens *tokens, size_t first, size_t total,
+                                const float *above);
+
 /* A cohort's modality must have the features of training, in order: MML_E_DATA names the first that differs, and says so
  * when they are the same in another order. */
 mml_status mmli_prep_check(const mmli_prep *prep, const mml_modality_info *info);

@@ -78,61 +78,84 @@ static mml_status check_shape(const mmli_prep *prep, const mml_tokens *tokens)
     return MML_OK;
 }
 
-/* What was wrong in row t, the j-th token of sample b. */
-static mml_status bad_value(const mmli_prep *prep, const mml_tokens *tokens, size_t t, size_t b)
+/* A sample, or a part of one: rows from .. end - 1 of the tokens, of which the first is token `before` of `total`. */
+typedef struct part {
+    size_t b; /* sample of the batch */
+    size_t from, end, before, total;
+} part;
+
+/* What was wrong in row t. */
+static mml_status bad_value(const mmli_prep *prep, const mml_tokens *tokens, size_t t, const part *p)
 {
-    const size_t j = t - (size_t)tokens->offsets[b];
+    const size_t j = p->before + t - p->from;
     size_t f = 0;
 
     while (f + 1 < prep->width_in && !isinf(tokens->values[t * prep->width_in + f]))
         f++;
     if (prep->features != NULL)
         return mmli_fail(MML_E_DATA, "modality %s: sample %zu of the batch, token %zu: feature `%s` is infinite",
-                         tokens->name, b + 1, j + 1, prep->features[f]);
+                         tokens->name, p->b + 1, j + 1, prep->features[f]);
     return mmli_fail(MML_E_DATA, "modality %s: sample %zu of the batch, token %zu: value %zu is infinite", tokens->name,
-                     b + 1, j + 1, f + 1);
+                     p->b + 1, j + 1, f + 1);
 }
 
-/* Positions of row t into y; the j-th of n tokens of sample b. */
-static mml_status put_positions(float *y, const mmli_prep *prep, const mml_tokens *tokens, size_t t, size_t b)
+/* Positions of row t into y. */
+static mml_status put_positions(float *y, const mmli_prep *prep, const mml_tokens *tokens, size_t t, const part *p)
 {
-    const size_t first = (size_t)tokens->offsets[b], n = (size_t)tokens->offsets[b + 1] - first;
+    const size_t j = p->before + t - p->from, n = p->total;
 
     if (prep->n_axes == 0)
-        place(y, (double)(t - first) / (double)(n > 1 ? n - 1 : 1), prep->o.position_bands);
+        place(y, (double)j / (double)(n > 1 ? n - 1 : 1), prep->o.position_bands);
     for (size_t a = 0; a < prep->n_axes; a++) {
-        const float p = tokens->positions[t * prep->n_axes + a];
+        const float at = tokens->positions[t * prep->n_axes + a];
 
-        if (!isfinite(p))
+        if (!isfinite(at))
             return mmli_fail(MML_E_DATA, "modality %s: sample %zu of the batch, token %zu: position %zu is not a finite number",
-                             tokens->name, b + 1, t - first + 1, a + 1);
-        y = place(y, (double)p, prep->o.position_bands);
+                             tokens->name, p->b + 1, j + 1, a + 1);
+        y = place(y, (double)at, prep->o.position_bands);
+    }
+    return MML_OK;
+}
+
+/* above: the row before in the output, NULL at the beginning of a sample. */
+static mml_status apply(float *out, const mmli_prep *prep, const mml_tokens *tokens, const part *p, const float *above)
+{
+    const bool carries = prep->o.imputation == MML_IMPUTE_LOCF, places = prep->o.position_bands > 0;
+    mml_status st;
+
+    for (size_t t = p->from; t < p->end; t++, above = out, out += prep->width_out) {
+        const float *x = tokens->values + t * prep->width_in;
+        float *y = out;
+
+        if (scale_row(y, x, carries ? above : NULL, prep))
+            return bad_value(prep, tokens, t, p);
+        y += prep->width_in;
+        if (prep->o.indicators != MML_INDICATE_NONE)
+            y = indicate(y, x, prep);
+        if (places && (st = put_positions(y, prep, tokens, t, p)) != MML_OK)
+            return st;
     }
     return MML_OK;
 }
 
 mml_status mmli_prep_apply(float *out, const mmli_prep *prep, const mml_tokens *tokens, size_t n_samples)
 {
-    const bool carries = prep->o.imputation == MML_IMPUTE_LOCF, places = prep->o.position_bands > 0;
-    mml_status st;
+    mml_status st = check_shape(prep, tokens);
 
-    if ((st = check_shape(prep, tokens)) != MML_OK)
-        return st;
-    for (size_t b = 0; b < n_samples; b++) {
+    for (size_t b = 0; b < n_samples && st == MML_OK; b++) {
         const size_t first = (size_t)tokens->offsets[b], end = (size_t)tokens->offsets[b + 1];
+        const part p = {.b = b, .from = first, .end = end, .total = end - first};
 
-        for (size_t t = first; t < end; t++) {
-            const float *x = tokens->values + t * prep->width_in;
-            float *y = out + t * prep->width_out;
-
-            if (scale_row(y, x, carries && t > first ? y - prep->width_out : NULL, prep))
-                return bad_value(prep, tokens, t, b);
-            y += prep->width_in;
-            if (prep->o.indicators != MML_INDICATE_NONE)
-                y = indicate(y, x, prep);
-            if (places && (st = put_positions(y, prep, tokens, t, b)) != MML_OK)
-                return st;
-        }
+        st = apply(out + first * prep->width_out, prep, tokens, &p, NULL);
     }
-    return MML_OK;
+    return st;
+}
+
+mml_status mmli_prep_apply_part(float *out, const mmli_prep *prep, const mml_tokens *tokens, size_t first, size_t total,
+                                const float *above)
+{
+    const part p = {.end = (size_t)tokens->offsets[1], .before = first, .total = total};
+    const mml_status st = check_shape(prep, tokens);
+
+    return st == MML_OK ? apply(out, prep, tokens, &p, above) : st;
 }

@@ -50,6 +50,7 @@ mmli_context mmli_block_context(mmli_tape *tape, const mmli_bound *bound, const 
         const mmli_cross_shape shape = shape_of(block, &context);
 
         context.pieces = block->plan ? block->plan->piece > 0 : !mmli_cross_is_whole(&shape);
+        context.pieces = context.pieces || (context.tokens && context.tokens->stream);
         if (!context.pieces)
             context.normal = mmli_op_normalise(tape, context.tokens);
     }

@@ -24,6 +24,7 @@ libmmlego_core_la_SOURCES += \
 	src/model/state_names.c \
 	src/model/state_read.c \
 	src/model/state_save.c \
+	src/model/streams.c src/model/streams.h \
 	src/model/walk.c src/model/walk.h \
 	src/model/weights.c src/model/weights.h \
 	src/model/weights_correlated.c \

@@ -22,6 +22,7 @@ struct mml_predictor {
     double *score;
     uint8_t *prior;
     uint64_t *used;
+    size_t large; /* bytes of tokens from which on they are read in pieces */
 };
 
 mml_status mmli_params_for(const mmli_params **out, mmli_params **copy, const mml_model *model, mmli_device *dv)
@@ -93,6 +94,7 @@ mml_status mmli_predictor_new_on(mml_predictor **out, const mml_model *model, co
         table = &model->dv->k;
     MML_TRY(mmli_calloc(&p, 1, sizeof *p));
     p->model = model;
+    p->large = MMLI_WALK_LARGE;
     MML_TRY(table ? mmli_device_open_table(&p->dv, table, threads) : mmli_device_open(&p->dv, backend, threads));
     MML_TRY(mmli_tape_new(&p->tape, p->dv));
     MML_TRY(mmli_params_for(&p->params, &p->copy, model, p->dv));
@@ -106,6 +108,11 @@ out:
 mml_status mml_predictor_new(mml_predictor **out, const mml_model *model, const char *backend, int threads)
 {
     return mmli_predictor_new_on(out, model, backend, NULL, threads);
+}
+
+void mmli_predictor_set_large(mml_predictor *p, size_t bytes)
+{
+    p->large = bytes;
 }
 
 /* Results for n samples. Grown together, by half as much again. */
@@ -180,7 +187,8 @@ out:
     return st;
 }
 
-mml_status mml_predict(mml_prediction *out, mml_predictor *p, const mml_batch *batch)
+/* sources (members), or NULL: tokens of the sample that are not in the batch. */
+static mml_status predict(mml_prediction *out, mml_predictor *p, const mml_batch *batch, mmli_source *const *sources)
 {
     const mml_model *model = p->model;
     const size_t B = mml_batch_size(batch);
@@ -194,6 +202,8 @@ mml_status mml_predict(mml_prediction *out, mml_predictor *p, const mml_batch *b
     MML_TRY(reserve(p, B));
     MML_TRY(mmli_tape_begin(p->tape, 0, 0, 0));
     MML_TRY(mmli_inputs_make(&in, p->tape, model, batch, NULL));
+    if (sources)
+        MML_TRY(mmli_sources_add(&in, p->tape, model, sources));
     for (size_t m = 0; m < model->n; m++)
         any = any || in.in[m].x != NULL;
     if (any) {
@@ -214,6 +224,11 @@ out:
     return st;
 }
 
+mml_status mml_predict(mml_prediction *out, mml_predictor *p, const mml_batch *batch)
+{
+    return predict(out, p, batch, NULL);
+}
+
 mml_status mml_predict_cohort(mml_predictor *p, mml_cohort *cohort, const size_t *samples, size_t n, size_t batch,
                               mml_prediction_sink sink, void *user)
 {
@@ -226,11 +241,12 @@ mml_status mml_predict_cohort(mml_predictor *p, mml_cohort *cohort, const size_t
 
     MML_CHECK(sink, MML_E_ARG, "no function to give the predictions to");
     MML_TRY(mmli_walk_begin(&walk, p->model, cohort, samples, n, batch));
+    walk.large = p->large;
     for (;;) {
         MML_TRY(mmli_walk_next(&chunk, &which, &count, &walk));
         if (!chunk)
             break;
-        MML_TRY(mml_predict(&result, p, chunk));
+        MML_TRY(predict(&result, p, chunk, walk.sources));
         MML_CHECK(sink(user, &result, which) == 0, MML_E_STOPPED, "stopped while predicting, after %zu of %zu samples",
                   walk.at, walk.n);
     }

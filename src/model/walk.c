@@ -79,6 +79,7 @@ mml_status mmli_walk_begin(mmli_walk *walk, const mml_model *model, mml_cohort *
     mml_status st = MML_OK;
 
     *walk = (mmli_walk){.cohort = cohort,
+                        .model = model,
                         .samples = samples,
                         .n = samples ? n : N,
                         .most = most ? most : CHUNK_SAMPLES,
@@ -117,6 +118,71 @@ static double values_of(const mmli_walk *walk, size_t sample)
     return values;
 }
 
+/* ---- samples that are not read whole ----------------------------------------------------------------------------------- */
+
+/* Can all blocks that read a modality read it in pieces? */
+static bool can_stream(const mmli_walk *walk, const char *name)
+{
+    for (size_t m = 0; m < walk->model->n; m++)
+        if (strcmp(walk->model->members[m].modality, name) == 0 && !mmli_member_streams(&walk->model->members[m]))
+            return false;
+    return true;
+}
+
+static bool is_streamed(const mmli_walk *walk, size_t sample, size_t name)
+{
+    const mml_modality_info *info = &walk->info[name];
+    const double tokens = (double)(info->offsets[sample + 1] - info->offsets[sample]);
+
+    return walk->large > 0 && tokens * (double)info->width * sizeof(float) >= (double)walk->large &&
+           can_stream(walk, info->name);
+}
+
+static bool is_large(const mmli_walk *walk, size_t at)
+{
+    for (size_t i = 0; at < walk->n && i < walk->n_names; i++)
+        if (is_streamed(walk, walk->samples[at], i))
+            return true;
+    return false;
+}
+
+static void close_sources(mmli_walk *walk)
+{
+    for (size_t m = 0; walk->sources && m < walk->model->n; m++) {
+        mmli_source_free(walk->sources[m]);
+        walk->sources[m] = NULL;
+    }
+}
+
+/* Reads what is not too large of a sample, and opens sources for the rest. */
+static mml_status read_large(mmli_walk *walk, size_t sample)
+{
+    const char **small = NULL;
+    size_t n_small = 0;
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_calloc(&small, walk->n_names, sizeof *small));
+    if (!walk->sources)
+        MML_TRY(mmli_calloc(&walk->sources, walk->model->n, sizeof *walk->sources));
+    if (!walk->batch)
+        MML_TRY(mml_batch_new(&walk->batch, 0));
+    for (size_t i = 0; i < walk->n_names; i++) {
+        if (!is_streamed(walk, sample, i)) {
+            small[n_small++] = walk->names[i];
+            continue;
+        }
+        for (size_t m = 0; m < walk->model->n; m++)
+            if (strcmp(walk->model->members[m].modality, walk->names[i]) == 0)
+                MML_TRY(mmli_source_new(&walk->sources[m], walk->cohort, sample, &walk->model->members[m]));
+    }
+    MML_TRY(mml_cohort_read(walk->cohort, walk->batch, &sample, 1, small, n_small));
+out:
+    mmli_free(small);
+    return st;
+}
+
+/* ---- chunks ------------------------------------------------------------------------------------------------------------ */
+
 /* Number of samples of the chunk that begins with the at-th. */
 static size_t chunk(const mmli_walk *walk, size_t at)
 {
@@ -124,10 +190,14 @@ static size_t chunk(const mmli_walk *walk, size_t at)
     size_t count = 0;
 
     while (at + count < walk->n && count < walk->most) {
+        const bool large = is_large(walk, at + count);
+
         values += values_of(walk, walk->samples[at + count]);
-        if (walk->by_size && count > 0 && values > CHUNK_VALUES)
+        if (count > 0 && (large || (walk->by_size && values > CHUNK_VALUES)))
             break;
         count++;
+        if (large)
+            break;
     }
     return count;
 }
@@ -135,14 +205,19 @@ static size_t chunk(const mmli_walk *walk, size_t at)
 mml_status mmli_walk_next(const mml_batch **batch, const size_t **samples, size_t *n, mmli_walk *walk)
 {
     mml_status st = MML_OK;
-    const size_t count = chunk(walk, walk->at), next = chunk(walk, walk->at + count);
+    const size_t count = chunk(walk, walk->at), then = walk->at + count, next = is_large(walk, then) ? 0 : chunk(walk, then);
 
+    close_sources(walk);
     *batch = NULL;
     *samples = walk->samples + walk->at;
     *n = count;
     if (count == 0)
         goto out;
-    MML_TRY(mmli_ahead_read(batch, walk->ahead, *samples, count, *samples + count, next));
+    if (is_large(walk, walk->at)) {
+        MML_TRY(read_large(walk, **samples));
+        *batch = walk->batch;
+    } else
+        MML_TRY(mmli_ahead_read(batch, walk->ahead, *samples, count, *samples + count, next));
     walk->at += count;
 out:
     return st;
@@ -150,6 +225,9 @@ out:
 
 void mmli_walk_end(mmli_walk *walk)
 {
+    close_sources(walk);
+    mmli_free(walk->sources);
+    mml_batch_free(walk->batch);
     mmli_ahead_free(walk->ahead);
     mmli_free(walk->names);
     mmli_free(walk->info);

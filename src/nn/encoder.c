@@ -1,9 +1,10 @@
-/* encoder.c - the built-in encoders (method.md 5). Custom ones are in custom.c. */
+/* encoder.c - the built-in encoders (method.md 5). Pooling of bags is in abmil.c, custom ones in custom.c. */
 #include "nn/encoder.h"
 
 #include <math.h>
 #include <stdio.h>
 
+#include "nn/abmil.h"
 #include "nn/custom.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -194,20 +195,6 @@ static mmli_var *snn(mmli_tape *tape, const mmli_bound *bound, const mmli_encode
     return x;
 }
 
-/* Ilse et al. 2018, gated: w = softmax over the sample's instances of c . (tanh(A h) * sigmoid(B h)) */
-static mmli_var *abmil(mmli_tape *tape, const mmli_bound *bound, const mmli_encoder *enc, mmli_var *x,
-                       const mmli_ragged *ragged, uint64_t key)
-{
-    mmli_var *h = mmli_op_act(tape, linear(tape, bound, enc, 0, x), MMLI_ACT_RELU);
-    mmli_var *w;
-
-    h = mmli_op_dropout(tape, h, enc->dropout, mmli_rng_key(key, "encoder", 0));
-    w = mmli_op_gate(tape, linear(tape, bound, enc, 2, h), MMLI_GATE_TANH_SIGMOID);
-    w = mmli_op_segment_softmax(tape, linear(tape, bound, enc, 4, w), ragged);
-    h = mmli_op_segment_sum(tape, w, h, ragged);
-    return mmli_op_act(tape, linear(tape, bound, enc, 6, h), MMLI_ACT_RELU);
-}
-
 /* x1 = x + drop(Wo MHA(LN x)), x2 = x1 + drop(FF(LN x1)), within each sample */
 static mmli_var *selfattn(mmli_tape *tape, const mmli_bound *bound, const mmli_encoder *enc, mmli_var *x,
                           const mmli_ragged *ragged, uint64_t key)
@@ -252,7 +239,7 @@ mmli_var *mmli_encode(mmli_tape *tape, const mmli_bound *bound, const mmli_encod
         return snn(tape, bound, enc, x, key);
     case MML_ENCODER_ABMIL:
         mmli_tape_fail(tape, mmli_ragged_pooled(out_ragged, tape, ragged));
-        return abmil(tape, bound, enc, x, ragged, key);
+        return mmli_abmil(tape, bound, enc, x, ragged, key);
     case MML_ENCODER_SELFATTN:
         return enc->n_p ? selfattn(tape, bound, enc, x, ragged, key) : x;
     case MML_ENCODER_CUSTOM:

@@ -17,6 +17,7 @@ typedef struct mmli_encoder {
     size_t *p;                       /* indices of its parameters */
     size_t n_p;
     const mml_encoder *custom; /* borrowed */
+    size_t piece;              /* tests: of a stream, tokens that abmil takes at a time; else 0 */
 } mmli_encoder;
 
 /* Declares the parameters "encoder.*" under prefix. MML_E_ARG / MML_E_NOT_FOUND for bad options. */

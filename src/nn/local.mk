@@ -1,5 +1,6 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
+	src/nn/abmil.c src/nn/abmil.h \
 	src/nn/custom.c src/nn/custom.h \
 	src/nn/encoder.c src/nn/encoder.h \
 	src/nn/graph.c src/nn/graph.h \

@@ -116,13 +116,34 @@ static size_t at_lse(const attend *a, size_t s)
     return s * a->x.c * a->x.H;
 }
 
-static void forward_piece(mmli_tape *tape, const attend *a, const piece *p, const mmli_mem *x, mmli_mem *out)
+mmli_mem *mmli_piece_rows(mmli_tape *tape, const mmli_var *x, size_t first, size_t n, size_t next)
 {
+    const float *rows;
+
+    if (!x->stream)
+        return mmli_at(x->data, first * x->cols);
+    if (!mmli_tape_ok(tape))
+        return NULL;
+    mmli_tape_fail(tape, x->stream->read(x->stream->user, &rows, first, n, next));
+    return mmli_tape_ok(tape) ? mmli_tape_upload(tape, rows, n * x->cols * sizeof *rows) : NULL;
+}
+
+/* Those of a piece; the one behind it is read ahead. */
+static mmli_mem *rows_of(mmli_tape *tape, const attend *a, const piece *p)
+{
+    piece then = *p;
+
+    return mmli_piece_rows(tape, a->x.tokens, p->first, p->n, next_piece(&then, a) ? then.n : 0);
+}
+
+static void forward_piece(mmli_tape *tape, const attend *a, const piece *p, mmli_mem *out)
+{
+    const mmli_mem *x = rows_of(tape, a, p);
     const mmli_mem *q = mmli_at(a->x.query->data, at_query(a, p->seg));
     mmli_mem *o = mmli_at(out, at_out(a, p->seg)), *lse = mmli_at(a->lse, at_lse(a, p->seg)), *o_part = o, *lse_part = lse;
     made m;
 
-    if (!make(&m, tape, a, p, x))
+    if (!x || !make(&m, tape, a, p, x))
         return;
     if (p->part) {
         o_part = floats(tape, a->x.c, a->width);
@@ -271,6 +292,10 @@ mmli_var *mmli_op_attention_pieces(mmli_tape *tape, const mmli_pieces *x, const 
 
     if (!x->query || !x->tokens || !mmli_tape_ok(tape) || !fits(tape, x, ragged))
         return NULL;
+    if (x->tokens->stream && mmli_tape_recording(tape)) {
+        mmli_tape_fail(tape, mmli_fail(MML_E_INTERNAL, "a stream of tokens cannot be read backwards"));
+        return NULL;
+    }
     need = mmli_tape_recording(tape) &&
            (x->query->need || x->tokens->need || (weights && (x->key->need || x->value->need)));
     o = mmli_tape_var(tape, ragged->segs * x->c, x->query->cols, need);
@@ -280,7 +305,7 @@ mmli_var *mmli_op_attention_pieces(mmli_tape *tape, const mmli_pieces *x, const 
     while (mmli_tape_ok(tape) && next_piece(&p, a)) {
         const mmli_tape_mark mark = mmli_tape_get_mark(tape);
 
-        forward_piece(tape, a, &p, mmli_at(x->tokens->data, p.first * a->w), o->data);
+        forward_piece(tape, a, &p, o->data);
         mmli_tape_release(tape, mark);
     }
     if (need && (node = mmli_tape_node(tape, back))) {

@@ -7,7 +7,7 @@
 
 typedef struct mmli_pieces {
     mmli_var *query;       /* (c, H e) when shared, else (P c, H e) */
-    mmli_var *tokens;      /* (T, w) */
+    mmli_var *tokens;      /* (T, w); may be a stream (tape.h) when nothing is recorded */
     mmli_var *key, *value; /* (H e, w); both NULL: normalised tokens are keys and values themselves, H e = w */
     size_t c, H;
     float scale;
@@ -18,5 +18,9 @@ typedef struct mmli_pieces {
 /* With x^ the tokens normalised by row (mmli_op_normalise): mmli_op_attention of the queries to keys x^ Wk^T and values
  * x^ Wv^T. (P c, H e) */
 mmli_var *mmli_op_attention_pieces(mmli_tape *tape, const mmli_pieces *x, const mmli_ragged *ragged);
+
+/* Rows first .. first + n - 1 of a variable, on the device: part of its memory or, of a stream, read into memory of the tape,
+ * while `next` more may be read ahead. NULL: the tape has failed. */
+mmli_mem *mmli_piece_rows(mmli_tape *tape, const mmli_var *x, size_t first, size_t n, size_t next);
 
 #endif

@@ -129,6 +129,15 @@ mmli_var *mmli_tape_wrap(mmli_tape *tape, mmli_mem *data, mmli_mem *grad, size_t
     return x;
 }
 
+mmli_var *mmli_tape_stream(mmli_tape *tape, const mmli_stream *stream)
+{
+    mmli_var *x = mmli_tape_wrap(tape, NULL, NULL, stream->rows, stream->cols, false);
+
+    if (x)
+        x->stream = stream;
+    return x;
+}
+
 mmli_var *mmli_tape_var(mmli_tape *tape, size_t rows, size_t cols, bool need)
 {
     size_t n = 0, bytes = 0;

@@ -12,6 +12,7 @@
 #include "backends/backend.h"
 #include "mmlego/tensor.h"
 #include "ops/arena.h"
+#include "util/stream.h"
 
 typedef struct mmli_tape mmli_tape;
 typedef struct mml_var mmli_var;
@@ -22,6 +23,7 @@ struct mml_var {
     mmli_mem *grad; /* NULL until something flows back (mmli_tape_grad) */
     bool need;      /* a gradient is wanted */
     bool blank;     /* grad has its place, but nothing has flowed into it: what it holds does not count */
+    const mmli_stream *stream; /* not NULL: data is NULL, rows are read piece by piece (ops/pieces.h), without gradients */
 };
 
 enum { MMLI_RECORD = 1 /* gradients will be asked for */, MMLI_TRAINING = 2 /* dropout is active */ };
@@ -59,6 +61,8 @@ void mmli_tape_release(mmli_tape *tape, mmli_tape_mark mark);
 mmli_var *mmli_tape_var(mmli_tape *tape, size_t rows, size_t cols, bool need);
 /* A variable on memory that is somebody else's; grad may be NULL. */
 mmli_var *mmli_tape_wrap(mmli_tape *tape, mmli_mem *data, mmli_mem *grad, size_t rows, size_t cols, bool need);
+/* A variable that is never in memory as a whole; the stream is lent for the pass. */
+mmli_var *mmli_tape_stream(mmli_tape *tape, const mmli_stream *stream);
 /* A variable filled from a host array. */
 mmli_var *mmli_tape_input(mmli_tape *tape, const float *values, size_t rows, size_t cols, bool need);
 /* An array of any element type on the device. */

@@ -11,5 +11,6 @@ libmmlego_core_la_SOURCES += \
 	src/util/rng.c src/util/rng.h \
 	src/util/sort.c src/util/sort.h \
 	src/util/spool.c src/util/spool.h \
+	src/util/stream.h \
 	src/util/text.c src/util/text.h \
 	src/util/version.c

@@ -165,6 +165,10 @@ tests_unit_test_model_weights_SOURCES = tests/unit/test_model_weights.c tests/un
 check_PROGRAMS += tests/unit/test_predict
 tests_unit_test_predict_SOURCES = tests/unit/test_predict.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_predict_streams
+tests_unit_test_predict_streams_SOURCES = tests/unit/test_predict_streams.c tests/unit/make_model.c \
+	tests/unit/make_model.h tests/unit/make_cohort.c tests/unit/make_cohort.h
+
 check_PROGRAMS += tests/unit/test_predict_cohort
 tests_unit_test_predict_cohort_SOURCES = tests/unit/test_predict_cohort.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h

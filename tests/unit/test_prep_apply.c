@@ -345,6 +345,31 @@ START_TEST(sample_does_not_depend_on_the_others_of_its_batch)
 }
 END_TEST
 
+/* _i + 1 tokens at a time; the sample goes on where the part before ended, values carried forward and positions included. */
+START_TEST(parts_of_a_sample_give_the_bits_of_the_whole)
+{
+    static float x[SAMPLES * 7 * WIDTH], all[SAMPLES * 7 * 64], part[SAMPLES * 7 * 64];
+    int64_t offsets[SAMPLES + 1];
+    mml_tokens t;
+    mmli_prep *p = full_prep(x, offsets, &t);
+    const size_t total = (size_t)offsets[SAMPLES], each = (size_t)_i + 1, width = p->width_out;
+    const int64_t one[] = {0, (int64_t)total};
+
+    t.offsets = one;
+    mmlt_assert_ok(mmli_prep_apply(all, p, &t, 1));
+    for (size_t first = 0; first < total; first += each) {
+        const size_t n = total - first < each ? total - first : each;
+        const int64_t own[] = {0, (int64_t)n};
+        const mml_tokens some = make_tokens(x + first * WIDTH, own, WIDTH);
+
+        mmlt_assert_ok(mmli_prep_apply_part(part + first * width, p, &some, first, total,
+                                            first > 0 ? part + (first - 1) * width : NULL));
+    }
+    mmlt_assert_same_bits(part, all, total * width * sizeof *all);
+    mmli_prep_free(p);
+}
+END_TEST
+
 START_TEST(eight_threads_may_share_a_prep)
 {
     static float x[SAMPLES * 7 * WIDTH], want[SAMPLES * 7 * 64], got[8][SAMPLES * 7 * 64];
@@ -399,6 +424,7 @@ int main(void)
     tcase_add_test(rest, infinity_is_refused_with_sample_token_and_feature);
     tcase_add_test(rest, identity_hands_on_every_bit);
     tcase_add_test(rest, sample_does_not_depend_on_the_others_of_its_batch);
+    tcase_add_loop_test(rest, parts_of_a_sample_give_the_bits_of_the_whole, 0, 5);
     tcase_add_test(rest, eight_threads_may_share_a_prep);
     tcase_add_test(rest, nothing_is_allocated);
     suite_add_tcase(suite, tc);
