@@ -3,7 +3,10 @@ EXTRA_DIST += \
 	data/README.md \
 	data/cohorts/covid_cxr.ini \
 	data/cohorts/eicu_demo.ini \
+	data/cohorts/ham10000_tables.ini \
+	data/cohorts/mogonet_rosmap.ini \
 	data/cohorts/physionet2012.ini \
+	data/cohorts/salmon_brca.ini \
 	data/cohorts/tcga_acc.ini \
 	data/cohorts/wdbc_three_views.ini \
 	data/physionet2012/labels.csv \
@@ -19,7 +22,3 @@ EXTRA_DIST += \
 	data/tcga_acc/mutation.csv.gz \
 	data/tcga_acc/rna.csv.gz \
 	data/tcga_acc/rppa.csv.gz
-EXTRA_DIST += \
-	data/cohorts/covid_cxr.ini \
-	data/cohorts/eicu_demo.ini \
-	data/cohorts/wdbc_three_views.ini

@@ -1,8 +1,10 @@
 /* config.c - cohort.ini, checked as far as it can be without the data. doc/cohort.md has the keys. */
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "import/source.h"
+#include "io/cohort_write.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -167,7 +169,7 @@ static mml_status read_cohort(mmli_import_config *c, const mmli_ini_section *s)
     const char *folder = NULL, *labels = NULL, *splits = NULL, *names = NULL;
     bool header = true;
     const mmli_ini_entry *columns = mmli_ini_find(s, "columns");
-    size_t level = 1, samples;
+    size_t level = MMLI_COMPRESS_AUTO, samples;
 
     MML_TRY(mmli_ini_check_keys(&c->ini, s, keys, COUNT(keys)));
     MML_TRY(text(&folder, &c->ini, s, "folder"));
@@ -208,7 +210,6 @@ static mml_status read_cohort(mmli_import_config *c, const mmli_ini_section *s)
                       c->ini.path, columns->line, c->columns[i]);
     MML_TRY(number(&level, &c->ini, s, "compress", 0, 9));
     c->compress = (unsigned)level;
-    c->compress_given = mmli_ini_find(s, "compress") != NULL;
 out:
     return st;
 }
@@ -326,10 +327,27 @@ static mml_status read_steps(mmli_import_modality *m, const mmli_ini *ini, const
     return MML_OK;
 }
 
+/* "LEAST:MOST"; either may be left out. */
+static mml_status read_clip(mmli_import_modality *m, const mmli_ini *ini, const mmli_ini_section *s)
+{
+    const mmli_ini_entry *e = mmli_ini_find(s, "clip");
+    const char *colon;
+    bool ok;
+
+    m->least = -INFINITY;
+    m->most = INFINITY;
+    if (e == NULL)
+        return MML_OK;
+    colon = strchr(e->value, ':');
+    ok = colon != NULL && (colon == e->value || mmli_parse_float(&m->least, e->value, (size_t)(colon - e->value))) &&
+         (colon[1] == '\0' || mmli_parse_float(&m->most, colon + 1, strlen(colon + 1)));
+    return ok && m->least < m->most ? MML_OK : bad(ini, s, e, "two numbers LEAST:MOST are needed, or one of them");
+}
+
 static mml_status read_kind(mmli_import_modality *m, const mmli_ini *ini, const mmli_ini_section *s)
 {
     static const char *const kinds[] = {"table", "series", "image", "bag"};
-    static const char *const transforms[] = {"none", "log1p"};
+    static const char *const transforms[] = {"none", "log1p", "rank"};
     static const char *const tokens[] = {"steps", "summary"};
     mml_status st = MML_OK;
     const char *kind;
@@ -346,6 +364,10 @@ static mml_status read_kind(mmli_import_modality *m, const mmli_ini *ini, const 
     MML_TRY(word(&transform, ini, s, "transform", transforms, COUNT(transforms)));
     m->summary = how == 1;
     m->log1p = transform == 1;
+    m->rank = transform == 2;
+    MML_CHECK(!m->rank || m->kind == MML_TABLE || m->kind == MML_BAG, MML_E_FORMAT,
+              "%s:%zu: [%s] transform = rank is for a table or a bag only", ini->path, s->line, s->name);
+    MML_TRY(read_clip(m, ini, s));
     m->patch = 16;
     MML_TRY(number(&m->patch, ini, s, "patch", 1, 4096));
     MML_TRY(read_steps(m, ini, s));
@@ -360,7 +382,7 @@ out:
 static mml_status check_modality_keys(const mmli_ini *ini, const mmli_ini_section *s)
 {
     static const char *const common[] = {"kind",  "file",  "format", "id",        "columns",        "dataset", "channels",
-                                         "tokens", "steps", "patch",  "transform", "drop_empty_rows", "float16"};
+                                         "tokens", "steps", "patch",  "transform", "clip", "drop_empty_rows", "float16"};
     mml_status st = MML_OK;
     const char **keys = NULL;
     size_t n_kinds, n = 0, most = COUNT(common);

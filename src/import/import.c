@@ -19,6 +19,7 @@ typedef struct import {
     mmli_table *own;        /* (n_tasks) of tasks with a file of their own; else empty */
     mmli_source **sources;  /* (n_modalities) NULL: not open, not any more, or not to be opened */
     const char *out_path;
+    mmli_source_context context;
     char **ids;             /* (n) samples: of the labels file, then the others; lent by the tables, or own */
     size_t n, cap_ids, n_lent;
     mmli_index samples;     /* of ids */
@@ -80,13 +81,13 @@ out:
 
 /* ---- samples -------------------------------------------------------------------------------------------------------------------- */
 
+/* The context outlives the source: it is kept in `im`. */
 static mml_status open_source(import *im, size_t which)
 {
-    const mmli_source_context context = {.beside = im->out_path, .config = &im->config, .problems = &im->problems};
 
     if (im->sources[which] != NULL)
         return MML_OK;
-    return mmli_source_open(&im->sources[which], &im->config.modalities[which], &context);
+    return mmli_source_open(&im->sources[which], &im->config.modalities[which], &im->context);
 }
 
 /* Adds those that are not there yet; the index is made anew. The texts are copied but those of the labels file. */
@@ -136,6 +137,7 @@ static mml_status collect_samples(import *im)
             MML_TRY(add_ids(im, im->sources[i]->ids, im->sources[i]->n_pieces));
     }
     MML_CHECK(im->n > 0, MML_E_DATA, "%s: there are no samples", c->ini.path);
+    im->context.samples = &im->samples;
 out:
     return st;
 }
@@ -376,7 +378,7 @@ static mml_status import_modality(import *im, size_t which)
         goto out;
     }
     MML_TRY(mmli_tokenizer_make(&t, m, source));
-    im->writer.compress = source->unpacked && !im->config.compress_given ? 0 : im->config.compress;
+    im->writer.compress = source->unpacked && im->config.compress == MMLI_COMPRESS_AUTO ? 0 : im->config.compress;
     MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, stored_kind(m), t.width, t.n_axes, t.features,
                                    mmli_tokens_are_half(&t)));
     if (source->position_unit > 0)
@@ -526,6 +528,7 @@ mml_status mml_import_with(const char *path, const char *out_path, const mml_imp
     if (given != NULL)
         memcpy(&o, given, given->struct_size == 0 || given->struct_size > sizeof o ? sizeof o : given->struct_size);
     im.out_path = out_path != NULL ? out_path : P_tmpdir "/mmlego-check.h5";
+    im.context = (mmli_source_context){.beside = im.out_path, .config = &im.config, .problems = &im.problems};
     im.progress = o.progress;
     im.user = o.user;
     im.problems.collect = o.dry_run != 0;

@@ -45,7 +45,8 @@ typedef struct mmli_import_modality {
     const char *channels; /* data set with feature names, or NULL */
     bool summary;         /* a series as one token */
     size_t patch;         /* side of an image patch */
-    bool log1p;
+    bool log1p, rank;     /* rank: of the values of a token, 0 to 1 */
+    float least, most;    /* values beyond are set to these, before the transform; infinite: no limit */
     size_t from, to;      /* steps of a series; to = SIZE_MAX: to its end */
     bool half;            /* float16 = yes: rounded to float16 and kept so */
     bool drop_empty;      /* a row with nothing measured is a missing modality */
@@ -65,8 +66,7 @@ typedef struct mmli_import_config {
     bool all_samples;     /* also those of modalities that the labels file lacks */
     char **columns;       /* split columns; own */
     size_t n_columns;
-    unsigned compress;    /* gzip level, 0 = none */
-    bool compress_given;  /* and not the default */
+    unsigned compress;    /* gzip level, 0 = none, or MMLI_COMPRESS_AUTO */
     const char **reserved; /* own, its texts lent */
     size_t n_reserved;
     mmli_import_task *tasks;
@@ -123,12 +123,18 @@ size_t mmli_import_task_columns(const char *names[4], const mmli_import_task *ta
 
 struct mmli_source;
 
+typedef struct mmli_ranked {
+    float value;
+    size_t place;
+} mmli_ranked;
+
 typedef struct mmli_tokenizer {
     const mmli_import_modality *m;
     const struct mmli_source *source; /* lent, as all of its texts */
     size_t width, n_axes;
     size_t most;         /* tokens of one row at most */
     char **features;     /* (width) */
+    mmli_ranked *ranked; /* (width) room for ranking; NULL: not wanted */
 } mmli_tokenizer;
 
 mml_status mmli_tokenizer_make(mmli_tokenizer *out, const mmli_import_modality *modality, const struct mmli_source *source);

@@ -4,49 +4,40 @@
  * its beginning. So its numbers go through an unnamed file beside the output: parsed once, read back by row,
  * whatever the size.
  */
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "formats/zip.h"
 #include "import/csv_look.h"
+#include "import/csv_values.h"
 #include "import/probe.h"
+#include "import/rowfile.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
 typedef struct csv_source {
     mmli_sheet sheet;
     char *names_file, *ids_file; /* resolved */
-    FILE *spool;      /* rows of the picked columns */
-    char **names_all; /* of the header */
-    size_t n_all, id_at;
-    size_t *at;       /* (n_picks) places in the header */
+    mmli_rowfile rows; /* rows of the chosen columns, a number a cell */
+    char **names;     /* (n_names) of the header */
+    size_t n_names, id_at;
+    mmli_csv_values values;
     float *row;
     size_t cap_rows;
 } csv_source;
 
-/* A file without a name in the folder where the output will be (there is room for it there, or nowhere). */
-static mml_status open_spool(FILE **out, const char *beside)
+/* No id column, and cells of the header that are ids of samples: rows and columns are the other way round. */
+static mml_status find_id(csv_source *c, const mmli_source *s)
 {
-    mml_status st = MML_OK;
-    const char *slash = strrchr(beside, '/');
-    char *name = NULL, text[MMLI_ERRNO_BYTES];
-    int fd;
+    const mml_status st = mmli_csv_column(&c->id_at, s->m->file, (const char *const *)c->names, c->n_names, s->m->id);
+    size_t met = 0;
 
-    MML_TRY(mmli_strf(&name, "%.*s.mmlego-import-XXXXXX", slash == NULL ? 0 : (int)(slash - beside) + 1, beside));
-    fd = mkstemp(name);
-    MML_CHECK(fd >= 0, MML_E_IO, "%s: no temporary file can be made beside it: %s", beside, mmli_errno_text(text, errno));
-    unlink(name);
-    if ((*out = fdopen(fd, "w+b")) == NULL) {
-        st = mmli_fail(MML_E_NOMEM, "%s: out of memory", beside);
-        close(fd);
-    }
-out:
-    mmli_free(name);
-    return st;
+    for (size_t i = 0; st == MML_E_NOT_FOUND && s->context->samples != NULL && i < c->n_names; i++)
+        met += mmli_index_find(s->context->samples, c->names[i], strlen(c->names[i])) != SIZE_MAX;
+    if (met == 0)
+        return st;
+    return mmli_fail(MML_E_DATA, "%s: modality %s: no column %s, but %zu names of columns are ids of samples: if the samples are the "
+                     "columns, orientation = columns", s->m->file, s->m->name, s->m->id, met);
 }
 
 /* The columns are chosen here: what the rows keep is only what was picked. */
@@ -55,52 +46,15 @@ static mml_status on_header(void *user, const mmli_cell *cells, size_t n)
     mml_status st = MML_OK;
     mmli_source *s = user;
     csv_source *c = s->state;
-    size_t only;
 
-    MML_TRY(mmli_calloc(&c->names_all, n, sizeof *c->names_all));
-    for (; c->n_all < n; c->n_all++)
-        MML_TRY(mmli_strdup(&c->names_all[c->n_all], cells[c->n_all].text));
-    MML_TRY(mmli_csv_column(&c->id_at, s->m->file, (const char *const *)c->names_all, n, s->m->id));
-    MML_TRY(mmli_source_choose(s, (const char *const *)c->names_all, n, c->names_all[c->id_at]));
-    c->at = s->picks;
-    s->picks = NULL;
-    MML_TRY(mmli_calloc(&s->picks, s->n_picks, sizeof *s->picks));
-    MML_TRY(mmli_calloc(&s->names, s->n_picks, sizeof *s->names));
-    MML_TRY(mmli_calloc(&c->row, s->n_picks, sizeof *c->row));
-    s->rank = 1;
-    s->dims[0] = s->n_picks;
-    for (size_t i = 0; i < s->n_picks; i++) {
-        const char *name = c->names_all[c->at[i]];
-
-        s->picks[i] = i;
-        MML_CHECK(mmli_bad_id(name) == NULL, MML_E_DATA, "%s: the name of column %zu: %s", s->m->file, c->at[i] + 1,
-                  mmli_bad_id(name));
-        MML_TRY(mmli_csv_column(&only, s->m->file, (const char *const *)c->names_all, n, name));
-        MML_TRY(mmli_strdup(&s->names[i], name));
-    }
+    MML_TRY(mmli_calloc(&c->names, n, sizeof *c->names));
+    for (; c->n_names < n; c->n_names++)
+        MML_TRY(mmli_strdup(&c->names[c->n_names], cells[c->n_names].text));
+    MML_TRY(find_id(c, s));
+    MML_TRY(mmli_csv_values_make(&c->values, s, c->names, n, c->names[c->id_at]));
+    MML_TRY(mmli_calloc(&c->row, c->values.n, sizeof *c->row));
 out:
     return st;
-}
-
-static mml_status parse_cell(float *out, const mmli_source *s, size_t row, const char *column, const mmli_cell *cell)
-{
-    double x;
-
-    if (mmli_parse_float(out, cell->text, cell->n)) {
-        if (isfinite(*out))
-            return MML_OK;
-        return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: \"%.80s\" is not a measurement; leave the cell empty if the "
-                         "value is not known", s->m->file, row, column, cell->text);
-    }
-    if (mmli_is_missing(cell->text, cell->n)) {
-        *out = NAN;
-        return MML_OK;
-    }
-    if (mmli_parse_double(&x, cell->text, cell->n))
-        return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: %.80s is too large for a 32-bit float", s->m->file, row, column,
-                         cell->text);
-    return mmli_fail(MML_E_DATA, "%s: row %zu, column %s: \"%.80s\" is not a number; a column of text is left out with columns "
-                     "= all, -%s", s->m->file, row, column, cell->text, column);
 }
 
 static mml_status on_row(void *user, size_t row, const mmli_cell *cells, size_t n)
@@ -109,15 +63,13 @@ static mml_status on_row(void *user, size_t row, const mmli_cell *cells, size_t 
     mmli_source *s = user;
     csv_source *c = s->state;
     const mmli_cell *id = &cells[c->id_at];
-    char text[MMLI_ERRNO_BYTES];
 
     (void)n;
     MML_CHECK(mmli_bad_id(id->text) == NULL, MML_E_DATA, "%s: row %zu, column %s: the id cannot be used: %s", s->m->file, row,
               s->m->id, mmli_bad_id(id->text));
-    for (size_t i = 0; i < s->n_picks; i++) {
-        c->row[i] = NAN; /* what stays of a cell that a check has found wrong */
-        MML_TRY(mmli_problem(s->context->problems, parse_cell(&c->row[i], s, row, s->names[i], &cells[c->at[i]])));
-    }
+    for (size_t i = 0; i < c->values.n; i++)
+        MML_TRY(mmli_problem(s->context->problems,
+                             mmli_csv_value(&c->row[i], &c->values, i, s, row, &cells[c->values.at[i]])));
     if (s->n_pieces == c->cap_rows) {
         size_t cap = c->cap_rows;
 
@@ -126,8 +78,7 @@ static mml_status on_row(void *user, size_t row, const mmli_cell *cells, size_t 
     }
     MML_TRY(mmli_strdup(&s->ids[s->n_pieces], id->text));
     s->lines[s->n_pieces++] = row;
-    MML_CHECK(fwrite(c->row, sizeof *c->row, s->n_picks, c->spool) == s->n_picks, MML_E_IO,
-              "%s: its temporary copy could not be written: %s", s->m->file, mmli_errno_text(text, errno));
+    MML_TRY(mmli_rowfile_add(&c->rows, c->row, c->values.n));
 out:
     return st;
 }
@@ -162,8 +113,17 @@ out:
 static mml_status csv_open(mmli_source *s)
 {
     static const mmli_csv_handler handler = {on_header, on_row};
+    static const char *const ways[] = {"rows", "columns"};
     mml_status st = MML_OK;
+    const char *way = mmli_source_option(s, "orientation");
     csv_source *c;
+
+    if (way != NULL && strcmp(way, ways[1]) == 0) {
+        s->kind = &mmli_kind_csv_columns;
+        return s->kind->open(s);
+    }
+    if (way != NULL && strcmp(way, ways[0]) != 0)
+        return mmli_source_bad_option(s, "orientation", "rows (a sample is a row) or columns (a sample is a column) is needed");
 
     MML_TRY(mmli_calloc(&s->state, 1, sizeof *c));
     c = s->state;
@@ -174,9 +134,10 @@ static mml_status csv_open(mmli_source *s)
     MML_CHECK(s->m->id != NULL, MML_E_FORMAT, "%s:%zu: [%s] needs id = the %s with the sample ids", s->m->ini_path, s->m->line,
               s->m->section->name, "column");
     MML_TRY(read_options(s, c));
-    MML_TRY(open_spool(&c->spool, s->context->beside));
+    MML_TRY(mmli_rowfile_open(&c->rows, s->context->beside));
     MML_TRY(mmli_sheet_read(&c->sheet, &handler, s));
-    MML_CHECK(fflush(c->spool) == 0, MML_E_IO, "%s: its temporary copy could not be written; is the disk full?", s->m->file);
+    MML_TRY(mmli_rowfile_finish(&c->rows));
+    MML_TRY(mmli_csv_values_finish(&c->values, s));
 out:
     return st;
 }
@@ -189,11 +150,10 @@ static void csv_close(mmli_source *s)
         return;
     mmli_free(c->names_file);
     mmli_free(c->ids_file);
-    mmli_h5_texts_free(c->names_all, c->n_all);
-    mmli_free(c->at);
+    mmli_h5_texts_free(c->names, c->n_names);
+    mmli_csv_values_free(&c->values);
     mmli_free(c->row);
-    if (c->spool != NULL)
-        fclose(c->spool);
+    mmli_rowfile_close(&c->rows);
     mmli_free(c);
 }
 
@@ -201,13 +161,11 @@ static mml_status csv_read(float *values, float *positions, mmli_piece_span *spa
 {
     mml_status st = MML_OK;
     const csv_source *c = s->state;
-    const size_t width = s->dims[0], bytes = width * sizeof *values;
 
     (void)positions;
     for (size_t i = 0; i < n; i++) {
-        MML_CHECK(fseeko(c->spool, (off_t)(spans[i].piece * bytes), SEEK_SET) == 0 &&
-                      fread(values + spans[i].to * width, bytes, 1, c->spool) == 1,
-                  MML_E_IO, "%s: its temporary copy could not be read back", s->m->file);
+        MML_TRY(mmli_rowfile_get(c->row, &c->rows, spans[i].piece * c->values.n, c->values.n));
+        mmli_csv_values_expand(values + spans[i].to * s->dims[0], &c->values, c->row);
     }
 out:
     return st;
@@ -271,8 +229,9 @@ static mmli_sureness csv_probe(char *what, const mmli_probe *p)
                : MMLI_NOT;
 }
 
-static const char *const keys[] = {"header", "names", "ids", NULL};
+static const char *const keys[] = {"header", "names", "ids", "orientation", "categorical", NULL};
 
+/* csv_columns.c is open of the other orientation. */
 const mmli_source_kind mmli_kind_csv = {
     .name = "csv",
     .what = "a table of text (CSV)",

@@ -5,7 +5,9 @@ libmmlego_core_la_SOURCES += \
 	src/import/kind_anndata.c \
 	src/import/config.c \
 	src/import/copy.c src/import/copy.h \
+	src/import/csv_columns.c \
 	src/import/csv_look.c src/import/csv_look.h \
+	src/import/csv_values.c src/import/csv_values.h \
 	src/import/facts.c src/import/facts.h \
 	src/import/foreign.c src/import/foreign.h \
 	src/import/hdf5_look.c src/import/hdf5_look.h \
@@ -23,6 +25,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/sheet.c src/import/sheet.h \
 	src/import/slides.c src/import/slides.h \
 	src/import/source.c src/import/source.h \
+	src/import/rowfile.c src/import/rowfile.h \
 	src/import/suggest.c src/import/suggest.h \
 	src/import/survey.c src/import/survey.h \
 	src/import/table.c \

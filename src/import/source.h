@@ -17,6 +17,7 @@
 #include "import/import.h"
 #include "import/problems.h"
 #include "import/suggest.h"
+#include "io/index.h"
 #include "util/text.h"
 
 typedef struct mmli_source_kind mmli_source_kind;
@@ -25,6 +26,7 @@ typedef struct mmli_source_kind mmli_source_kind;
 typedef struct mmli_source_context {
     const char *beside; /* the output: temporary files (made and unlinked at once) go into its folder */
     const mmli_import_config *config;
+    const mmli_index *samples; /* those of the cohort; NULL while they are being collected */
     mmli_problems *problems; /* a wrong value goes through mmli_problem(): a check wants all of them */
 } mmli_source_context;
 
@@ -105,6 +107,8 @@ struct mmli_source_kind {
 };
 
 extern const mmli_source_kind mmli_kind_csv, mmli_kind_hdf5, mmli_kind_bags, mmli_kind_anndata, mmli_kind_mudata, mmli_kind_npy;
+/* Of a CSV whose samples are columns: what the open of mmli_kind_csv becomes; not in the list. */
+extern const mmli_source_kind mmli_kind_csv_columns;
 
 /* All of them, in the order in which equal sureness is decided. */
 const mmli_source_kind *const *mmli_source_kinds(size_t *n);

@@ -1,5 +1,6 @@
 /* tokens.c - what a row of a source becomes: a token (F), a token a step or one summary (T, C), patches (H, W, C). */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "import/source.h"
@@ -118,6 +119,8 @@ mml_status mmli_tokenizer_make(mmli_tokenizer *t, const mmli_import_modality *mo
     case 3: MML_TRY(image_shape(t)); break;
     }
     MML_TRY(make_features(t));
+    if (modality->rank)
+        MML_TRY(mmli_calloc(&t->ranked, t->width, sizeof *t->ranked));
 out:
     if (st != MML_OK)
         mmli_tokenizer_free(t);
@@ -127,6 +130,7 @@ out:
 void mmli_tokenizer_free(mmli_tokenizer *t)
 {
     mmli_h5_texts_free(t->features, t->width);
+    mmli_free(t->ranked);
     *t = (mmli_tokenizer){0};
 }
 
@@ -145,12 +149,39 @@ static mml_status convert(float *out, const mmli_tokenizer *t, float x, size_t f
     MML_CHECK(isfinite(x), MML_E_DATA, "%s: modality %s: sample %s, %s: the value is infinite", t->m->file,
               t->m->name, sample, t->source->names[feature]);
     x *= t->source->scale;
+    x = x < t->m->least ? t->m->least : x > t->m->most ? t->m->most : x;
     MML_CHECK(!t->m->log1p || x >= 0, MML_E_DATA,
               "%s: modality %s: sample %s, %s: %s is negative; transform = log1p is for counts and amounts",
               t->m->file, t->m->name, sample, t->source->names[feature], mmli_format_float(number, x));
     *out = t->m->log1p ? (float)log1p((double)x) : x;
 out:
     return st;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const mmli_ranked *x = a, *y = b;
+
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+/* Values to their ranks in [0, 1]: of n measured ones the least is 0 and the greatest 1, equal ones have the mean of their ranks,
+ * a single one 0.5. */
+static void rank_values(float *x, const mmli_tokenizer *t)
+{
+    mmli_ranked *r = t->ranked;
+    size_t n = 0;
+
+    for (size_t k = 0; k < t->width; k++)
+        if (!isnan(x[k]))
+            r[n++] = (mmli_ranked){x[k], k};
+    qsort(r, n, sizeof *r, by_value);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && !(r[i].value < r[end].value); end++)
+            continue;
+        for (size_t k = i; k < end; k++)
+            x[r[k].place] = n == 1 ? 0.5f : (float)(0.5 * (double)(i + end - 1) / (double)(n - 1));
+    }
 }
 
 /* The picked values of `from` (last dimension); *any = one of them is measured. */
@@ -276,7 +307,8 @@ static mml_status round_to_half(float *values, size_t n, const mmli_tokenizer *t
 
 bool mmli_tokens_are_half(const mmli_tokenizer *t)
 {
-    return t->m->half || (t->source->half && t->source->scale == 1.0f && !t->m->log1p && !t->m->summary);
+    return t->m->half || (t->source->half && t->source->scale == 1.0f && !t->m->log1p && !t->m->summary && !t->m->rank &&
+           isinf(t->m->least) && isinf(t->m->most));
 }
 
 mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_tokenizer *t, const float *row,
@@ -290,6 +322,8 @@ mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_
     switch (t->source->rank) {
     case 1:
         MML_TRY(pick(values, &any, t, row, sample));
+        if (t->m->rank)
+            rank_values(values, t);
         *n = any || !(t->m->kind == MML_SERIES || t->m->drop_empty);
         if (t->n_axes > 0)
             memcpy(positions, place, t->n_axes * sizeof *positions);

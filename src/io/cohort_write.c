@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "io/h5disk.h"
 #include "util/alloc.h"
@@ -12,7 +13,8 @@
 
 enum {
     CHUNK_BYTES = 64 << 10,  /* small: a sample's tokens are unpacked alone */
-    BUFFER_BYTES = 1 << 20   /* written at once, a whole number of chunks */
+    BUFFER_BYTES = 1 << 20,  /* written at once, a whole number of chunks */
+    TRIAL_BYTES = 256 << 10  /* packed to see whether it is worth it */
 };
 
 static void hash_bytes(mmli_cohort_writer *w, const void *bytes, size_t n)
@@ -160,16 +162,16 @@ static hid_t half_type(void)
 }
 
 /* A data set (0 so far, width) that grows. Lock held. */
-static mml_status new_rows(hid_t *out, const mmli_token_writer *t, const char *name, size_t width, size_t chunk, bool half)
+static mml_status new_rows(hid_t *out, const mmli_token_writer *t, const char *name, size_t width, bool half, unsigned level)
 {
     mml_status st = MML_OK;
     hid_t type = half ? half_type() : H5Tcopy(H5T_IEEE_F32LE);
-    const hsize_t now[2] = {0, width}, most[2] = {H5S_UNLIMITED, width}, chunks[2] = {chunk, width};
+    const hsize_t now[2] = {0, width}, most[2] = {H5S_UNLIMITED, width}, chunks[2] = {t->chunk, width};
     hid_t space = H5Screate_simple(2, now, most), list = H5Pcreate(H5P_DATASET_CREATE);
 
     *out = -1;
     if (type >= 0 && space >= 0 && list >= 0 && H5Pset_obj_track_times(list, false) >= 0 && H5Pset_chunk(list, 2, chunks) >= 0 &&
-        (t->w->compress == 0 || (H5Pset_shuffle(list) >= 0 && H5Pset_deflate(list, t->w->compress) >= 0)))
+        (level == 0 || (H5Pset_shuffle(list) >= 0 && H5Pset_deflate(list, level) >= 0)))
         *out = H5Dcreate2(t->group, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     mmli_h5_drop(type);
     mmli_h5_drop(space);
@@ -185,7 +187,8 @@ mml_status mmli_token_write_begin(mmli_token_writer *t, mmli_cohort_writer *w, c
     mml_status st = MML_OK;
     const size_t row = width * sizeof(float), chunk = CHUNK_BYTES / row > 0 ? CHUNK_BYTES / row : 1;
 
-    *t = (mmli_token_writer){.w = w, .name = name, .group = -1, .values = -1, .axes = -1, .width = width, .n_axes = n_axes};
+    *t = (mmli_token_writer){.w = w, .name = name, .group = -1, .values = -1, .axes = -1, .width = width, .n_axes = n_axes,
+                             .chunk = chunk, .half = half};
     t->room = chunk * (BUFFER_BYTES / CHUNK_BYTES);
     while (t->room > chunk && t->room * row > (size_t)BUFFER_BYTES)
         t->room -= chunk; /* wide tokens: a chunk is more than CHUNK_BYTES */
@@ -200,9 +203,6 @@ mml_status mmli_token_write_begin(mmli_token_writer *t, mmli_cohort_writer *w, c
     hash_text(w, name);
     hash_text(w, mmli_modality_kind_name(kind));
     MML_TRY(mmli_h5_set_text(t->group, w->path, "kind", mmli_modality_kind_name(kind)));
-    MML_TRY(new_rows(&t->values, t, "values", width, chunk, half));
-    if (n_axes > 0)
-        MML_TRY(new_rows(&t->axes, t, "positions", n_axes, chunk, false));
     MML_TRY(put_texts(w, t->group, "features", features, width));
 out:
     mmli_h5_unlock();
@@ -238,10 +238,56 @@ static mml_status append(const mmli_token_writer *t, hid_t set, const void *rows
     return st;
 }
 
+/* Does packing make the first tokens smaller by a third? Measured as HDF5 would pack them: byte by byte of all numbers, then
+ * deflate. What does not shrink (expression values, features of a network) would only be slow to write and to read. */
+static mml_status is_worth_packing(bool *out, const mmli_token_writer *t)
+{
+    mml_status st = MML_OK;
+    const size_t most = (size_t)TRIAL_BYTES / sizeof(float), all = t->held * t->width, n = all < most ? all : most;
+    const unsigned char *from = (const unsigned char *)t->buffer;
+    unsigned char *shuffled = NULL, *packed = NULL;
+    uLongf size = compressBound((uLong)(n * sizeof(float)));
+
+    *out = true;
+    MML_TRY(mmli_calloc(&shuffled, n, sizeof(float)));
+    MML_TRY(mmli_calloc(&packed, size, 1));
+    for (size_t b = 0; b < sizeof(float); b++)
+        for (size_t i = 0; i < n; i++)
+            shuffled[b * n + i] = from[i * sizeof(float) + b];
+    if (compress2(packed, &size, shuffled, (uLong)(n * sizeof(float)), 1) == Z_OK)
+        *out = 3 * size <= 2 * n * sizeof(float);
+out:
+    mmli_free(shuffled);
+    mmli_free(packed);
+    return st;
+}
+
+/* The data sets, once the first tokens are there. */
+static mml_status make_sets(mmli_token_writer *t)
+{
+    mml_status st = MML_OK;
+    unsigned level = t->w->compress;
+    bool pack = true;
+
+    if (level == MMLI_COMPRESS_AUTO) {
+        MML_TRY(is_worth_packing(&pack, t));
+        level = pack ? 1 : 0;
+    }
+    mmli_h5_lock();
+    st = new_rows(&t->values, t, "values", t->width, t->half, level);
+    if (st == MML_OK && t->n_axes > 0)
+        st = new_rows(&t->axes, t, "positions", t->n_axes, false, level);
+    mmli_h5_unlock();
+out:
+    return st;
+}
+
 static mml_status flush(mmli_token_writer *t)
 {
     mml_status st = MML_OK;
 
+    if (t->values < 0)
+        MML_TRY(make_sets(t));
     if (t->held == 0)
         return MML_OK;
     if (t->halves != NULL) /* HDF5 would take twenty times as long */

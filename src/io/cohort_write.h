@@ -5,11 +5,13 @@
 
 #include "io/cohort.h"
 
+enum { MMLI_COMPRESS_AUTO = 100 /* level 1 where it saves a third of the first tokens, else none */ };
+
 typedef struct mmli_cohort_writer {
     hid_t file, columns, tasks, modalities;
     const char *path; /* lent */
     size_t n;
-    unsigned compress;
+    unsigned compress; /* gzip level, 0 = none */
     uint64_t hash;
 } mmli_cohort_writer;
 
@@ -25,8 +27,9 @@ void mmli_cohort_write_drop(mmli_cohort_writer *w);
 typedef struct mmli_token_writer {
     mmli_cohort_writer *w;
     const char *name;    /* lent */
-    hid_t group, values, axes;
-    size_t width, n_axes;
+    hid_t group, values, axes; /* the sets: -1 until the first tokens are written */
+    size_t width, n_axes, chunk;
+    bool half;
     float *buffer, *axes_buffer; /* `room` tokens */
     uint16_t *halves;    /* the same, or NULL: not float16 */
     size_t room, held, written;

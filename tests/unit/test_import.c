@@ -278,6 +278,33 @@ START_TEST(compression_is_a_choice_and_changes_no_value)
 }
 END_TEST
 
+START_TEST(only_tokens_that_shrink_are_packed_by_default)
+{
+    static char csv[900000];
+    mml_cohort *c;
+    hid_t list;
+
+    for (int noisy = 0; noisy < 2; noisy++) {
+        char *p = csv + sprintf(csv, "id");
+        uint64_t x = 1;
+
+        for (int j = 0; j < 50000; j++)
+            p += sprintf(p, ",g%d", j);
+        p += sprintf(p, "\na");
+        for (int j = 0; j < 50000; j++) {
+            x = x * 6364136223846793005u + 1442695040888963407u;
+            p += sprintf(p, ",%d", noisy ? (int)(x >> 40) : (int)(x >> 63));
+        }
+        mmlt_write("m.csv", csv);
+        c = mmlt_imported(LABELS "[modality m]\nkind = table\nfile = m.csv\n");
+        list = H5Dget_create_plist(c->modalities[0].values_set);
+        ck_assert_int_eq(H5Pget_nfilters(list), noisy ? 0 : 2); /* shuffle and gzip */
+        H5Pclose(list);
+        mml_cohort_close(c);
+    }
+}
+END_TEST
+
 START_TEST(file_names_are_relative_to_the_ini_or_to_the_folder_named)
 {
     char ini[1400], folder[512];
@@ -314,6 +341,7 @@ int main(void)
     tcase_add_test(tc, the_report_says_how_modalities_overlap);
     tcase_add_test(tc, the_same_data_give_the_same_file_whatever_the_order_of_a_table);
     tcase_add_test(tc, compression_is_a_choice_and_changes_no_value);
+    tcase_add_test(tc, only_tokens_that_shrink_are_packed_by_default);
     tcase_add_test(tc, file_names_are_relative_to_the_ini_or_to_the_folder_named);
     suite_add_tcase(s, tc);
     return mmlt_main(s);

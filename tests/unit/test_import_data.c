@@ -230,6 +230,110 @@ START_TEST(wdbc_has_three_paired_views_without_a_missing_value)
 }
 END_TEST
 
+START_TEST(the_miniacc_tables_are_those_that_are_bundled)
+{
+    char folder[600];
+    mml_cohort *c;
+
+    snprintf(folder, sizeof folder, "%s/tcga_acc_miniacc", mmlt_shared());
+    c = import_set("tcga_acc", folder);
+    ck_assert(mml_cohort_size(c) == 92 && modality(c, "rppa").n_present == 46 && modality(c, "mirna").width == 471);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(ham10000_has_479_melanomas_of_2875_lesions)
+{
+    static const struct {
+        const char *name;
+        size_t n;
+    } classes[] = {{"akiec", 85}, {"bcc", 119}, {"bkl", 276}, {"df", 23}, {"mel", 479}, {"nv", 1862}, {"vasc", 31}};
+    char folder[600];
+    mml_cohort *c;
+    mml_task_info t;
+
+    snprintf(folder, sizeof folder, "%s/ham10000_melanoma_64", mmlt_shared());
+    c = import_set("ham10000_tables", folder);
+    ck_assert(mml_cohort_size(c) == 2875 && count_label(c, "melanoma", 1) == 479);
+    mmlt_assert_ok(mml_cohort_task(&t, c, "diagnosis"));
+    ck_assert_uint_eq(t.n_classes, 7);
+    for (size_t k = 0; k < 7; k++) {
+        ck_assert_str_eq(t.classes[k], classes[k].name);
+        ck_assert_uint_eq(count_label(c, "diagnosis", (double)k), classes[k].n);
+    }
+    ck_assert(modality(c, "static").width == 16 && modality(c, "shape").width == 10);
+    ck_assert_double_eq_tol(missing(c, "static", 0), 0.007, 5e-4); /* age */
+    mml_cohort_close(c);
+}
+END_TEST
+
+/* Value of a feature of the first sample that has the modality. */
+static float first_value(mml_cohort *c, const char *name, size_t feature)
+{
+    const size_t zero = 0;
+    mml_batch *b;
+    mml_tokens t;
+    float x;
+
+    mmlt_assert_ok(mml_batch_new(&b, 0));
+    mmlt_assert_ok(mml_cohort_read(c, b, &zero, 1, &name, 1));
+    mmlt_assert_ok(mml_batch_get(&t, b, name));
+    x = t.values[feature];
+    mml_batch_free(b);
+    return x;
+}
+
+START_TEST(rosmap_is_read_without_header_and_ids)
+{
+    char folder[600];
+    mml_cohort *c;
+    mml_column_info file;
+    size_t train = 0;
+
+    snprintf(folder, sizeof folder, "%s/mogonet_rosmap", mmlt_shared());
+    c = import_set("mogonet_rosmap", folder);
+    ck_assert_uint_eq(mml_cohort_size(c), 245 + 106);
+    ck_assert_uint_eq(count_label(c, "alzheimer", 1), 127 + 55);
+    ck_assert_uint_eq(count_label(c, "alzheimer", 0), 118 + 51);
+    mmlt_assert_ok(mml_cohort_column(&file, c, "@file"));
+    for (size_t i = 0; i < 351; i++)
+        train += strcmp(file.text[i], "labels_tr") == 0;
+    ck_assert_uint_eq(train, 245);
+    ck_assert_str_eq(modality(c, "mrna").features[0], "ENSG00000161896.6");
+    ck_assert(modality(c, "methylation").width == 200 && modality(c, "mirna").n_present == 351);
+    ck_assert(first_value(c, "mrna", 0) == 1.813813162555837355e-01f && first_value(c, "mrna", 1) == 1.253367340080431547e-01f);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(salmon_has_583_patients_in_columns_with_words_for_deaths)
+{
+    char folder[600];
+    mml_cohort *c;
+    mml_task_info t;
+    size_t events = 0, zero = 0;
+
+    snprintf(folder, sizeof folder, "%s/salmon_brca", mmlt_shared());
+    c = import_set("salmon_brca", folder);
+    ck_assert_uint_eq(mml_cohort_size(c), 583);
+    ck_assert_str_eq(mml_cohort_ids(c)[0], "TCGA-A1-A0SB");
+    mmlt_assert_ok(mml_cohort_task(&t, c, "overall_survival"));
+    for (size_t i = 0; i < 583; i++) {
+        events += t.event[i];
+        zero += t.value[i] == 0;
+    }
+    ck_assert(events == 86 && zero == 2 && t.value[0] == 8.51 && t.event[0] == 0);
+    ck_assert(modality(c, "mrna").width == 57 && modality(c, "mirna").width == 12 && modality(c, "tmb").width == 8);
+    ck_assert_str_eq(modality(c, "mrna").features[0], "1");
+    ck_assert(first_value(c, "mrna", 0) == -0.0296020155705392f);
+    ck_assert(first_value(c, "cnv", 0) == (float)log1p((double)2231.821f));
+    ck_assert_uint_eq(modality(c, "clinical").width, 5);
+    ck_assert_str_eq(modality(c, "clinical").features[2], "ER_Status=Positive");
+    ck_assert(first_value(c, "clinical", 0) == 70 && first_value(c, "clinical", 2) == 1 && first_value(c, "clinical", 4) == 0);
+    mml_cohort_close(c);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("import data");
@@ -243,6 +347,10 @@ int main(void)
     tcase_add_test(bundled, the_bundled_physionet_has_2000_stays);
     tcase_add_test(shared, eicu_has_145_stays_without_vitals_and_112_without_labs);
     tcase_add_test(shared, covid_has_279_images_of_154_patients);
+    tcase_add_test(shared, the_miniacc_tables_are_those_that_are_bundled);
+    tcase_add_test(shared, ham10000_has_479_melanomas_of_2875_lesions);
+    tcase_add_test(shared, rosmap_is_read_without_header_and_ids);
+    tcase_add_test(shared, salmon_has_583_patients_in_columns_with_words_for_deaths);
     tcase_add_test(shared, wdbc_has_three_paired_views_without_a_missing_value);
     if (getenv("MMLT_FAST") == NULL)
         tcase_add_test(shared, physionet_has_12000_stays_ten_of_them_without_a_measurement);

@@ -135,6 +135,110 @@ START_TEST(tabs_and_semicolons_divide_cells_where_there_is_no_comma)
 }
 END_TEST
 
+START_TEST(samples_may_be_columns)
+{
+    mml_cohort *c;
+
+    mmlt_write("l.csv", "id\na\nb\nc\n");
+    mmlt_write("m.csv", "\"\",\"b\",\"zz\",\"a\"\n\"TP53\",1,9,NA\n\"EGFR\",2,9,4\nKRAS,3,9,5\n");
+    c = mmlt_imported("[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\norientation = columns\n"
+                      "columns = all, -KRAS\n");
+    mmlt_assert_tokens(c, "m", (float[]){NAN, 4, 1, 2}, NULL);
+    ck_assert_str_eq(c->modalities[0].features[0], "TP53");
+    mml_cohort_close(c);
+    mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\n", MML_E_DATA,
+                             "2 names of columns are ids of samples: if the samples are the columns, orientation = columns");
+}
+END_TEST
+
+START_TEST(many_samples_in_columns_are_turned_round_in_bands)
+{
+    enum { N = 37, F = 300000 }; /* 44 MB: two tiles */
+    char *csv = malloc((size_t)F * (N * 3 + 12) + 400), *p = csv;
+    size_t one = 1;
+    const char *name = "m";
+    mml_batch *b;
+    mml_tokens t;
+    mml_cohort *c;
+
+    mmlt_write("l.csv", "id\ns0\ns36\n");
+    p += sprintf(p, "f");
+    for (int i = 0; i < N; i++)
+        p += sprintf(p, ",s%d", i);
+    for (int f = 0; f < F; f++) {
+        p += sprintf(p, "\ng%d", f);
+        for (int i = 0; i < N; i++)
+            p += sprintf(p, ",%d", (f + i) % 90);
+    }
+    mmlt_write("m.csv", csv);
+    free(csv);
+    c = mmlt_imported("[cohort]\nlabels = l.csv\nid = id\ncompress = 0\n[modality m]\nkind = table\nfile = m.csv\n"
+                      "orientation = columns\n");
+    mmlt_assert_ok(mml_batch_new(&b, 0));
+    mmlt_assert_ok(mml_cohort_read(c, b, &one, 1, &name, 1));
+    mmlt_assert_ok(mml_batch_get(&t, b, "m"));
+    for (size_t f = 0; f < F; f++)
+        ck_assert(t.values[f] == (float)((f + 36) % 90));
+    mml_batch_free(b);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(categories_become_a_number_each)
+{
+    mml_cohort *c;
+    const char ini[] = "[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\ncategorical = stage%s\n";
+    char text_of_it[300];
+
+    mmlt_write("l.csv", "id\na\nb\nc\nd\n");
+    mmlt_write("m.csv", "id,age,stage,smokes\na,50,iv,True\nb,60, i ,False\nc,70,,yes\nd,80,ii,no\n");
+    snprintf(text_of_it, sizeof text_of_it, ini, "");
+    c = mmlt_imported(text_of_it);
+    ck_assert_uint_eq(c->modalities[0].width, 5);
+    ck_assert_str_eq(c->modalities[0].features[1], "stage=i");
+    ck_assert_str_eq(c->modalities[0].features[3], "stage=iv");
+    mmlt_assert_tokens(c, "m", (float[]){50, 0, 0, 1, 1, 60, 1, 0, 0, 0, 70, NAN, NAN, NAN, 1, 80, 0, 1, 0, 0}, NULL);
+    ck_assert(has(mmlt_report(), "  categories of stage: i, ii, iv\n"));
+    mml_cohort_close(c);
+    snprintf(text_of_it, sizeof text_of_it, ini, ":iv|i|x"); /* as another cohort had them: order kept, ii is none of them */
+    c = mmlt_imported(text_of_it);
+    ck_assert_str_eq(c->modalities[0].features[1], "stage=iv");
+    mmlt_assert_tokens(c, "m", (float[]){50, 1, 0, 0, 1, 60, 0, 1, 0, 0, 70, NAN, NAN, NAN, 1, 80, 0, 0, 0, 0}, NULL);
+    ck_assert(has(mmlt_report(), "WARNING: 1 cells of stage are of none of these categories\n"));
+    mml_cohort_close(c);
+    snprintf(text_of_it, sizeof text_of_it, ini, "s");
+    mmlt_assert_not_imported(text_of_it, MML_E_NOT_FOUND, "stage");
+}
+END_TEST
+
+START_TEST(ranks_and_limits_change_values_within_a_sample)
+{
+    mml_cohort *c;
+
+    mmlt_write("l.csv", "id\na\nb\n");
+    mmlt_write("m.csv", "id,p,q,r,s\na,5,1,5,NA\nb,-7,0,100,3\n");
+    c = mmlt_imported("[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\ntransform = rank\n"
+                      "[modality n]\nkind = table\nfile = m.csv\nclip = 0:10\n[modality o]\nkind = table\nfile = m.csv\nclip = 0:\n"
+                      "transform = log1p\n");
+    mmlt_assert_tokens(c, "m", (float[]){0.75f, 0, 0.75f, NAN, 0, (float)(1.0 / 3), 1, (float)(2.0 / 3)}, NULL);
+    mmlt_assert_tokens(c, "n", (float[]){5, 1, 5, NAN, 0, 0, 10, 3}, NULL);
+    mmlt_assert_tokens(c, "o", (float[]){(float)log1p(5), (float)log1p(1), (float)log1p(5), NAN, 0, 0, (float)log1p(100), (float)log1p(3)},
+                       NULL);
+    mml_cohort_close(c);
+    mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\nclip = 3:1\n",
+                             MML_E_FORMAT, "clip = 3:1: two numbers LEAST:MOST are needed");
+}
+END_TEST
+
+START_TEST(a_decimal_comma_is_called_by_its_name)
+{
+    mmlt_write("l.csv", "id\na\n");
+    mmlt_write("m.csv", "id;x\na;0,5\n");
+    mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\n", MML_E_DATA,
+                             "row 2, column x: \"0,5\" is not a number: it has a decimal comma");
+}
+END_TEST
+
 START_TEST(an_event_may_be_a_word)
 {
     mml_cohort *c;
@@ -340,6 +444,11 @@ int main(void)
     tcase_add_test(tc, ids_may_stand_in_a_file_of_their_own);
     tcase_add_test(tc, parts_of_a_table_must_have_the_same_columns);
     tcase_add_test(tc, tabs_and_semicolons_divide_cells_where_there_is_no_comma);
+    tcase_add_test(tc, samples_may_be_columns);
+    tcase_add_test(tc, many_samples_in_columns_are_turned_round_in_bands);
+    tcase_add_test(tc, categories_become_a_number_each);
+    tcase_add_test(tc, ranks_and_limits_change_values_within_a_sample);
+    tcase_add_test(tc, a_decimal_comma_is_called_by_its_name);
     tcase_add_test(tc, an_event_may_be_a_word);
     tcase_add_test(tc, a_dry_run_says_all_that_is_wrong_and_writes_nothing);
     tcase_add_test(tc, a_dry_run_of_a_good_ini_reports_and_writes_nothing);

@@ -84,7 +84,7 @@ START_TEST(a_modality_that_says_too_little_or_nonsense_is_refused)
     refuses(HEAD M "steps = 0:3\n", MML_E_FORMAT, "steps is for a series only");
     refuses(HEAD M "patch = 4\n", MML_E_FORMAT, "patch is for an image only");
     refuses(HEAD M "channels = c\n", MML_E_FORMAT, "channels is for arrays in HDF5");
-    refuses(HEAD M "transform = log2\n", MML_E_FORMAT, "possible are: none, log1p");
+    refuses(HEAD M "transform = log2\n", MML_E_FORMAT, "possible are: none, log1p, rank");
     refuses(HEAD M "format = csw\n", MML_E_FORMAT, "did you mean csv?");
     refuses(HEAD M "format = hdf5\n", MML_E_FORMAT, "format = hdf5 needs dataset = ");
     refuses(HEAD M "drop_empty_rows = maybe\n", MML_E_FORMAT, "yes or no is needed");
