@@ -31,6 +31,8 @@ static void free_listing(listing *l)
     for (size_t i = 0; i < l->n; i++)
         mmli_free(l->list[i].name);
     mmli_free(l->list);
+    l->list = NULL;
+    l->n = 0;
 }
 
 static mml_status add_array(listing *l, hid_t set, hid_t root, const char *name)

@@ -79,3 +79,13 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/lzf/literals \
 	tests/fuzz/seeds/lzf/mixed \
 	tests/fuzz/seeds/lzf/run
+
+check_PROGRAMS += tests/fuzz/fuzz_look
+tests_fuzz_fuzz_look_SOURCES = tests/fuzz/fuzz_look.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/look/arrays.h5 \
+	tests/fuzz/seeds/look/bare.csv \
+	tests/fuzz/seeds/look/cohort.ini \
+	tests/fuzz/seeds/look/survival.csv \
+	tests/fuzz/seeds/look/tabs.tsv \
+	tests/fuzz/seeds/look/tensor.pt

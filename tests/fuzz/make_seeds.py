@@ -378,3 +378,14 @@ bag("bag/batched_v108.h5", ("v108", "v108"), ">f4", (1, 4, 3), None, (1, 4, 2))
 bag("bag/vector_v108.h5", ("v108", "v108"), "<f4", (4,), None, (3, 2))
 bag("bag/empty_v108.h5", ("v108", "v108"), "<f4", (0, 3), None, (0, 2))
 bag("bag/once_packed.h5", ("v108", "v108"), "<f2", (5, 3), (5, 3), None, compression="gzip", shuffle=True)
+# ---- files of which nothing is known
+put("look/survival.csv", "case_id,slide_id,age,sex,survival_months,censorship,TP53_rnaseq\n"
+                         "p1,s1.svs,50,m,3.5,1,0.25\np2,s2.svs,,f,7,0,-1e-3\n")
+put("look/tabs.tsv", '""\ta\tstatus\tx, y\n"r 1"\t1\tyes\t\n"r 2"\tTrue\tno\t2\n')
+put("look/bare.csv", "1.0e+00,2\n3,4\n")
+put("look/cohort.ini", "[cohort]\nid = id\n[modality m]\nkind = table\nfile = nowhere.csv\n")
+put("look/tensor.pt", b"PK\3\4" + bytes(22) + b"\x0c\0" + bytes(2) + b"abc/data.pkl\x80\2}q\1.")
+with h5py.File(os.path.join(root, "look/arrays.h5"), "w", libver="earliest") as f:
+    f.create_dataset("cases", data=np.array([b"p1", b"p2"]))
+    f.create_dataset("expr", data=np.arange(6, dtype="<f4").reshape(2, 3))
+    f.create_dataset("deep/er/pixels", data=np.zeros((2, 16, 16), "u1"))
