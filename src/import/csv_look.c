@@ -168,9 +168,15 @@ static bool fits_list(const char *name)
 /* A name that may tell the outcome or the division: such a column is not suggested as a feature. */
 static bool may_tell(const char *name)
 {
-    static const char *const words[] = {"surviv", "death", "dead", "decease", "censor", "event", "time",   "days",  "month", "label",
-                                        "outcome", "target", "follow", "fold", "split", "train", "relapse", "recur", "status", "y_true"};
+    static const char *const words[] = {"surviv", "death",  "dead",   "decease", "cens",  "event",   "time",  "days",   "month",  "label",
+                                        "outcome", "target", "follow", "lenfol",  "fold",  "split",   "train", "relapse", "recur", "stat",
+                                        "y_true",  "mortal", "progressed"};
+    static const char *const genes[] = {"_rnaseq", "_rna", "_cnv", "_mut"}; /* TIMELESS_rnaseq is a gene */
+    const size_t n = strlen(name);
 
+    for (size_t i = 0; i < COUNT(genes); i++)
+        if (n > strlen(genes[i]) && strcmp(name + n - strlen(genes[i]), genes[i]) == 0)
+            return false;
     for (size_t i = 0; i < COUNT(words); i++)
         if (strcasestr(name, words[i]) != NULL)
             return true;
@@ -246,6 +252,9 @@ mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path)
     if (taken) {
         MML_TRY(suggest_survival(out, &s));
         MML_TRY(suggest_classes(out, &s));
+        if (out->tasks.len == 0)
+            MML_TRY(mmli_buf_puts(&out->tasks, "\n; No outcome was recognised. Name it in a section [task NAME]: it is then left out of the "
+                                               "features.\n"));
     }
     MML_TRY(suggest_table(out, &s, path, id));
 out:

@@ -18,6 +18,7 @@ typedef struct import {
     mmli_table labels, splits;
     mmli_table *own;        /* (n_tasks) of tasks with a file of their own; else empty */
     mmli_source **sources;  /* (n_modalities) NULL: not open, not any more, or not to be opened */
+    bool suggested; /* the config was made up */
     const char *out_path;
     mmli_source_context context;
     char **ids;             /* (n) samples: of the labels file, then the others; lent by the tables, or own */
@@ -449,6 +450,9 @@ static mml_status run(import *im, const char *real)
     for (size_t i = 0; i < c->n_modalities; i++)
         MML_TRY(mmli_problem(&im->problems, import_modality(im, i)));
     MML_TRY(report_overlap(im));
+    if (im->suggested && c->n_tasks == 0)
+        MML_TRY(mmli_buf_puts(&im->report, "WARNING: no outcome was recognised; a column that tells it may be among the features: see mmlego "
+                                           "inspect --init\n"));
     MML_TRY(mmli_cohort_write_end(&im->writer));
 out:
     mmli_free(groups);
@@ -489,6 +493,7 @@ static mml_status read_config(import *im, const char *path, const char *format)
         st = mmli_import_config_read(&im->config, path, &im->problems);
         goto out;
     }
+    im->suggested = true;
     MML_TRY(mml_suggest_cohort(&text, &path, 1, format));
     MML_TRY(mmli_import_config_parse(&im->config, text, "(suggested cohort.ini)", &im->problems));
 out:

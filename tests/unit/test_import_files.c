@@ -341,6 +341,12 @@ START_TEST(a_suggestion_leaves_out_what_may_tell_the_outcome)
     ck_assert(has(text, "columns = all, -time, -event, -days_to_death\n"));
     ck_assert(has(text, "[task survival]\nkind = survival\ntime = time\nevent = event\n"));
     ck_assert(has(text, "[modality rna]\nkind = table\n"));
+    mmlt_write("w.csv", "id,age,fstat,lenfol,TIMELESS_rnaseq\na,1,1,4,2\nb,2,0,5,3\n"); /* nothing says which is the outcome */
+    suggest((const char *const[]){"w.csv"}, 1);
+    ck_assert(has(text, "; No outcome was recognised") && has(text, "columns = all, -fstat, -lenfol\n"));
+    mml_string_free(text);
+    mmlt_assert_ok(mml_import(mmlt_path("w.csv"), mmlt_path("out.h5"), &text, NULL, NULL));
+    ck_assert(has(text, "WARNING: no outcome was recognised"));
 }
 END_TEST
 
