@@ -6,6 +6,7 @@ mmlego_SOURCES = \
 	src/cli/cmd_bench.c \
 	src/cli/cmd_convert.c \
 	src/cli/cmd_evaluate.c \
+	src/cli/cmd_export.c \
 	src/cli/cmd_fuse.c \
 	src/cli/cmd_help.c \
 	src/cli/cmd_import.c \
@@ -35,6 +36,7 @@ dist_man_MANS = \
 	doc/man/mmlego-bench.1 \
 	doc/man/mmlego-convert.1 \
 	doc/man/mmlego-evaluate.1 \
+	doc/man/mmlego-export.1 \
 	doc/man/mmlego-fuse.1 \
 	doc/man/mmlego-help.1 \
 	doc/man/mmlego-import.1 \

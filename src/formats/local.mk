@@ -5,6 +5,7 @@ libmmlego_core_la_SOURCES += \
 	src/formats/input.c src/formats/input.h \
 	src/formats/npy.c src/formats/npy.h \
 	src/formats/npy_header.c src/formats/npy_header.h \
+	src/formats/npy_write.c src/formats/npy_write.h \
 	src/formats/number.c src/formats/number.h \
 	src/formats/safetensors.c src/formats/safetensors.h \
 	src/formats/safetensors_write.c \

@@ -11,6 +11,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/facts.c src/import/facts.h \
 	src/import/foreign.c src/import/foreign.h \
 	src/import/hdf5_look.c src/import/hdf5_look.h \
+	src/import/export.c \
 	src/import/import.c src/import/import.h \
 	src/import/kind_bags.c \
 	src/import/kind_csv.c \

@@ -7,6 +7,7 @@ SCRIPT_TESTS += \
 	tests/cli/bench.sh \
 	tests/cli/convert.sh \
 	tests/cli/errors.sh \
+	tests/cli/export.sh \
 	tests/cli/help.sh \
 	tests/cli/import.sh \
 	tests/cli/man.sh \

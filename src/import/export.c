@@ -1,0 +1,329 @@
+/* export.c - parts of a cohort as files for other programs: CSV with texts and numbers that read back to the same bits, or
+ * arrays of NumPy. Tokens are read some samples at a time. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "formats/npy_write.h"
+#include "io/cohort.h"
+#include "util/alloc.h"
+#include "util/atomic.h"
+#include "util/error.h"
+#include "util/text.h"
+
+enum { CHUNK = 64 }; /* samples read at once */
+
+typedef struct exporting {
+    mml_cohort *cohort;
+    const char *path;
+    mmli_atomic *atomic;
+    FILE *f;
+    /* tokens */
+    mml_modality_info m;
+    mml_batch *batch;
+} exporting;
+
+static mml_status begin(exporting *x, const char *path)
+{
+    mml_status st = MML_OK;
+    char text[MMLI_ERRNO_BYTES];
+
+    x->path = path;
+    MML_TRY(mmli_atomic_begin(&x->atomic, path));
+    MML_CHECK((x->f = fopen(mmli_atomic_path(x->atomic), "wb")) != NULL, MML_E_IO, "%s: cannot be written: %s", path,
+              mmli_errno_text(text, errno));
+out:
+    return st;
+}
+
+/* st: of what was written; the file appears if it is MML_OK. */
+static mml_status finish(exporting *x, mml_status st)
+{
+    char text[MMLI_ERRNO_BYTES];
+    bool bad;
+
+    if (x->f != NULL) {
+        bad = ferror(x->f) != 0;
+        bad = fclose(x->f) != 0 || bad;
+        if (st == MML_OK && bad)
+            st = mmli_fail(MML_E_IO, "%s: cannot be written: %s", x->path, mmli_errno_text(text, errno));
+    }
+    if (st == MML_OK)
+        st = mmli_atomic_commit(x->atomic);
+    mmli_atomic_abort(x->atomic);
+    mml_batch_free(x->batch);
+    return st;
+}
+
+/* A cell, in quotes where it needs them (RFC 4180). Failures of writing are found by finish(). */
+static void put_cell(FILE *f, const char *text)
+{
+    if (strpbrk(text, ",\"\r\n") == NULL) {
+        fputs(text, f);
+        return;
+    }
+    fputc('"', f);
+    for (; *text != '\0'; text++) {
+        if (*text == '"')
+            fputc('"', f);
+        fputc(*text, f);
+    }
+    fputc('"', f);
+}
+
+static void put_double(FILE *f, double x)
+{
+    char text[MMLI_NUMBER_BYTES];
+
+    if (!isnan(x))
+        fputs(mmli_format_double(text, x), f);
+}
+
+static void put_float(FILE *f, float x)
+{
+    char text[MMLI_NUMBER_BYTES];
+
+    if (!isnan(x))
+        fputs(mmli_format_float(text, x), f);
+}
+
+/* ---- tokens --------------------------------------------------------------------------------------------------------------------- */
+
+typedef mml_status (*chunk_writer)(exporting *x, const mml_tokens *t, size_t first, size_t n);
+
+/* All samples, CHUNK at a time; t->offsets has n + 1 entries. */
+static mml_status each_chunk(exporting *x, chunk_writer write)
+{
+    static const int64_t none[CHUNK + 1] = {0};
+    const size_t n = mml_cohort_size(x->cohort);
+    mml_status st = MML_OK;
+    size_t samples[CHUNK];
+    mml_tokens t;
+
+    MML_TRY(mml_batch_new(&x->batch, 0));
+    for (size_t first = 0; first < n; first += CHUNK) {
+        const size_t now = n - first < CHUNK ? n - first : CHUNK;
+
+        for (size_t i = 0; i < now; i++)
+            samples[i] = first + i;
+        if (x->m.offsets[first + now] == x->m.offsets[first]) {
+            t = (mml_tokens){.name = x->m.name, .offsets = none, .width = x->m.width, .n_axes = x->m.n_axes};
+        } else {
+            MML_TRY(mml_cohort_read(x->cohort, x->batch, samples, now, &x->m.name, 1));
+            MML_TRY(mml_batch_get(&t, x->batch, x->m.name));
+        }
+        MML_TRY(write(x, &t, first, now));
+    }
+out:
+    return st;
+}
+
+static mml_status csv_chunk(exporting *x, const mml_tokens *t, size_t first, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (int64_t k = t->offsets[i]; k < t->offsets[i + 1]; k++) {
+            put_cell(x->f, mml_cohort_ids(x->cohort)[first + i]);
+            if (x->m.kind != MML_TABLE)
+                fprintf(x->f, ",%lld", (long long)(k - t->offsets[i]));
+            for (size_t a = 0; a < x->m.n_axes; a++) {
+                fputc(',', x->f);
+                put_float(x->f, t->positions[(size_t)k * x->m.n_axes + a]);
+            }
+            for (size_t j = 0; j < x->m.width; j++) {
+                fputc(',', x->f);
+                put_float(x->f, t->values[(size_t)k * x->m.width + j]);
+            }
+            fputc('\n', x->f);
+        }
+    return MML_OK;
+}
+
+static mml_status tokens_csv(exporting *x)
+{
+    fputs("id", x->f);
+    if (x->m.kind != MML_TABLE)
+        fputs(",token", x->f);
+    for (size_t a = 0; a < x->m.n_axes; a++)
+        fprintf(x->f, ",position%zu", a + 1);
+    for (size_t j = 0; j < x->m.width; j++) {
+        fputc(',', x->f);
+        put_cell(x->f, x->m.features[j]);
+    }
+    fputc('\n', x->f);
+    return each_chunk(x, csv_chunk);
+}
+
+static mml_status values_chunk(exporting *x, const mml_tokens *t, size_t first, size_t n)
+{
+    const float nothing = NAN;
+    mml_status st = MML_OK;
+
+    (void)first;
+    for (size_t i = 0; i < n; i++) {
+        const size_t tokens = (size_t)(t->offsets[i + 1] - t->offsets[i]);
+
+        if (tokens > 0)
+            MML_TRY(mmli_npy_put_floats(x->f, x->path, t->values + (size_t)t->offsets[i] * x->m.width, tokens * x->m.width));
+        for (size_t j = 0; j < x->m.width && tokens == 0 && x->m.kind == MML_TABLE; j++)
+            MML_TRY(mmli_npy_put_floats(x->f, x->path, &nothing, 1));
+    }
+out:
+    return st;
+}
+
+static mml_status positions_chunk(exporting *x, const mml_tokens *t, size_t first, size_t n)
+{
+    (void)first;
+    return t->positions == NULL ? MML_OK
+                                : mmli_npy_put_floats(x->f, x->path, t->positions, (size_t)t->offsets[n] * x->m.n_axes);
+}
+
+static mml_status tokens_npy(exporting *x, mml_export_part part)
+{
+    const size_t n = mml_cohort_size(x->cohort);
+    const size_t values[2] = {x->m.kind == MML_TABLE ? n : (size_t)x->m.n_tokens, x->m.width};
+    const size_t positions[2] = {(size_t)x->m.n_tokens, x->m.n_axes}, offsets[1] = {n + 1};
+    mml_status st = MML_OK;
+
+    switch (part) {
+    case MML_EXPORT_VALUES:
+        MML_TRY(mmli_npy_put_header(x->f, x->path, "'<f4'", 2, values));
+        MML_TRY(each_chunk(x, values_chunk));
+        break;
+    case MML_EXPORT_POSITIONS:
+        MML_CHECK(x->m.n_axes > 0, MML_E_ARG, "%s: modality %s has no positions", mml_cohort_path(x->cohort), x->m.name);
+        MML_TRY(mmli_npy_put_header(x->f, x->path, "'<f4'", 2, positions));
+        MML_TRY(each_chunk(x, positions_chunk));
+        break;
+    case MML_EXPORT_OFFSETS:
+        MML_TRY(mmli_npy_put_header(x->f, x->path, "'<i8'", 1, offsets));
+        MML_TRY(mmli_npy_put_int64(x->f, x->path, x->m.offsets, n + 1));
+        break;
+    }
+out:
+    return st;
+}
+
+mml_status mml_export_modality(mml_cohort *cohort, const char *modality, mml_export_part part, mml_export_format format,
+                               const char *path)
+{
+    mml_status st = MML_OK;
+    exporting x = {.cohort = cohort};
+
+    MML_TRY(mml_cohort_modality(&x.m, cohort, modality));
+    MML_CHECK(part == MML_EXPORT_VALUES || format == MML_EXPORT_NPY, MML_E_ARG,
+              "%s: a CSV has values, positions and their samples in one", path);
+    MML_TRY(begin(&x, path));
+    MML_TRY(format == MML_EXPORT_CSV ? tokens_csv(&x) : tokens_npy(&x, part));
+out:
+    return finish(&x, st);
+}
+
+/* ---- labels ----------------------------------------------------------------------------------------------------------------------- */
+
+static void put_names(FILE *f, const char *task, const mml_task_info *t)
+{
+    char *both = NULL;
+
+    if (t->kind != MML_SURVIVAL) {
+        fputc(',', f);
+        put_cell(f, task);
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        fputc(',', f);
+        if (mmli_strf(&both, "%s.%s", task, i == 0 ? "time" : "event") == MML_OK)
+            put_cell(f, both);
+        mmli_free(both);
+    }
+}
+
+static void put_label(FILE *f, const mml_task_info *t, size_t i)
+{
+    fputc(',', f);
+    if (t->kind == MML_SURVIVAL) {
+        put_double(f, t->value[i]);
+        fputs(isnan(t->value[i]) ? "," : t->event[i] ? ",1" : ",0", f);
+    } else if (t->kind == MML_REGRESSION) {
+        put_double(f, t->value[i]);
+    } else if (!isnan(t->value[i])) {
+        put_cell(f, t->classes[(size_t)t->value[i]]);
+    }
+}
+
+static mml_status labels_csv(exporting *x, const mml_task_info *tasks, size_t n_tasks)
+{
+    const mml_cohort *c = x->cohort;
+    const char *const *groups = mml_cohort_groups(c);
+    mml_column_info column;
+    mml_status st = MML_OK;
+
+    fputs(groups != NULL ? "id,group" : "id", x->f);
+    for (size_t k = 0; k < mml_cohort_n_columns(c); k++) {
+        MML_TRY(mml_cohort_column_at(&column, c, k));
+        fputc(',', x->f);
+        put_cell(x->f, column.name);
+    }
+    for (size_t k = 0; k < n_tasks; k++)
+        put_names(x->f, tasks[k].name, &tasks[k]);
+    for (size_t i = 0; i < mml_cohort_size(c); i++) {
+        fputc('\n', x->f);
+        put_cell(x->f, mml_cohort_ids(c)[i]);
+        if (groups != NULL) {
+            fputc(',', x->f);
+            put_cell(x->f, groups[i]);
+        }
+        for (size_t k = 0; k < mml_cohort_n_columns(c); k++) {
+            MML_TRY(mml_cohort_column_at(&column, c, k));
+            fputc(',', x->f);
+            put_cell(x->f, column.text[i]);
+        }
+        for (size_t k = 0; k < n_tasks; k++)
+            put_label(x->f, &tasks[k], i);
+    }
+    fputc('\n', x->f);
+out:
+    return st;
+}
+
+/* Classes int64, -1 where unknown; values float64; survival as scikit-survival has it, time NaN where unknown. */
+static mml_status labels_npy(exporting *x, const mml_task_info *t)
+{
+    const size_t n = mml_cohort_size(x->cohort);
+    const char *descr = t->kind == MML_SURVIVAL     ? "[('event', '|b1'), ('time', '<f8')]"
+                        : t->kind == MML_REGRESSION ? "'<f8'"
+                                                    : "'<i8'";
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_npy_put_header(x->f, x->path, descr, 1, &n));
+    for (size_t i = 0; i < n; i++) {
+        const int64_t code = isnan(t->value[i]) ? -1 : (int64_t)t->value[i];
+
+        if (t->kind == MML_SURVIVAL)
+            fputc(!isnan(t->value[i]) && t->event[i] != 0, x->f);
+        MML_TRY(t->kind == MML_SURVIVAL || t->kind == MML_REGRESSION ? mmli_npy_put_double(x->f, x->path, t->value[i])
+                                                                     : mmli_npy_put_int64(x->f, x->path, &code, 1));
+    }
+out:
+    return st;
+}
+
+mml_status mml_export_labels(mml_cohort *cohort, const char *task, mml_export_format format, const char *path)
+{
+    const size_t n = task != NULL ? 1 : mml_cohort_n_tasks(cohort);
+    mml_status st = MML_OK;
+    exporting x = {.cohort = cohort};
+    mml_task_info *tasks = NULL;
+
+    MML_TRY(mmli_calloc(&tasks, n, sizeof *tasks));
+    for (size_t k = 0; k < n; k++)
+        MML_TRY(task != NULL ? mml_cohort_task(&tasks[k], cohort, task) : mml_cohort_task_at(&tasks[k], cohort, k));
+    MML_CHECK(format == MML_EXPORT_CSV || task != NULL, MML_E_ARG, "%s: an array has the labels of one task: name it", path);
+    MML_TRY(begin(&x, path));
+    MML_TRY(format == MML_EXPORT_CSV ? labels_csv(&x, tasks, n) : labels_npy(&x, &tasks[0]));
+out:
+    st = finish(&x, st);
+    mmli_free(tasks);
+    return st;
+}
