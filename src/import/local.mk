@@ -17,6 +17,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
 	src/import/kind_npy.c \
+	src/import/kind_safetensors.c \
 	src/import/kinds.c \
 	src/import/problems.c src/import/problems.h \
 	src/import/look.c \

@@ -144,6 +144,24 @@ START_TEST(a_file_without_an_ini_is_looked_at_and_imported)
 }
 END_TEST
 
+START_TEST(a_safetensors_file_is_described_and_answered_with_what_reads_it)
+{
+    static const char header[] = "{\"a.weight\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]}}";
+    char *json = NULL;
+
+    memset(bytes, 0, 8);
+    bytes[0] = sizeof header - 1;
+    memcpy(bytes + 8, header, sizeof header - 1);
+    mmlt_write_bytes("t.safetensors", bytes, 8 + sizeof header - 1 + 4);
+    mmlt_assert_ok(mml_file_describe(&json, mmlt_path("t.safetensors"), NULL));
+    ck_assert_ptr_nonnull(strstr(json, "\"a.weight\""));
+    ck_assert_ptr_nonnull(strstr(json, "F16 (1, 2)"));
+    mml_string_free(json);
+    mmlt_assert_not_imported("[cohort]\nid = @row\n[modality m]\nkind = table\nfile = t.safetensors\n", MML_E_FORMAT,
+                             "a model is read by mmlego convert");
+}
+END_TEST
+
 /* ---- files of others: ../shared/data/user_files ----------------------------------------------------------------------------- */
 
 /* A cohort.ini is in another folder: the path must be whole. */
@@ -257,6 +275,7 @@ int main(void)
     tcase_add_test(made, a_bag_of_three_dimensions_is_a_sample_a_slab);
     tcase_add_test(made, records_are_labels_and_tables);
     tcase_add_test(made, a_file_without_an_ini_is_looked_at_and_imported);
+    tcase_add_test(made, a_safetensors_file_is_described_and_answered_with_what_reads_it);
     suite_add_tcase(s, made);
     if (mmlt_shared() != NULL) {
         tcase_add_test(real, every_real_array_is_imported_with_the_values_that_numpy_reads);
