@@ -103,10 +103,13 @@ mml_status mmli_state_check(void *reading, const mml_model *model)
     uint8_t *used = NULL;
 
     MML_TRY(mmli_calloc(&used, r->tensors->n, 1));
-    for (size_t p = 0; p < model->params->n; p++)
+    for (size_t p = 0; p < model->params->n; p++) {
+        MML_CHECK(mmli_state_piece_at(&piece, model, &model->params->list[p], r->prefix, 0, 0), MML_E_FORMAT,
+                  "%s: parameter %s has no name in PyTorch that fits", r->path, model->params->list[p].name);
         for (size_t i = 0; i < 2; i++)
             if (mmli_state_piece_at(&piece, model, &model->params->list[p], r->prefix, i, 0))
                 MML_TRY(check_piece(used, r, model, &model->params->list[p], i));
+    }
     for (size_t t = 0; t < r->tensors->n; t++)
         MML_CHECK(used[t] || (r->foreign && is_unused(r->tensors->list[t].name)), MML_E_FORMAT,
                   "%s: tensor %s does not belong to this model", r->path, r->tensors->list[t].name);
