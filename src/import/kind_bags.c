@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "formats/bag_h5.h"
+#include "import/facts.h"
 #include "import/probe.h"
 #include "import/slides.h"
+#include "import/suggest.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -163,11 +165,12 @@ static mml_status bags_open(mmli_source *s)
     if (b->slides.by_line)
         MML_TRY(mmli_calloc(&s->lines, b->slides.n, sizeof *s->lines));
     s->rank = 1;
-    for (; s->n_pieces < b->slides.n; s->n_pieces++) {
-        MML_TRY(mmli_strdup(&s->ids[s->n_pieces], b->slides.list[s->n_pieces].of));
+    for (size_t i = 0; i < b->slides.n; i++) {
+        MML_TRY(mmli_strdup(&s->ids[i], b->slides.list[i].of));
+        s->n_pieces++;
         if (s->lines != NULL)
-            s->lines[s->n_pieces] = b->slides.list[s->n_pieces].line;
-        MML_TRY(look_at(s, b, s->n_pieces));
+            s->lines[i] = b->slides.list[i].line;
+        MML_TRY(look_at(s, b, i));
     }
     MML_CHECK(b->any, MML_E_DATA, "%s: all of the %zu slides are empty", s->m->file, b->slides.n);
     s->unpacked = true;
@@ -237,6 +240,53 @@ static mmli_sureness bags_probe(char *what, const mmli_probe *p)
     return features ? MMLI_CERTAIN : MMLI_LIKELY;
 }
 
+/* ---- inspect and suggest ---------------------------------------------------------------------------------------------------- */
+
+/* The slide, or the first of the folder. */
+static mml_status inspect_first(mmli_facts *facts, const char *path)
+{
+    mml_status st = MML_OK;
+    mmli_bag bag = {0};
+
+    MML_TRY(mmli_bag_open(&bag, path));
+    MML_TRY(mmli_fact(facts, "slide", "%s", path));
+    if (bag.n == 0) {
+        MML_TRY(mmli_fact(facts, "features", "none (an empty slide)"));
+        goto out;
+    }
+    MML_TRY(mmli_fact(facts, "features", "%zu rows of %zu%s", bag.n, bag.width, bag.half ? ", float16" : ""));
+    MML_TRY(mmli_fact(facts, "encoder", "%s%s", bag.encoder != NULL ? "" : "by its width: ",
+                      bag.encoder != NULL ? bag.encoder : mmli_bag_encoders(bag.width)));
+    MML_TRY(mmli_fact(facts, "coordinates", "%s", bag.has_coords ? "yes" : "no"));
+out:
+    mmli_bag_close(&bag);
+    return st;
+}
+
+static mml_status bags_inspect(mmli_facts *facts, const char *path)
+{
+    mml_status st = MML_OK;
+    char *first = NULL;
+    size_t n;
+
+    MML_TRY(mmli_slides_first(&first, &n, path));
+    MML_TRY(mmli_fact(facts, "slides", "%zu", n));
+    MML_TRY(inspect_first(facts, first));
+out:
+    mmli_free(first);
+    return st;
+}
+
+static mml_status bags_suggest(mmli_suggestion *out, const char *path)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_suggest_modality(out, "slides", MML_BAG, path));
+    MML_TRY(mmli_suggest_key(out, "format", "bags"));
+out:
+    return st;
+}
+
 static const char *const keys[] = {"table", "case", "slide", "slides", NULL};
 
 const mmli_source_kind mmli_kind_bags = {.name = "bags",
@@ -245,4 +295,6 @@ const mmli_source_kind mmli_kind_bags = {.name = "bags",
                                          .probe = bags_probe,
                                          .open = bags_open,
                                          .close = bags_close,
-                                         .read = bags_read};
+                                         .read = bags_read,
+                                         .inspect = bags_inspect,
+                                         .suggest = bags_suggest};

@@ -267,7 +267,10 @@ static mml_status on_header(void *user, const mmli_cell *cells, size_t n)
     }
     if (!r->has && r->optional)
         goto out;
-    MML_TRY(mmli_csv_column(&r->of_at, r->path, columns, n, r->of_name));
+    if (strcmp(r->of_name, "@index") == 0) /* the first column, whatever its name */
+        r->of_at = 0;
+    else
+        MML_TRY(mmli_csv_column(&r->of_at, r->path, columns, n, r->of_name));
     MML_TRY(mmli_csv_column(&r->slide_at, r->path, columns, n, r->slide_name));
     r->has = true;
 out:
@@ -368,23 +371,35 @@ out:
     return st;
 }
 
-/* *has = the table has a column of slides. */
+/* One table; of several labels files, each. */
+static mml_status read_table(reading *r, const char *path)
+{
+    const mmli_csv_handler handler = {.header = on_header, .row = on_row};
+    mml_status st;
+
+    r->path = path;
+    r->has = false;
+    st = mmli_csv_file_read(path, &handler, r);
+    return st == MML_E_FORMAT && r->optional && !r->has ? MML_OK : st; /* labels need not be a CSV */
+}
+
+/* *has = there is a table with a column of slides. */
 static mml_status by_table(bool *has, mmli_slides *out, mmli_buf *notes, files *f, const char *path,
                            const mmli_slides_options *o, const mmli_import_config *config)
 {
     mml_status st = MML_OK;
-    const mmli_csv_handler handler = {.header = on_header, .row = on_row};
     reading r = {.out = out,
                  .files = f,
-                 .path = o->table != NULL ? o->table : config->labels,
                  .of_name = o->of != NULL ? o->of : o->table != NULL ? "case_id" : config->id,
                  .slide_name = o->slide != NULL ? o->slide : "slide_id",
                  .optional = o->table == NULL && o->slide == NULL && o->of == NULL};
 
     *has = false;
-    MML_TRY(mmli_csv_file_read(r.path, &handler, &r));
+    MML_TRY(read_table(&r, o->table != NULL ? o->table : config->labels));
     *has = r.has;
-    if (!r.has)
+    for (size_t i = 0; o->table == NULL && r.has && i < config->n_more; i++)
+        MML_TRY(read_table(&r, config->more[i]));
+    if (!*has)
         goto out;
     out->by_line = true;
     MML_CHECK(out->n > 0, MML_E_DATA, "%s: none of its slides (column %s) has a file in %s; slides look like \"%s\" there and \"%s\" "

@@ -7,7 +7,8 @@
  * (III.C, VII): those are left to HDF5.
  *
  * Nothing in here is believed: every address is checked against the file, every chunk must come once, with the size
- * that it must have. At the first doubt the answer is "cannot be told", and HDF5 finds the words for what is wrong. */
+ * that it must have. At the first doubt the answer is "cannot be told", and HDF5 finds the words for what is wrong; but not
+ * for a chunk of another size, which HDF5 1.10 does not notice. */
 #include "io/chunks.h"
 
 #include <errno.h>
@@ -202,6 +203,7 @@ typedef struct walk {
     int rank, axis;
     size_t rows, n, seen, chunk_bytes;
     uint64_t *at; /* UINT64_MAX = not seen yet */
+    bool damaged;
 } walk;
 
 /* A chunk by its key: size, filters left out, place of its first element in each dimension, 0. */
@@ -209,7 +211,8 @@ static bool take_chunk(walk *w, const unsigned char *key, uint64_t address)
 {
     size_t which = 0;
 
-    if (number(key, 4) != w->chunk_bytes || number(key + 4, 4) != 0)
+    w->damaged = w->damaged || number(key, 4) != w->chunk_bytes;
+    if (w->damaged || number(key + 4, 4) != 0)
         return false;
     for (int i = 0; i <= w->rank; i++) {
         const uint64_t first = number(key + 8 + 8 * i, 8);
@@ -282,7 +285,7 @@ static bool header_address(uint64_t *out, hid_t object)
     return true;
 }
 
-mml_status mmli_chunks_find(uint64_t **out, const mmli_h5_bytes *file, hid_t dataset, int rank, int axis, size_t rows,
+mml_status mmli_chunks_find(uint64_t **out, bool *damaged, const mmli_h5_bytes *file, hid_t dataset, int rank, int axis, size_t rows,
                             size_t n, size_t chunk_bytes)
 {
     mml_status st = MML_OK;
@@ -293,6 +296,7 @@ mml_status mmli_chunks_find(uint64_t **out, const mmli_h5_bytes *file, hid_t dat
     bool found;
 
     *out = NULL;
+    *damaged = false;
     if (creation < 0 || H5Pget_sizes(creation, &address_size, &length_size) < 0 || address_size != 8 || length_size != 8 ||
         !header_address(&at, dataset) || n > file->size / 40 /* the least that an entry takes */)
         goto out;
@@ -306,6 +310,7 @@ mml_status mmli_chunks_find(uint64_t **out, const mmli_h5_bytes *file, hid_t dat
     *out = w.at;
     w.at = NULL;
 out:
+    *damaged = w.damaged;
     mmli_free(w.at);
     mmli_h5_drop(creation);
     mmli_h5_drop(id);

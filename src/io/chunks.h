@@ -22,9 +22,10 @@ bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t
 
 /* *out (n) = address of each chunk of a data set without filters whose chunks are `rows` long along dimension `axis` and
  * as large as the data set in all others, n chunks in all; yours: mmli_free(). NULL, and MML_OK, when they cannot be told this
- * way (an index of another kind than the usual B-tree, chunks that were never written, anything that looks damaged): then
- * HDF5 reads them. Lock held. MML_E_NOMEM. */
-mml_status mmli_chunks_find(uint64_t **out, const mmli_h5_bytes *file, hid_t dataset, int rank, int axis, size_t rows,
+ * way (an index of another kind than the usual B-tree, chunks that were never written, most that looks damaged): then
+ * HDF5 reads them. *damaged: a chunk has another size than it must have; HDF5 1.10 would read beyond its end. Lock held.
+ * MML_E_NOMEM. */
+mml_status mmli_chunks_find(uint64_t **out, bool *damaged, const mmli_h5_bytes *file, hid_t dataset, int rank, int axis, size_t rows,
                             size_t n, size_t chunk_bytes);
 
 #endif

@@ -129,6 +129,7 @@ static mml_status find_chunks(mmli_rows *r, hid_t creation)
     mml_status st = MML_OK;
     hsize_t chunk[MMLI_H5_MAX_RANK];
     size_t bytes;
+    bool damaged;
 
     if (H5Pget_chunk(creation, MMLI_H5_MAX_RANK, chunk) != r->rank || chunk[r->axis] == 0 || chunk[r->axis] > SIZE_MAX)
         goto out;
@@ -138,8 +139,9 @@ static mml_status find_chunks(mmli_rows *r, hid_t creation)
     r->chunk_rows = (size_t)chunk[r->axis];
     if (!mmli_mul_size(&bytes, r->chunk_rows, r->row_bytes))
         goto out;
-    MML_TRY(mmli_chunks_find(&r->chunks, &r->file, r->set, r->rank, r->axis, r->chunk_rows,
+    MML_TRY(mmli_chunks_find(&r->chunks, &damaged, &r->file, r->set, r->rank, r->axis, r->chunk_rows,
                              r->n / r->chunk_rows + (r->n % r->chunk_rows != 0), bytes));
+    MML_CHECK(!damaged, MML_E_FORMAT, "%s: %s: damaged: a chunk has another size than all others", r->path, r->name);
     r->as_bytes = r->chunks != NULL;
 out:
     return st;
@@ -155,7 +157,6 @@ static mml_status look_at_layout(mmli_rows *r)
     if (r->looked || r->stored == OTHER)
         return MML_OK;
     mmli_h5_lock();
-    r->looked = true;
     creation = H5Dget_create_plist(r->set);
     if (creation < 0 || H5Pget_nfilters(creation) != 0 || H5Pget_external_count(creation) != 0 || r->n == 0 ||
         r->width == 0 || !mmli_h5_bytes_of(&r->file, r->set))
@@ -174,6 +175,7 @@ static mml_status look_at_layout(mmli_rows *r)
         r->as_bytes = true;
     }
 out:
+    r->looked = st == MML_OK; /* a failure is found again */
     mmli_h5_drop(creation);
     mmli_h5_unlock();
     return st;

@@ -278,6 +278,27 @@ START_TEST(folders_and_slides_are_recognised)
 }
 END_TEST
 
+START_TEST(a_folder_is_inspected_and_a_cohort_is_suggested_for_it)
+{
+    const char *path;
+    char *json = NULL, *ini = NULL;
+
+    folder("h5_files");
+    write_slide("h5_files/a.h5", (slide){.n = 2, .width = 1536, .first = 1, .half = true});
+    write_slide("h5_files/b.h5", (slide){.n = 0, .width = 1536});
+    path = mmlt_path("h5_files");
+    mmlt_assert_ok(mml_file_describe(&json, path, NULL));
+    ck_assert_ptr_nonnull(strstr(json, "a folder of 2 slides (CLAM, TRIDENT): features of patches"));
+    ck_assert_ptr_nonnull(strstr(json, "2 rows of 1536, float16"));
+    ck_assert_ptr_nonnull(strstr(json, "UNI2-h"));
+    mmlt_assert_ok(mml_suggest_cohort(&ini, &path, 1, NULL));
+    ck_assert_ptr_nonnull(strstr(ini, "[modality slides]\nkind = bag\n"));
+    ck_assert_ptr_nonnull(strstr(ini, "format = bags\n"));
+    mml_string_free(json);
+    mml_string_free(ini);
+}
+END_TEST
+
 START_TEST(the_files_of_the_reference_writers_become_a_cohort)
 {
     char *data = mmlt_shared() != NULL ? realpath(mmlt_shared(), NULL) : NULL;
@@ -316,6 +337,7 @@ int main(void)
     tcase_add_test(tc, a_slide_without_coordinates_leaves_all_without_positions);
     tcase_add_test(tc, what_cannot_be_meant_is_refused);
     tcase_add_test(tc, folders_and_slides_are_recognised);
+    tcase_add_test(tc, a_folder_is_inspected_and_a_cohort_is_suggested_for_it);
     tcase_add_test(tc, the_files_of_the_reference_writers_become_a_cohort);
     suite_add_tcase(s, tc);
     return mmlt_main(s);
