@@ -282,8 +282,9 @@ mml_status mmli_cpu_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, 
         goto out;
     b.whole = a->dk || a->dval;
     b.direct = mode == MMLI_QUERY_RAGGED || (!several && (mode == MMLI_QUERY_FIXED || segs == 1));
-    wave = mmli_min_size(WAVE, mmli_max_size(WAVE_LEAST, WAVE_FLOATS / (c * a->ld)));
-    wave = b.direct ? chunks : mmli_min_size(wave, chunks);
+    wave = chunks;
+    if (!b.direct) /* ragged queries have no c */
+        wave = mmli_min_size(wave, mmli_min_size(WAVE, mmli_max_size(WAVE_LEAST, WAVE_FLOATS / (c * a->ld))));
     lists = mmli_ceil_div((4 * chunks + 1) * sizeof(size_t), 64) * 64;
     dots = mmli_ceil_div(b.rows * H * sizeof(float), 64) * 64;
     MML_TRY(mmli_cpu_own_reserve(dv, own_floats(a) * sizeof(float)));

@@ -273,6 +273,7 @@ START_TEST(wrappers_unused_parts_and_shared_layers_are_understood)
     /* The classifier that is there and never used. */
     snprintf(names[n_list], sizeof *names, "module.encoder.classifier.bias");
     list[n_list] = (mmli_tensor_out){.name = names[n_list], .rank = 1, .dims = {3}};
+    free(values[n_list]); /* drop() leaves what it dropped there */
     values[n_list] = calloc(3, sizeof(float));
     n_list++;
     mmlt_assert_ok(load(&got, path, &o));
