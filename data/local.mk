@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	data/README.md \
 	data/cohorts/covid_cxr.ini \
 	data/cohorts/eicu_demo.ini \
+	data/cohorts/ham10000.ini \
 	data/cohorts/ham10000_tables.ini \
 	data/cohorts/mogonet_rosmap.ini \
 	data/cohorts/physionet2012.ini \

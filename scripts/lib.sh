@@ -7,7 +7,8 @@ jobs=${JOBS:-$(nproc)}
 
 # Debian packages, by what needs them. configure names the same ones when something is missing.
 packages_build=(gcc make autoconf automake libtool pkg-config libc6-dev
-    libhdf5-dev libfftw3-dev libopenblas-openmp-dev zlib1g-dev libzip-dev libjansson-dev libinih-dev libcsv-dev liblzf-dev)
+    libhdf5-dev libfftw3-dev libopenblas-openmp-dev zlib1g-dev libzip-dev libjansson-dev libinih-dev libcsv-dev liblzf-dev
+    libjpeg62-turbo-dev libpng-dev)
 packages_test=(check g++ locales)
 
 say() { printf '%s\n' "$*" >&2; }

@@ -19,3 +19,9 @@ libmmlego_core_la_SOURCES += \
 	src/formats/anndata_sparse.c \
 	src/formats/anndata_transpose.c \
 	src/formats/mudata.c src/formats/mudata.h
+
+libmmlego_core_la_SOURCES += \
+	src/formats/image.c src/formats/image.h src/formats/image_inside.h \
+	src/formats/image_jpeg.c \
+	src/formats/image_png.c \
+	src/formats/image_resize.c

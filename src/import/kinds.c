@@ -10,6 +10,7 @@ static const mmli_source_kind *const kinds[] = {
     &mmli_kind_hdf5,
     &mmli_kind_npy,
     &mmli_kind_safetensors,
+    &mmli_kind_images,
     &mmli_kind_csv, /* last: any text could be one */
 };
 

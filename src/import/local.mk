@@ -33,3 +33,8 @@ libmmlego_core_la_SOURCES += \
 	src/import/table.c \
 	src/import/tasks.c \
 	src/import/tokens.c
+
+libmmlego_core_la_SOURCES += \
+	src/import/image_files.c src/import/image_files.h \
+	src/import/image_look.c src/import/image_look.h \
+	src/import/kind_images.c

@@ -7,7 +7,7 @@
  *     ../../configure CC=clang --disable-shared CFLAGS="-g -O1 -fsanitize=address,undefined,fuzzer-no-link"
  *     make libmmlego_core.la
  *     clang -fsanitize=fuzzer,address,undefined -I. -I../.. -I../../src -I../../include ../../tests/fuzz/fuzz_csv.c \
- *         .libs/libmmlego_core.a -lhdf5_serial -lz -lzip -ljansson -linih -lcsv -llzf -lm -o fuzz_csv
+ *         .libs/libmmlego_core.a -lhdf5_serial -lz -lzip -ljansson -linih -lcsv -llzf -ljpeg -lpng -lm -o fuzz_csv
  *     ./fuzz_csv -max_len=65536 CORPUS ../../tests/fuzz/seeds/csv
  */
 #ifndef MMLT_FUZZ_H

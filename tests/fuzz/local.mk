@@ -89,3 +89,15 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/look/survival.csv \
 	tests/fuzz/seeds/look/tabs.tsv \
 	tests/fuzz/seeds/look/tensor.pt
+
+check_PROGRAMS += tests/fuzz/fuzz_image
+tests_fuzz_fuzz_image_SOURCES = tests/fuzz/fuzz_image.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/image/alpha16.png \
+	tests/fuzz/seeds/image/cmyk.jpg \
+	tests/fuzz/seeds/image/colour.jpg \
+	tests/fuzz/seeds/image/grey.jpg \
+	tests/fuzz/seeds/image/grey.png \
+	tests/fuzz/seeds/image/interlaced.png \
+	tests/fuzz/seeds/image/palette.png \
+	tests/fuzz/seeds/image/progressive.jpg

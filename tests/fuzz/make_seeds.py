@@ -5,7 +5,9 @@ import io
 import json
 import os
 import re
+import struct
 import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -389,3 +391,37 @@ with h5py.File(os.path.join(root, "look/arrays.h5"), "w", libver="earliest") as 
     f.create_dataset("cases", data=np.array([b"p1", b"p2"]))
     f.create_dataset("expr", data=np.arange(6, dtype="<f4").reshape(2, 3))
     f.create_dataset("deep/er/pixels", data=np.zeros((2, 16, 16), "u1"))
+
+
+def png(name, width, height, depth, colour, rows, *chunks, interlace=0):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    put("image/" + name, b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace))
+        + b"".join(chunk(*c) for c in chunks) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+png("grey.png", 3, 2, 8, 0, b"\0abc\2\1\2\3", (b"eXIf", exif))
+png("palette.png", 4, 2, 2, 3, b"\0\x1b\0\xe4", (b"PLTE", bytes(range(12))), (b"tRNS", b"\0"))
+png("alpha16.png", 1, 2, 16, 6, b"\0" + bytes(range(8)) + b"\4" + bytes(8))
+png("interlaced.png", 3, 3, 8, 2, b"\0abc" + b"\0def" + b"\0ghijkl" + b"\0mno" + b"\0pqr" + b"\0stuvwxyz." + b"\0", interlace=1)
+
+
+def jpeg(name, frame, components, scans, *extra):
+    def marker(code, data):
+        return b"\xff" + bytes([code]) + struct.pack(">H", len(data) + 2) + data
+
+    # one bit codes: DC 0 = no difference, 10 = 1 bit of difference; AC 0 = end of block, 10 = one bit
+    tables = marker(0xdb, b"\0" + b"\x10" * 64) + marker(0xc4, b"\0\1\1" + bytes(14) + b"\0\1" + b"\x10\1\1" + bytes(14) + b"\0\1")
+    size = struct.pack(">BHHB", 8, 8, 16, components)
+    put("image/" + name, b"\xff\xd8" + b"".join(marker(*e) for e in extra) + tables
+        + marker(frame, size + b"".join(bytes([c + 1, 0x11, 0]) for c in range(components)))
+        + b"".join(marker(0xda, bytes([len(which)]) + b"".join(bytes([c + 1, 0]) for c in which) + bytes(spectrum)) + bits
+                   for which, spectrum, bits in scans) + b"\xff\xd9")
+
+
+jpeg("grey.jpg", 0xc0, 1, [([0], (0, 63, 0), b"\xaa")], (0xe1, b"Exif\0\0" + exif))
+jpeg("colour.jpg", 0xc0, 3, [([0, 1, 2], (0, 63, 0), b"\xaa\xaa\xaa")])
+jpeg("progressive.jpg", 0xc2, 1, [([0], (0, 0, 1), b"\xb7"), ([0], (0, 0, 0x10), b"\xbf"), ([0], (1, 63, 0), b"\x3f")])
+jpeg("cmyk.jpg", 0xc0, 4, [([0, 1, 2, 3], (0, 63, 0), b"\0\0")], (0xee, b"Adobe\0\x64\0\0\0\0\2"))

@@ -193,3 +193,12 @@ tests_unit_test_h5lzf_SOURCES = tests/unit/test_h5lzf.c tests/unit/folder.c test
 check_PROGRAMS += tests/unit/test_import_anndata
 tests_unit_test_import_anndata_SOURCES = tests/unit/test_import_anndata.c tests/unit/make_anndata.c tests/unit/make_anndata.h \
 	tests/unit/import_help.c tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_image
+tests_unit_test_image_SOURCES = tests/unit/test_image.c tests/unit/make_image.c tests/unit/make_image.h \
+	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_image_LDADD = $(LDADD) $(JPEG_LIBS) $(PNG_LIBS)
+check_PROGRAMS += tests/unit/test_import_images
+tests_unit_test_import_images_SOURCES = tests/unit/test_import_images.c tests/unit/make_image.c tests/unit/make_image.h \
+	tests/unit/import_help.c tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_images_LDADD = $(LDADD) $(JPEG_LIBS) $(PNG_LIBS)

@@ -253,7 +253,7 @@ START_TEST(ham10000_has_479_melanomas_of_2875_lesions)
     mml_task_info t;
 
     snprintf(folder, sizeof folder, "%s/ham10000_melanoma_64", mmlt_shared());
-    c = import_set("ham10000_tables", folder);
+    c = import_set("ham10000", folder);
     ck_assert(mml_cohort_size(c) == 2875 && count_label(c, "melanoma", 1) == 479);
     mmlt_assert_ok(mml_cohort_task(&t, c, "diagnosis"));
     ck_assert_uint_eq(t.n_classes, 7);
@@ -263,6 +263,11 @@ START_TEST(ham10000_has_479_melanomas_of_2875_lesions)
     }
     ck_assert(modality(c, "static").width == 16 && modality(c, "shape").width == 10);
     ck_assert_double_eq_tol(missing(c, "static", 0), 0.007, 5e-4); /* age */
+    ck_assert(modality(c, "image").n_present == 2875 && modality(c, "image").n_tokens == 2875 * 16 &&
+              modality(c, "image").width == 16 * 16 * 3);
+    mml_cohort_close(c);
+    c = import_set("ham10000_tables", folder);
+    ck_assert(mml_cohort_size(c) == 2875 && modality(c, "static").width == 16 && modality(c, "shape").width == 10);
     mml_cohort_close(c);
 }
 END_TEST
