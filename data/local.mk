@@ -9,6 +9,8 @@ EXTRA_DIST += \
 	data/cohorts/physionet2012.ini \
 	data/cohorts/salmon_brca.ini \
 	data/cohorts/tcga_acc.ini \
+	data/cohorts/tcga_porpoise_blca.ini \
+	data/cohorts/tcga_porpoise_ucec.ini \
 	data/cohorts/wdbc_three_views.ini \
 	data/physionet2012/labels.csv \
 	data/physionet2012/make_subset.py \

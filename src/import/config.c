@@ -96,7 +96,7 @@ mml_status mmli_import_file_name(char **out, const mmli_import_config *c, const 
     return mmli_strf(out, "%s/%s", c->folder, name);
 }
 
-/* One file, or several divided by commas: the first, and the others. A file whose name has a comma is found first. */
+/* One file, or several divided by commas or lines: the first, and the others. A file whose name has a comma is found first. */
 static mml_status file_names(char **first, char ***more, size_t *n_more, const mmli_import_config *c, const char *value)
 {
     mml_status st = MML_OK;
@@ -104,7 +104,7 @@ static mml_status file_names(char **first, char ***more, size_t *n_more, const m
     size_t n = 0;
 
     MML_TRY(mmli_import_file_name(first, c, value));
-    if (strchr(value, ',') == NULL || access(*first, F_OK) == 0)
+    if (strpbrk(value, ",\n") == NULL || access(*first, F_OK) == 0)
         goto out;
     MML_TRY(mmli_ini_list(&list, &n, value));
     if (n < 2)
@@ -163,12 +163,12 @@ out:
 static mml_status read_cohort(mmli_import_config *c, const mmli_ini_section *s)
 {
     static const char *const keys[] = {"folder", "labels",  "id",      "header", "names",
-                                       "samples", "group", "splits", "columns", "compress"};
+                                       "samples", "group", "splits", "columns", "compress", "repeats"};
     mml_status st = MML_OK;
     static const char *const which[] = {"labels", "all"};
-    const char *folder = NULL, *labels = NULL, *splits = NULL, *names = NULL;
+    const char *folder = NULL, *labels = NULL, *names = NULL;
     bool header = true;
-    const mmli_ini_entry *columns = mmli_ini_find(s, "columns");
+    const mmli_ini_entry *columns = mmli_ini_find(s, "columns"), *splits = mmli_ini_find(s, "splits");
     size_t level = MMLI_COMPRESS_AUTO, samples;
 
     MML_TRY(mmli_ini_check_keys(&c->ini, s, keys, COUNT(keys)));
@@ -195,9 +195,13 @@ static mml_status read_cohort(mmli_import_config *c, const mmli_ini_section *s)
     MML_TRY(only_for(&c->ini, s, "columns", labels != NULL || mmli_ini_find(s, "splits") != NULL,
                      "cohorts with a labels or a splits file"));
     MML_TRY(text(&c->group, &c->ini, s, "group"));
-    MML_TRY(text(&splits, &c->ini, s, "splits"));
+    MML_TRY(only_for(&c->ini, s, "repeats", labels != NULL, "cohorts with a labels file"));
+    MML_TRY(text(&c->repeats, &c->ini, s, "repeats"));
+    if (splits != NULL && splits->value[0] == '\0')
+        st = bad(&c->ini, s, splits, "a value is missing");
+    MML_TRY(st);
     if (splits != NULL)
-        MML_TRY(mmli_import_file_name(&c->splits, c, splits));
+        MML_TRY(file_names(&c->splits, &c->more_splits, &c->n_more_splits, c, splits->value));
     if (columns != NULL) {
         MML_TRY(mmli_ini_list(&c->columns, &c->n_columns, columns->value));
         if (c->n_columns == 0)
@@ -479,7 +483,7 @@ static mml_status unknown_section(const mmli_ini *ini, const mmli_ini_section *s
 static mml_status collect_reserved(mmli_import_config *c)
 {
     mml_status st = MML_OK;
-    const size_t most = c->n_tasks * 4 + c->n_columns + 1;
+    const size_t most = c->n_tasks * 4 + c->n_columns + 2;
 
     MML_TRY(mmli_calloc(&c->reserved, most, sizeof *c->reserved));
     for (size_t i = 0; i < c->n_tasks; i++)
@@ -488,6 +492,8 @@ static mml_status collect_reserved(mmli_import_config *c)
         c->reserved[c->n_reserved++] = c->columns[i];
     if (c->group != NULL)
         c->reserved[c->n_reserved++] = c->group;
+    if (c->repeats != NULL)
+        c->reserved[c->n_reserved++] = c->repeats;
     for (size_t i = 0; i < c->n_modalities; i++) {
         c->modalities[i].reserved = c->reserved;
         c->modalities[i].n_reserved = c->n_reserved;
@@ -575,6 +581,7 @@ void mmli_import_config_free(mmli_import_config *c)
     mmli_free(c->names);
     mmli_h5_texts_free(c->more, c->n_more);
     mmli_free(c->splits);
+    mmli_h5_texts_free(c->more_splits, c->n_more_splits);
     mmli_ini_free(&c->ini);
     *c = (mmli_import_config){0};
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "import/mcat.h"
 #include "import/survey.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -57,6 +58,8 @@ static mml_status describe(mmli_facts *f, const mmli_survey *s)
     MML_TRY(mmli_fact(f, "number of columns", "%zu (%zu with text, %zu constant or empty)", s->n_columns, texts, constant));
     if (s->n_rows > 0)
         MML_TRY(mmli_fact_number(f, "cells missing, percent", 100.0 * (double)missing / ((double)s->n_rows * (double)s->n_columns)));
+    if (mmli_is_mcat(s))
+        MML_TRY(mmli_mcat_inspect(f, s));
     if (s->numbers_in_header)
         MML_TRY(mmli_fact(f, "header", "none: the first row is all numbers (header = no)"));
     else if (s->id == SIZE_MAX)
@@ -159,14 +162,12 @@ out:
     return st;
 }
 
-/* A name that can stand in a list of an ini. */
-static bool fits_list(const char *name)
+bool mmli_fits_list(const char *name)
 {
     return name[0] != '\0' && name[0] != '-' && strpbrk(name, ",\r\n") == NULL && strstr(name, " ;") == NULL;
 }
 
-/* A name that may tell the outcome or the division: such a column is not suggested as a feature. */
-static bool may_tell(const char *name)
+bool mmli_may_tell(const char *name)
 {
     static const char *const words[] = {"surviv", "death",  "dead",   "decease", "cens",  "event",   "time",  "days",   "month",  "label",
                                         "outcome", "target", "follow", "lenfol",  "fold",  "split",   "train", "relapse", "recur", "stat",
@@ -188,7 +189,7 @@ static bool may_tell(const char *name)
 
 static bool is_feature(const mmli_survey_column *c)
 {
-    return c->n_texts == 0 && c->n_numbers > 0 && c->name[0] != '\0' && !may_tell(c->name);
+    return c->n_texts == 0 && c->n_numbers > 0 && c->name[0] != '\0' && !mmli_may_tell(c->name);
 }
 
 /* The numeric columns as a table; others are excluded by name. */
@@ -207,7 +208,7 @@ static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, cons
     for (size_t i = 0; i < s->n_columns; i++) {
         const mmli_survey_column *c = &s->columns[i];
 
-        if (i == s->id || is_feature(c) || !fits_list(c->name))
+        if (i == s->id || is_feature(c) || !mmli_fits_list(c->name))
             continue;
         MML_TRY(mmli_buf_printf(&out->modalities, "%s-%s", without == 0 ? "columns = all, " : ", ", c->name));
         without++;
@@ -243,6 +244,10 @@ mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path)
     MML_TRY(mmli_survey_read(&s, path));
     if (s.numbers_in_header) {
         MML_TRY(suggest_bare(out, path));
+        goto out;
+    }
+    if (mmli_is_mcat(&s)) {
+        MML_TRY(mmli_mcat_suggest(out, &s, path));
         goto out;
     }
     MML_CHECK(s.id != SIZE_MAX, MML_E_DATA, "%s: no column is found that has ids (no gaps, no two alike); name it in a "

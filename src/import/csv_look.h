@@ -9,4 +9,9 @@ mml_status mmli_csv_inspect(mmli_facts *facts, const char *path);
 /* As the labels, if no file before had them, and as a table of its numeric columns. */
 mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path);
 
+/* A name that can stand in a list of an ini. */
+bool mmli_fits_list(const char *name);
+/* A name that may tell the outcome or the division: such a column is not suggested as a feature. */
+bool mmli_may_tell(const char *name);
+
 #endif

@@ -1,5 +1,6 @@
 /* import.c - from a cohort.ini to a cohort file, and a report of what was found. */
 #include "import/copy.h"
+#include "import/folds.h"
 #include "import/probe.h"
 
 #include <math.h>
@@ -16,6 +17,7 @@ typedef struct import {
     mmli_import_config config;
     mmli_problems problems;
     mmli_table labels, splits;
+    bool folds;             /* the splits files are lists (folds.h), not a table */
     mmli_table *own;        /* (n_tasks) of tasks with a file of their own; else empty */
     mmli_source **sources;  /* (n_modalities) NULL: not open, not any more, or not to be opened */
     bool suggested; /* the config was made up */
@@ -39,20 +41,23 @@ static mml_status read_labels(import *im)
     mml_status st = MML_OK;
     const mmli_import_config *c = &im->config;
     const mmli_sheet sheet = {
-        .path = c->labels, .more = c->more, .n_more = c->n_more, .no_header = c->no_header, .names = c->names};
+        .path = c->labels, .more = c->more, .n_more = c->n_more, .no_header = c->no_header, .names = c->names,
+        .repeats = c->repeats};
     const char **wanted = NULL;
     size_t n = 0;
 
     if (c->labels == NULL)
         return MML_OK;
-    MML_TRY(mmli_calloc(&wanted, c->n_reserved + 1, sizeof *wanted));
+    MML_TRY(mmli_calloc(&wanted, c->n_reserved + 1, sizeof *wanted)); /* all of these are reserved */
     for (size_t i = 0; i < c->n_tasks; i++)
         if (c->tasks[i].file == NULL)
             n += mmli_import_task_columns(wanted + n, &c->tasks[i]);
     if (c->group != NULL)
         wanted[n++] = c->group;
-    for (size_t i = 0; i < c->n_columns && c->splits == NULL; i++)
+    for (size_t i = 0; i < c->n_columns && (c->splits == NULL || im->folds); i++)
         wanted[n++] = c->columns[i];
+    if (c->repeats != NULL)
+        wanted[n++] = c->repeats;
     MML_TRY(mmli_table_read(&im->labels, &sheet, c->id, wanted, n));
 out:
     mmli_free(wanted);
@@ -65,6 +70,10 @@ static mml_status read_tables(import *im)
     const mmli_import_config *c = &im->config;
     const char *wanted[4];
 
+    if (c->splits != NULL)
+        MML_TRY(mmli_is_folds(&im->folds, c->splits));
+    MML_CHECK(!im->folds || c->n_columns == 0 || c->labels != NULL, MML_E_FORMAT, "%s: columns are those of the labels file when splits are "
+              "lists of ids, and there is no labels file", c->ini.path);
     MML_TRY(read_labels(im));
     MML_TRY(mmli_calloc(&im->own, c->n_tasks, sizeof *im->own));
     for (size_t i = 0; i < c->n_tasks; i++)
@@ -72,8 +81,10 @@ static mml_status read_tables(import *im)
             MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->own[i], &(mmli_sheet){.path = c->tasks[i].file},
                                                                 c->tasks[i].id, wanted,
                                                                 mmli_import_task_columns(wanted, &c->tasks[i]))));
-    if (c->splits != NULL)
-        MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->splits, &(mmli_sheet){.path = c->splits}, c->id,
+    if (c->splits != NULL && !im->folds)
+        MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->splits,
+                                                            &(mmli_sheet){.path = c->splits, .more = c->more_splits, .n_more = c->n_more_splits},
+                                                            c->id,
                                                             (const char *const *)c->columns,
                                                             c->n_columns)));
 out:
@@ -192,13 +203,31 @@ static mml_status report_unknown(import *im, const mmli_table *table)
     return mmli_buf_printf(&im->report, "  %zu ids of %s are not in the labels file and were left out\n", unknown, table->path);
 }
 
+/* One file of lists as a column. */
+static mml_status write_folds(import *im, const char *path)
+{
+    mml_status st = MML_OK;
+    mmli_folds f = {0};
+
+    MML_TRY(mmli_folds_read(&f, path, &im->samples, im->ids, im->n, &im->labels));
+    MML_CHECK(mmli_bad_name(f.name) == NULL, MML_E_DATA, "%s: no column can be named by this file: %s", path, mmli_bad_name(f.name));
+    MML_TRY(mmli_cohort_write_column(&im->writer, f.name, f.parts));
+    MML_TRY(mmli_buf_printf(&im->report, "column %s: %zu train, %zu val, %zu test, %zu in none\n", f.name, f.count[0], f.count[1], f.count[2],
+                            f.count[3]));
+out:
+    mmli_folds_free(&f);
+    return st;
+}
+
 static mml_status write_columns(import *im)
 {
     mml_status st = MML_OK;
     const mmli_import_config *c = &im->config;
 
-    for (size_t i = 0; i < c->n_columns && c->splits == NULL; i++)
+    for (size_t i = 0; i < c->n_columns && (c->splits == NULL || im->folds); i++)
         MML_TRY(write_column(im, &im->labels, c->columns[i], mmli_table_column(&im->labels, c->columns[i])));
+    for (size_t k = 0; im->folds && k <= c->n_more_splits; k++)
+        MML_TRY(mmli_problem(&im->problems, write_folds(im, k == 0 ? c->splits : c->more_splits[k - 1])));
     for (size_t k = 0; k < im->splits.n_columns; k++)
         MML_TRY(write_column(im, &im->splits, im->splits.names[k], im->splits.texts[k]));
     MML_TRY(report_unknown(im, &im->splits));

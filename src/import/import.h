@@ -58,11 +58,14 @@ typedef struct mmli_import_config {
     mmli_ini ini;
     char *folder;         /* of relative file names; own */
     char *labels, *splits; /* resolved; own; may be NULL */
+    char **more_splits;   /* (n_more_splits) further splits files, resolved; own */
+    size_t n_more_splits;
     char **more;          /* (n_more) further labels files, resolved; own */
     size_t n_more;
     bool no_header;       /* of the labels */
     char *names;          /* file with the names of their columns, resolved; own; may be NULL */
     const char *id, *group; /* may be NULL; id only without labels */
+    const char *repeats;  /* column by which rows of one sample differ, or NULL */
     bool all_samples;     /* also those of modalities that the labels file lacks */
     char **columns;       /* split columns; own */
     size_t n_columns;
@@ -96,6 +99,8 @@ typedef struct mmli_table {
     size_t n_columns;
     char **names;  /* (n_columns) */
     char ***texts; /* (n_columns) of (n) */
+    char **other;  /* (n_other) texts by which rows are known too, such as slides of a case; see repeats.h */
+    size_t *other_at, n_other; /* and their rows */
     const char *path; /* lent */
 } mmli_table;
 

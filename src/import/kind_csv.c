@@ -4,6 +4,7 @@
  * its beginning. So its numbers go through an unnamed file beside the output: parsed once, read back by row,
  * whatever the size.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ typedef struct csv_source {
     mmli_csv_values values;
     float *row;
     size_t cap_rows;
+    size_t *place; /* (n_pieces) row of each piece, when some rows were the same sample again; NULL: its own */
 } csv_source;
 
 /* No id column, and cells of the header that are ids of samples: rows and columns are the other way round. */
@@ -110,6 +112,63 @@ out:
     return st;
 }
 
+/* Rows of one sample must agree in what was picked; message names the first column that does not. */
+static mml_status check_same(const mmli_source *s, size_t first, size_t again, const float *a, const float *b)
+{
+    const csv_source *c = s->state;
+
+    for (size_t i = 0; i < c->values.n; i++)
+        if (a[i] != b[i] && !(isnan(a[i]) && isnan(b[i])))
+            return mmli_fail(MML_E_DATA, "%s: rows %zu and %zu are both %s, but differ in column %s; rows of one sample must agree "
+                             "(several different rows a sample are kind = bag)", s->m->file, s->lines[first], s->lines[again],
+                             s->ids[again], c->values.names[i]);
+    return MML_OK;
+}
+
+/* One piece a sample: the first row of each (repeats.h). */
+static mml_status fold(mmli_source *s)
+{
+    mml_status st = MML_OK;
+    csv_source *c = s->state;
+    mmli_index index = {0};
+    size_t first, second, n = 0;
+    float *row = NULL;
+    uint8_t *again = NULL;
+
+    MML_TRY(mmli_index_make(&index, (const char *const *)s->ids, s->n_pieces, &first, &second));
+    if (first == SIZE_MAX)
+        goto out;
+    MML_TRY(mmli_calloc(&row, c->values.n, sizeof *row));
+    MML_TRY(mmli_calloc(&again, s->n_pieces, 1));
+    MML_TRY(mmli_calloc(&c->place, s->n_pieces, sizeof *c->place));
+    for (size_t i = 0; i < s->n_pieces; i++) {
+        const size_t at = mmli_index_find(&index, s->ids[i], strlen(s->ids[i]));
+
+        if (at == i)
+            continue;
+        again[i] = 1;
+        MML_TRY(mmli_rowfile_get(row, &c->rows, at * c->values.n, c->values.n));
+        MML_TRY(mmli_rowfile_get(c->row, &c->rows, i * c->values.n, c->values.n));
+        MML_TRY(mmli_problem(s->context->problems, check_same(s, at, i, row, c->row)));
+    }
+    for (size_t i = 0; i < s->n_pieces; i++) {
+        if (again[i]) {
+            mmli_free(s->ids[i]);
+            continue;
+        }
+        s->ids[n] = s->ids[i];
+        s->lines[n] = s->lines[i];
+        c->place[n++] = i;
+    }
+    MML_TRY(mmli_buf_printf(&s->notes, "  %zu rows are samples that came before, with the same values\n", s->n_pieces - n));
+    s->n_pieces = n;
+out:
+    mmli_index_free(&index);
+    mmli_free(row);
+    mmli_free(again);
+    return st;
+}
+
 static mml_status csv_open(mmli_source *s)
 {
     static const mmli_csv_handler handler = {on_header, on_row};
@@ -137,6 +196,8 @@ static mml_status csv_open(mmli_source *s)
     MML_TRY(mmli_rowfile_open(&c->rows, s->context->beside));
     MML_TRY(mmli_sheet_read(&c->sheet, &handler, s));
     MML_TRY(mmli_rowfile_finish(&c->rows));
+    if (s->m->kind == MML_TABLE && s->context->config->repeats != NULL)
+        MML_TRY(fold(s));
     MML_TRY(mmli_csv_values_finish(&c->values, s));
 out:
     return st;
@@ -153,6 +214,7 @@ static void csv_close(mmli_source *s)
     mmli_h5_texts_free(c->names, c->n_names);
     mmli_csv_values_free(&c->values);
     mmli_free(c->row);
+    mmli_free(c->place);
     mmli_rowfile_close(&c->rows);
     mmli_free(c);
 }
@@ -164,7 +226,9 @@ static mml_status csv_read(float *values, float *positions, mmli_piece_span *spa
 
     (void)positions;
     for (size_t i = 0; i < n; i++) {
-        MML_TRY(mmli_rowfile_get(c->row, &c->rows, spans[i].piece * c->values.n, c->values.n));
+        const size_t row = c->place != NULL ? c->place[spans[i].piece] : spans[i].piece;
+
+        MML_TRY(mmli_rowfile_get(c->row, &c->rows, row * c->values.n, c->values.n));
         mmli_csv_values_expand(values + spans[i].to * s->dims[0], &c->values, c->row);
     }
 out:

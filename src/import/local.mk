@@ -9,6 +9,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/csv_look.c src/import/csv_look.h \
 	src/import/csv_values.c src/import/csv_values.h \
 	src/import/facts.c src/import/facts.h \
+	src/import/folds.c src/import/folds.h \
 	src/import/foreign.c src/import/foreign.h \
 	src/import/hdf5_look.c src/import/hdf5_look.h \
 	src/import/export.c \
@@ -19,8 +20,10 @@ libmmlego_core_la_SOURCES += \
 	src/import/kind_npy.c \
 	src/import/kind_safetensors.c \
 	src/import/kinds.c \
+	src/import/repeats.c src/import/repeats.h \
 	src/import/problems.c src/import/problems.h \
 	src/import/look.c \
+	src/import/mcat.c src/import/mcat.h \
 	src/import/npy_ids.c src/import/npy_ids.h \
 	src/import/npy_look.c src/import/npy_look.h \
 	src/import/probe.c src/import/probe.h \

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "import/repeats.h"
 #include "import/source.h"
 #include "io/index.h"
 #include "util/alloc.h"
@@ -244,8 +245,11 @@ mml_status mmli_table_read(mmli_table *t, const mmli_sheet *sheet, const char *i
     MML_CHECK(kind->texts != NULL, MML_E_FORMAT, "%s: is %s, which cannot be a table of labels; a CSV is needed", path,
               kind->what);
     MML_TRY(kind->texts(t, sheet, id, wanted, n_wanted));
+    if (sheet->repeats != NULL)
+        MML_TRY(mmli_table_fold(t, sheet->repeats));
     MML_TRY(mmli_index_make(&index, (const char *const *)t->ids, t->n, &first, &second));
-    MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s: rows %zu and %zu have the same id %s", path, t->rows[first],
+    MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s: rows %zu and %zu have the same id %s; several rows a sample need repeats = the "
+              "column in which they differ, in [cohort]", path, t->rows[first],
               t->rows[second], t->ids[second]);
 out:
     mmli_index_free(&index);
@@ -258,6 +262,8 @@ void mmli_table_free(mmli_table *t)
 {
     mmli_h5_texts_free(t->ids, t->n);
     mmli_free(t->rows);
+    mmli_h5_texts_free(t->other, t->n_other);
+    mmli_free(t->other_at);
     for (size_t k = 0; t->texts != NULL && k < t->n_columns; k++)
         mmli_h5_texts_free(t->texts[k], t->n);
     mmli_free(t->texts);

@@ -192,6 +192,14 @@ out:
     return st;
 }
 
+/* MMP writes -1 for the death of another cause where competing risks are told apart: no censorship that can be learnt from. */
+static bool is_other_cause(const char *s)
+{
+    double x;
+
+    return mmli_parse_double(&x, s, strlen(s)) && x == -1;
+}
+
 /* 1, 1.0, true, and their opposites: the spellings of formats.md 2.1 and 3, and nothing else. */
 static mml_status read_flag(double *out, const mmli_table *labels, size_t i, const char *column, char *const *texts)
 {
@@ -274,6 +282,8 @@ static mml_status read_survival(mmli_cohort_task *out, const mmli_import_task *t
         MML_TRY(mmli_problem(problems, read_time(&out->value[i], labels, i, t->time, times)));
         if (t->word != NULL)
             read_word(&flag, t->word, flags[i]);
+        else if (t->censorship != NULL && is_other_cause(flags[i]))
+            flag = NAN;
         else
             MML_TRY(mmli_problem(problems, read_flag(&flag, labels, i, flag_name, flags)));
         if (isnan(flag) || isnan(out->value[i])) {

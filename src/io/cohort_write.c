@@ -79,6 +79,8 @@ out:
 
 mml_status mmli_cohort_write_column(mmli_cohort_writer *w, const char *name, char *const *texts)
 {
+    if (H5Lexists(w->columns, name, H5P_DEFAULT) > 0)
+        return mmli_fail(MML_E_DATA, "%s: two columns are named %s (a splits file names its column by its own name)", w->path, name);
     return put_texts(w, w->columns, name, texts, w->n);
 }
 
