@@ -3,12 +3,14 @@ libmmlego_core_la_SOURCES += \
 	src/import/anndata_look.c \
 	src/import/anndata_open.c src/import/anndata_open.h \
 	src/import/kind_anndata.c \
+	src/import/bins.c src/import/bins.h \
 	src/import/config.c \
 	src/import/copy.c src/import/copy.h \
 	src/import/csv_columns.c \
 	src/import/csv_look.c src/import/csv_look.h \
 	src/import/csv_values.c src/import/csv_values.h \
 	src/import/facts.c src/import/facts.h \
+	src/import/folder_list.c src/import/folder_list.h \
 	src/import/folds.c src/import/folds.h \
 	src/import/foreign.c src/import/foreign.h \
 	src/import/hdf5_look.c src/import/hdf5_look.h \
@@ -18,6 +20,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
 	src/import/kind_npy.c \
+	src/import/kind_physionet2012.c \
 	src/import/kind_safetensors.c \
 	src/import/kinds.c \
 	src/import/repeats.c src/import/repeats.h \
@@ -26,6 +29,8 @@ libmmlego_core_la_SOURCES += \
 	src/import/mcat.c src/import/mcat.h \
 	src/import/npy_ids.c src/import/npy_ids.h \
 	src/import/npy_look.c src/import/npy_look.h \
+	src/import/physionet.c src/import/physionet.h \
+	src/import/physionet_outcomes.c \
 	src/import/probe.c src/import/probe.h \
 	src/import/sheet.c src/import/sheet.h \
 	src/import/slides.c src/import/slides.h \

@@ -1,0 +1,21 @@
+/* folder_list.h - the names in a folder. */
+#ifndef MMLI_IMPORT_FOLDER_LIST_H
+#define MMLI_IMPORT_FOLDER_LIST_H
+
+#include <stdbool.h>
+
+#include "mmlego/base.h"
+
+typedef struct mmli_folder_list {
+    char **names; /* (n) by byte, in the same order on every file system; hidden ones are left out */
+    size_t n, cap;
+} mmli_folder_list;
+
+/* MML_E_IO: cannot be read. */
+mml_status mmli_folder_list_read(mmli_folder_list *out, const char *path);
+void mmli_folder_list_free(mmli_folder_list *list);
+bool mmli_folder_is(const char *path);
+/* Is there a file of this name? */
+bool mmli_file_is(const char *path);
+
+#endif
