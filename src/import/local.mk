@@ -14,17 +14,21 @@ libmmlego_core_la_SOURCES += \
 	src/import/folds.c src/import/folds.h \
 	src/import/foreign.c src/import/foreign.h \
 	src/import/hdf5_look.c src/import/hdf5_look.h \
+	src/import/dictionary.c src/import/dictionary.h \
+	src/import/events.c src/import/events.h \
 	src/import/export.c \
 	src/import/import.c src/import/import.h \
 	src/import/kind_bags.c \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
+	src/import/kind_long.c \
 	src/import/kind_npy.c \
 	src/import/kind_physionet2012.c \
 	src/import/kind_safetensors.c \
 	src/import/kinds.c \
 	src/import/repeats.c src/import/repeats.h \
 	src/import/problems.c src/import/problems.h \
+	src/import/long_look.c src/import/long_look.h \
 	src/import/look.c \
 	src/import/mcat.c src/import/mcat.h \
 	src/import/npy_ids.c src/import/npy_ids.h \

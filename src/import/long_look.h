@@ -1,0 +1,10 @@
+/* long_look.h - a table with one measurement a row, recognised by the names of its columns. */
+#ifndef MMLI_IMPORT_LONG_LOOK_H
+#define MMLI_IMPORT_LONG_LOOK_H
+
+#include "import/source.h"
+
+mmli_sureness mmli_long_probe(char *what, const mmli_probe *probe);
+mml_status mmli_long_suggest(mmli_suggestion *out, const char *path);
+
+#endif
