@@ -348,6 +348,29 @@ static mml_status read_clip(mmli_import_modality *m, const mmli_ini *ini, const 
     return ok && m->least < m->most ? MML_OK : bad(ini, s, e, "two numbers LEAST:MOST are needed, or one of them");
 }
 
+/* Is `tokens` of a table a file? */
+static bool has_signatures(const mmli_import_modality *m, const mmli_ini_section *s)
+{
+    const mmli_ini_entry *e = mmli_ini_find(s, "tokens");
+
+    return m->kind == MML_TABLE && e != NULL && strcmp(e->value, "steps") != 0 && strcmp(e->value, "summary") != 0;
+}
+
+static mml_status read_signatures(mmli_import_modality *m, const mmli_import_config *c, const mmli_ini_section *s)
+{
+    mml_status st = MML_OK;
+    const char *file = NULL;
+
+    if (!has_signatures(m, s))
+        return MML_OK;
+    MML_TRY(text(&file, &c->ini, s, "tokens"));
+    MML_TRY(mmli_import_file_name(&m->signatures, c, file));
+    MML_CHECK(!m->rank, MML_E_FORMAT, "%s:%zu: [%s] ranks within a token are for one token a sample, not for signatures", c->ini.path, s->line,
+              s->name);
+out:
+    return st;
+}
+
 static mml_status read_kind(mmli_import_modality *m, const mmli_ini *ini, const mmli_ini_section *s)
 {
     static const char *const kinds[] = {"table", "series", "image", "bag"};
@@ -360,11 +383,12 @@ static mml_status read_kind(mmli_import_modality *m, const mmli_ini *ini, const 
     MML_TRY(needed(&kind, ini, s, "kind", "table|series|image|bag"));
     MML_TRY(word(&k, ini, s, "kind", kinds, COUNT(kinds)));
     m->kind = (mml_modality_kind)k;
-    MML_TRY(only_for(ini, s, "tokens", m->kind == MML_SERIES, "a series"));
+    MML_TRY(only_for(ini, s, "tokens", m->kind == MML_SERIES || has_signatures(m, s), "a series"));
     MML_TRY(only_for(ini, s, "steps", m->kind == MML_SERIES, "a series"));
     MML_TRY(only_for(ini, s, "patch", m->kind == MML_IMAGE, "an image"));
     MML_TRY(only_for(ini, s, "drop_empty_rows", m->kind == MML_TABLE || m->kind == MML_BAG, "a table or a bag"));
-    MML_TRY(word(&how, ini, s, "tokens", tokens, COUNT(tokens)));
+    if (m->kind == MML_SERIES)
+        MML_TRY(word(&how, ini, s, "tokens", tokens, COUNT(tokens)));
     MML_TRY(word(&transform, ini, s, "transform", transforms, COUNT(transforms)));
     m->summary = how == 1;
     m->log1p = transform == 1;
@@ -439,6 +463,7 @@ static mml_status read_modality(mmli_import_config *c, const mmli_ini_section *s
     MML_TRY(check_name(&c->ini, s, name));
     MML_TRY(check_modality_keys(&c->ini, s));
     MML_TRY(read_kind(m, &c->ini, s));
+    MML_TRY(read_signatures(m, c, s));
     MML_TRY(read_format(m, &c->ini, s));
     MML_TRY(needed(&file, &c->ini, s, "file", "a CSV, an HDF5 file, or another format"));
     MML_TRY(file_names(&m->file, &m->more, &m->n_more, c, file));
@@ -564,6 +589,7 @@ void mmli_import_config_free(mmli_import_config *c)
 {
     for (size_t i = 0; c->modalities != NULL && i < c->n_modalities; i++) {
         mmli_free(c->modalities[i].file);
+        mmli_free(c->modalities[i].signatures);
         mmli_h5_texts_free(c->modalities[i].more, c->modalities[i].n_more);
         mmli_h5_texts_free(c->modalities[i].columns, c->modalities[i].n_columns);
     }

@@ -125,6 +125,9 @@ static mml_status suggest_survival(mmli_suggestion *out, const mmli_survey *s)
     for (size_t i = 0; i < COUNT(pairs); i++) {
         const mmli_survey_column *time = find(s, pairs[i].time), *flag = find(s, pairs[i].flag);
 
+        /* words are written into an ini: one with a line end would go on as lines of it */
+        if (flag != NULL && flag->n_texts > 0 && (!mmli_fits_list(flag->values[0]) || (flag->n_values > 1 && !mmli_fits_list(flag->values[1]))))
+            continue;
         if (time == NULL || flag == NULL || (n > 0 && strcmp(pairs[i].key, "event") == 0)) /* one time with one event */
             continue;
         MML_TRY(mmli_buf_printf(&out->tasks, "\n[task survival%.0zu]\nkind = survival\ntime = %s\n", n > 0 ? n + 1 : 0,

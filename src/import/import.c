@@ -418,6 +418,8 @@ static mml_status import_modality(import *im, size_t which)
     for (size_t i = 0; i < im->n; i++)
         im->present[which * im->n + i] = w.offsets[i + 1] > w.offsets[i];
     MML_TRY(report_modality(im, m, &w, source, source->n_pieces - visits.n));
+    if (t.notes.len > 0)
+        MML_TRY(mmli_buf_add(&im->report, t.notes.text, t.notes.len));
 out:
     mmli_visits_free(&visits);
     mmli_token_write_free(&w);

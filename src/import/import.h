@@ -13,6 +13,7 @@
 
 #include "import/problems.h"
 #include "import/sheet.h"
+#include "import/signatures.h"
 #include "io/cohort.h"
 #include "io/ini.h"
 
@@ -44,6 +45,7 @@ typedef struct mmli_import_modality {
     const char *dataset;  /* NULL = a CSV */
     const char *channels; /* data set with feature names, or NULL */
     bool summary;         /* a series as one token */
+    char *signatures;     /* a table as one token for each signature of this file, resolved; own; NULL: one token */
     size_t patch;         /* side of an image patch */
     bool log1p, rank;     /* rank: of the values of a token, 0 to 1 */
     float least, most;    /* values beyond are set to these, before the transform; infinite: no limit */
@@ -140,6 +142,9 @@ typedef struct mmli_tokenizer {
     size_t most;         /* tokens of one row at most */
     char **features;     /* (width) */
     mmli_ranked *ranked; /* (width) room for ranking; NULL: not wanted */
+    mmli_signatures signatures; /* of m->signatures; n = 0: none */
+    float *row;          /* (picks of the source) room for them */
+    mmli_buf notes;      /* lines for the report */
 } mmli_tokenizer;
 
 mml_status mmli_tokenizer_make(mmli_tokenizer *out, const mmli_import_modality *modality, const struct mmli_source *source);

@@ -37,6 +37,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/physionet_outcomes.c \
 	src/import/probe.c src/import/probe.h \
 	src/import/sheet.c src/import/sheet.h \
+	src/import/signatures.c src/import/signatures.h \
 	src/import/slides.c src/import/slides.h \
 	src/import/source.c src/import/source.h \
 	src/import/rowfile.c src/import/rowfile.h \

@@ -61,6 +61,8 @@ static mml_status endpoint_of(endpoint *out, const mmli_survey *s, const char *c
     mml_status st = MML_OK;
 
     *out = (endpoint){0};
+    if (!mmli_fits_list(column) || mmli_bad_name(column) != NULL) /* it is written into an ini, and a stranger has named it */
+        return MML_OK;
     if (strncmp(column, months, sizeof months - 1) == 0) {
         out->unit = "months";
         MML_TRY(mmli_strf(&out->censorship, "censorship%s", column + sizeof months - 1));

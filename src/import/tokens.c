@@ -83,6 +83,11 @@ static mml_status make_features(mmli_tokenizer *t)
                     MML_TRY(mmli_strf(&t->features[n++], "y%zu.x%zu.%s", y, x, names[t->source->picks[k]]));
         goto out;
     }
+    if (t->signatures.n > 0) {
+        for (; n < t->width; n++)
+            MML_TRY(mmli_strdup(&t->features[n], names[t->source->picks[t->signatures.columns[n]]]));
+        goto out;
+    }
     for (size_t k = 0; k < t->source->n_picks; k++) {
         if (!t->m->summary) {
             MML_TRY(mmli_strdup(&t->features[n++], names[t->source->picks[k]]));
@@ -95,6 +100,26 @@ out:
     return st;
 }
 
+/* A token for each signature, all of the same features. */
+static mml_status signatures_shape(mmli_tokenizer *t)
+{
+    mml_status st = MML_OK;
+    const mmli_source *s = t->source;
+    const char **names = NULL;
+
+    MML_TRY(mmli_calloc(&names, s->n_picks, sizeof *names));
+    for (size_t k = 0; k < s->n_picks; k++)
+        names[k] = s->names[s->picks[k]];
+    MML_TRY(mmli_signatures_read(&t->signatures, &t->notes, t->m->signatures, names, s->n_picks));
+    MML_TRY(mmli_calloc(&t->row, s->n_picks, sizeof *t->row));
+    t->width = t->signatures.width;
+    t->most = t->signatures.n;
+    t->n_axes = 1;
+out:
+    mmli_free(names);
+    return st;
+}
+
 /* A row is a token; what would need several of them at once is not to be had. */
 static mml_status row_shape(mmli_tokenizer *t)
 {
@@ -104,6 +129,8 @@ static mml_status row_shape(mmli_tokenizer *t)
     MML_CHECK(!m->summary && m->from == 0 && m->to == SIZE_MAX, MML_E_FORMAT,
               "%s: modality %s: tokens = summary and steps = ... are for series of a fixed number of steps", m->file, m->name);
     t->n_axes = t->source->n_axes;
+    if (m->signatures != NULL)
+        st = signatures_shape(t);
 out:
     return st;
 }
@@ -131,6 +158,9 @@ void mmli_tokenizer_free(mmli_tokenizer *t)
 {
     mmli_h5_texts_free(t->features, t->width);
     mmli_free(t->ranked);
+    mmli_signatures_free(&t->signatures);
+    mmli_free(t->row);
+    mmli_buf_free(&t->notes);
     *t = (mmli_tokenizer){0};
 }
 
@@ -305,6 +335,32 @@ static mml_status round_to_half(float *values, size_t n, const mmli_tokenizer *t
     return MML_OK;
 }
 
+/* A token for each signature with a measured gene; its position is the place of the signature. */
+static mml_status by_signature(float *values, float *positions, size_t *n_out, const mmli_tokenizer *t, const float *row, const char *sample)
+{
+    mml_status st = MML_OK;
+    const mmli_signatures *g = &t->signatures;
+    size_t kept = 0;
+    bool any = false;
+
+    MML_TRY(pick(t->row, &any, t, row, sample));
+    for (size_t s = 0; s < g->n; s++) {
+        float *to = values + kept * g->width;
+        bool measured = !t->m->drop_empty;
+
+        for (size_t k = 0; k < g->width; k++) {
+            to[k] = g->member[s * g->width + k] ? t->row[g->columns[k]] : NAN;
+            measured = measured || !isnan(to[k]);
+        }
+        if (!measured)
+            continue;
+        positions[kept++] = g->n > 1 ? (float)((double)s / (double)(g->n - 1)) : 0.0f;
+    }
+    *n_out = kept;
+out:
+    return st;
+}
+
 bool mmli_tokens_are_half(const mmli_tokenizer *t)
 {
     return t->m->half || (t->source->half && t->source->scale == 1.0f && !t->m->log1p && !t->m->summary && !t->m->rank &&
@@ -321,6 +377,10 @@ mml_status mmli_tokenize(float *values, float *positions, size_t *n, const mmli_
     *n = 0;
     switch (t->source->rank) {
     case 1:
+        if (t->signatures.n > 0) {
+            st = by_signature(values, positions, n, t, row, sample);
+            break;
+        }
         MML_TRY(pick(values, &any, t, row, sample));
         if (t->m->rank)
             rank_values(values, t);

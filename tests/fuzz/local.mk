@@ -80,6 +80,15 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/lzf/mixed \
 	tests/fuzz/seeds/lzf/run
 
+check_PROGRAMS += tests/fuzz/fuzz_lists
+tests_fuzz_fuzz_lists_SOURCES = tests/fuzz/fuzz_lists.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/lists/composition.csv \
+	tests/fuzz/seeds/lists/counts.csv \
+	tests/fuzz/seeds/lists/flags.csv \
+	tests/fuzz/seeds/lists/genes.csv \
+	tests/fuzz/seeds/lists/splits.csv
+
 check_PROGRAMS += tests/fuzz/fuzz_look
 tests_fuzz_fuzz_look_SOURCES = tests/fuzz/fuzz_look.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 EXTRA_DIST += \

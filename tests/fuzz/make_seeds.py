@@ -380,6 +380,12 @@ bag("bag/batched_v108.h5", ("v108", "v108"), ">f4", (1, 4, 3), None, (1, 4, 2))
 bag("bag/vector_v108.h5", ("v108", "v108"), "<f4", (4,), None, (3, 2))
 bag("bag/empty_v108.h5", ("v108", "v108"), "<f4", (0, 3), None, (0, 2))
 bag("bag/once_packed.h5", ("v108", "v108"), "<f2", (5, 3), (5, 3), None, compression="gzip", shuffle=True)
+# ---- lists of ids and of genes
+put("lists/splits.csv", ",train,val,test\n0,a,b,s4\n1,s1,,\n")
+put("lists/flags.csv", ",train,val\ns1,True,False\ns3.svs,FALSE,TRUE\n")
+put("lists/counts.csv", ",train,val\nclass 1,10,2\n")
+put("lists/genes.csv", "Onco,Kinases\nA,B\nC,A\nQ,\n")
+put("lists/composition.csv", 'gene,P/1,"P, 2"\nA,1,0\nC,0,1\n')
 # ---- files of which nothing is known
 put("look/survival.csv", "case_id,slide_id,age,sex,survival_months,censorship,TP53_rnaseq\n"
                          "p1,s1.svs,50,m,3.5,1,0.25\np2,s2.svs,,f,7,0,-1e-3\n")

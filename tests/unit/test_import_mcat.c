@@ -184,6 +184,32 @@ START_TEST(a_list_that_cannot_be_a_division_is_refused)
 }
 END_TEST
 
+START_TEST(a_table_of_genes_can_be_a_token_a_signature)
+{
+    mml_cohort *c;
+
+    mmlt_write("w.csv", WIDE);
+    mmlt_write("g.csv", "Onco,Empty,Kinases\nC,Z,C\nA_B,,A\n,,A\n");
+    c = mmlt_imported(COHORT "[modality x]\nkind = table\nfile = w.csv\ncolumns = *_rnaseq, *_cnv, *_mut\ntokens = g.csv\n");
+    mmlt_assert_tokens(c, "x",
+                       (const float[]){0.25f, NAN, NAN, 7, NAN, -2, 1, 7, -0.5f, NAN, NAN, 8, NAN, 2, 0, 8, 1.5f, NAN, NAN, 9, NAN, 0, 0, 9},
+                       (const float[]){0, 1, 0, 1, 0, 1});
+    ck_assert_str_eq(c->modalities[0].features[0], "A_B_rnaseq");
+    ck_assert_str_eq(c->modalities[0].features[1], "A_cnv");
+    ck_assert_str_eq(c->modalities[0].features[3], "C_rnaseq");
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "signature Empty: 0 columns, so no token"));
+    mml_cohort_close(c);
+    mmlt_write("g.csv", "gene,Onco,Kinases\nC,1,0\nA,0,1\n");
+    c = mmlt_imported(COHORT "[modality x]\nkind = table\nfile = w.csv\ncolumns = *_cnv, C_*\ntokens = g.csv\n");
+    mmlt_assert_tokens(c, "x", (const float[]){NAN, 7, -2, NAN, NAN, 8, 2, NAN, NAN, 9, 0, NAN}, (const float[]){0, 1, 0, 1, 0, 1});
+    mml_cohort_close(c);
+    mmlt_write("g.csv", "gene,Onco\nC,2\n");
+    mmlt_assert_not_imported(COHORT RNA "tokens = g.csv\n", MML_E_DATA, "row 2, column Onco: \"2\" is neither 0 nor 1");
+    mmlt_write("g.csv", "Onco\nQ\n");
+    mmlt_assert_not_imported(COHORT RNA "tokens = g.csv\n", MML_E_DATA, "none of the 2 columns of the modality is a gene");
+}
+END_TEST
+
 /* ---- the real files -------------------------------------------------------------------------------------------------------------- */
 
 static const char *shared_file(const char *name)
@@ -258,6 +284,35 @@ START_TEST(blca_has_its_five_folds)
 }
 END_TEST
 
+START_TEST(the_six_signatures_meet_the_columns_of_the_readme)
+{
+    static const struct {
+        const char *cohort;
+        size_t columns[6];
+    } want[] = {{"blca", {102, 336, 518, 434, 199, 444}},
+                {"brca", {93, 330, 529, 460, 223, 450}},
+                {"kirp", {83, 306, 496, 415, 135, 424}},
+                {"ucec", {20, 63, 78, 28, 150, 9}}};
+    static const char *const names[] = {"Tumor Suppressor Genes", "Oncogenes", "Protein Kinases", "Cell Differentiation Markers",
+                                        "Transcription Factors", "Cytokines and Growth Factors"};
+    char ini[1500], line[100];
+    mml_cohort *c;
+
+    snprintf(ini, sizeof ini,
+             "[cohort]\nfolder = %s/tcga_porpoise\nlabels = datasets_csv_mutsig/tcga_%s_all_clean.csv.zip\nid = case_id\nrepeats = slide_id\n"
+             "[modality genes]\nkind = table\nfile = datasets_csv_mutsig/tcga_%s_all_clean.csv.zip\ntokens = datasets_csv/signatures.csv\n"
+             "columns = all, -site, -oncotree_code, -train, -survival_months, -censorship\n",
+             mmlt_shared(), want[_i].cohort, want[_i].cohort);
+    c = mmlt_imported(ini);
+    ck_assert_uint_eq(c->modalities[0].n_tokens, 6 * c->n);
+    for (size_t k = 0; k < 6; k++) {
+        snprintf(line, sizeof line, "signature %s: %zu columns\n", names[k], want[_i].columns[k]);
+        ck_assert_msg(strstr(mmlt_report(), line) != NULL, "%s is not in %s", line, mmlt_report());
+    }
+    mml_cohort_close(c);
+}
+END_TEST
+
 START_TEST(survpath_has_three_endpoints)
 {
     mml_cohort *c = direct(shared_file("user_files/split_csv/survpath/metadata/tcga_blca.csv"));
@@ -318,11 +373,13 @@ int main(void)
     tcase_add_test(tc, rows_of_a_case_that_disagree_are_named);
     tcase_add_test(tc, lists_of_ids_become_columns_of_parts);
     tcase_add_test(tc, a_list_that_cannot_be_a_division_is_refused);
+    tcase_add_test(tc, a_table_of_genes_can_be_a_token_a_signature);
     suite_add_tcase(s, tc);
     tcase_add_checked_fixture(shared, mmlt_folder_make, mmlt_folder_remove);
     tcase_set_timeout(shared, 120);
     tcase_add_loop_test(shared, the_cohorts_of_porpoise_come_in_zipped_as_they_are, 0, (int)(sizeof sets / sizeof sets[0]));
     tcase_add_test(shared, blca_has_its_five_folds);
+    tcase_add_loop_test(shared, the_six_signatures_meet_the_columns_of_the_readme, 0, 4);
     tcase_add_test(shared, survpath_has_three_endpoints);
     tcase_add_test(shared, mmp_has_days);
     tcase_add_loop_test(shared, clam_lists_slides_and_flags_alike, 0, 2);
