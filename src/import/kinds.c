@@ -6,6 +6,7 @@
 static const mmli_source_kind *const kinds[] = {
     &mmli_kind_bags,
     &mmli_kind_physionet2012,
+    &mmli_kind_mimic3,
     &mmli_kind_anndata,
     &mmli_kind_mudata,
     &mmli_kind_hdf5,

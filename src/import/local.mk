@@ -22,6 +22,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
 	src/import/kind_long.c \
+	src/import/kind_mimic3.c \
 	src/import/kind_npy.c \
 	src/import/kind_physionet2012.c \
 	src/import/kind_safetensors.c \
@@ -29,6 +30,8 @@ libmmlego_core_la_SOURCES += \
 	src/import/repeats.c src/import/repeats.h \
 	src/import/problems.c src/import/problems.h \
 	src/import/long_look.c src/import/long_look.h \
+	src/import/mimic3.c src/import/mimic3.h \
+	src/import/mimic3_list.c \
 	src/import/look.c \
 	src/import/mcat.c src/import/mcat.h \
 	src/import/npy_ids.c src/import/npy_ids.h \

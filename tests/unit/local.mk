@@ -142,6 +142,10 @@ check_PROGRAMS += tests/unit/test_import_mcat
 tests_unit_test_import_mcat_SOURCES = tests/unit/test_import_mcat.c tests/unit/import_help.c tests/unit/import_help.h \
 	tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_import_mimic3
+tests_unit_test_import_mimic3_SOURCES = tests/unit/test_import_mimic3.c tests/unit/import_help.c tests/unit/import_help.h \
+	tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_import_long
 tests_unit_test_import_long_SOURCES = tests/unit/test_import_long.c tests/unit/import_help.c tests/unit/import_help.h \
 	tests/unit/folder.c tests/unit/folder.h
