@@ -172,6 +172,7 @@ typedef struct mml_import_options {
     int dry_run;           /**< check everything and write nothing: all that is wrong is told at once */
     mml_progress progress; /**< or NULL */
     void *user;            /**< for progress */
+    int strict;            /**< an image that cannot be read is an error, not a missing modality: strict = yes everywhere */
 } mml_import_options;
 MML_API void mml_import_options_init(mml_import_options *options);
 

@@ -4,7 +4,7 @@
 
 typedef struct import_args {
     const char *output, *format;
-    int dry_run, quiet;
+    int dry_run, strict, quiet;
 } import_args;
 
 static const mmlc_opt options[] = {
@@ -14,6 +14,8 @@ static const mmlc_opt options[] = {
      .help = "what FILE is, where it cannot be told by looking: ini, csv, hdf5, ..."},
     {.name = "dry-run", .type = MMLC_FLAG, .at = offsetof(import_args, dry_run),
      .help = "check everything, say all that is wrong at once, and write nothing"},
+    {.name = "strict", .type = MMLC_FLAG, .at = offsetof(import_args, strict),
+     .help = "an image that cannot be read is an error, not a missing modality"},
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = offsetof(import_args, quiet),
      .help = "no progress and no report, errors only"},
     {.name = NULL},
@@ -38,6 +40,7 @@ static int run(mmlc_call *call)
     mml_import_options_init(&o);
     o.format = a->format;
     o.dry_run = a->dry_run;
+    o.strict = a->strict;
     o.progress = bar ? mmlc_progress_line : mmlc_progress_stop;
     st = mml_import_with(call->operand[0], a->output, &o, &report);
     if (bar)

@@ -97,6 +97,7 @@ mml_status mmli_images_suggest(mmli_suggestion *out, const char *path)
     MML_TRY(mmli_suggest_key(out, "size", text));
     (void)snprintf(text, sizeof text, "%zu", as_is ? patch : (size_t)PATCH);
     MML_TRY(mmli_suggest_key(out, "patch", text));
+    MML_TRY(mmli_suggest_key(out, "colour", s.grey == s.n ? "grey" : "rgb"));
 out:
     mmli_image_files_free(&files);
     return st;

@@ -68,6 +68,7 @@ typedef struct mmli_import_config {
     char *names;          /* file with the names of their columns, resolved; own; may be NULL */
     const char *id, *group; /* may be NULL; id only without labels */
     const char *repeats;  /* column by which rows of one sample differ, or NULL */
+    bool strict;          /* what cannot be read is an error, whatever a modality says; set by the caller */
     bool all_samples;     /* also those of modalities that the labels file lacks */
     char **columns;       /* split columns; own */
     size_t n_columns;

@@ -80,6 +80,9 @@ static mml_status set_strict(images_source *b, const mmli_source *s)
 {
     const char *strict = mmli_source_option(s, "strict");
 
+    b->strict = s->context->config->strict;
+    if (b->strict)
+        return MML_OK;
     return strict == NULL || mmli_parse_bool(&b->strict, strict, strlen(strict))
                ? MML_OK
                : mmli_source_bad_option(s, "strict", "yes or no is needed");

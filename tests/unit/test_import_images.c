@@ -180,6 +180,15 @@ START_TEST(a_check_names_every_damaged_image)
     ck_assert_ptr_nonnull(strstr(report, "pics/b.png: is not"));
     ck_assert_ptr_nonnull(strstr(report, "pics/c.png: is not"));
     mml_string_free(report);
+    report = NULL;
+    mmlt_write("cohort.ini", HEAD IMAGE "patch = 2\nstrict = no\n");
+    mmlt_assert_ok(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &report));
+    mml_string_free(report);
+    report = NULL;
+    o.strict = 1; /* of the call, for all */
+    ck_assert_int_ne(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &report), MML_OK);
+    ck_assert_ptr_nonnull(strstr(report, "pics/c.png: is not"));
+    mml_string_free(report);
 }
 END_TEST
 
