@@ -162,8 +162,8 @@ static mml_status find_columns(reading *r, const char *const *names, size_t n)
             continue;
         MML_TRY(mmli_csv_column(&r->at[t->n_columns], t->path, names, n, name));
         MML_TRY(mmli_strdup(&t->names[t->n_columns], name));
-        MML_TRY(mmli_calloc(&t->texts[t->n_columns], 1, sizeof **t->texts));
-        t->n_columns++;
+        t->n_columns++; /* from here freeing the table frees the name */
+        MML_TRY(mmli_calloc(&t->texts[t->n_columns - 1], 1, sizeof **t->texts));
     }
 out:
     return st;

@@ -10,6 +10,7 @@
 #include "formats/image.h"
 #include "tests/unit/import_help.h"
 #include "tests/unit/make_image.h"
+#include "util/alloc.h"
 
 #define HEAD "[cohort]\nlabels = l.csv\nid = id\n"
 #define IMAGE "[modality image]\nkind = image\nfile = pics\n"
@@ -192,6 +193,33 @@ START_TEST(a_check_names_every_damaged_image)
 }
 END_TEST
 
+START_TEST(every_failed_allocation_is_reported)
+{
+    bool failed = true;
+    size_t made_up = 0;
+
+    grey("pics/one.png", 4, 4, 0);
+    mmlt_write("pics/two.png", "no");
+    mmlt_write("cohort.ini", HEAD IMAGE "format = images\npatch = 2\nimage = image\n");
+    for (uint64_t i = 1; failed; i++) {
+        mml_status st;
+        char *report;
+
+        mmli_alloc_fail_at(i);
+        st = mml_import(mmlt_path("cohort.ini"), mmlt_path("out.h5"), &report, NULL, NULL);
+        failed = mmli_alloc_count() >= i;
+        mmli_alloc_fail_at(0);
+        if (st == MML_OK)
+            made_up += failed;
+        else
+            ck_assert_int_eq(st, MML_E_NOMEM);
+        mml_string_free(report);
+        ck_assert_uint_lt(i, 2000);
+    }
+    ck_assert_uint_le(made_up, 2); /* two readings of the labels: libcsv asks again for less memory */
+}
+END_TEST
+
 START_TEST(a_folder_is_imported_and_described_without_an_ini)
 {
     mml_import_options o;
@@ -249,6 +277,7 @@ int main(void)
     TCase *made = tcase_create("made"), *shared = tcase_create("../shared");
 
     tcase_add_checked_fixture(made, make, drop);
+    tcase_set_timeout(made, 60); /* hundreds of imports */
     tcase_set_timeout(shared, 60);
     tcase_add_test(made, images_become_patches_with_the_positions_of_their_centres);
     tcase_add_test(made, a_column_says_whose_an_image_is);
@@ -256,6 +285,7 @@ int main(void)
     tcase_add_test(made, grey_images_are_colour_when_that_is_wanted);
     tcase_add_test(made, an_image_that_cannot_be_read_is_missing_and_named);
     tcase_add_test(made, a_check_names_every_damaged_image);
+    tcase_add_test(made, every_failed_allocation_is_reported);
     tcase_add_test(made, a_folder_is_imported_and_described_without_an_ini);
     suite_add_tcase(s, made);
     if (mmlt_shared() != NULL) {
