@@ -89,6 +89,13 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/lists/genes.csv \
 	tests/fuzz/seeds/lists/splits.csv
 
+check_PROGRAMS += tests/fuzz/fuzz_series
+tests_fuzz_fuzz_series_SOURCES = tests/fuzz/fuzz_series.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/series/episode.csv \
+	tests/fuzz/seeds/series/long.csv \
+	tests/fuzz/seeds/series/record.txt
+
 check_PROGRAMS += tests/fuzz/fuzz_look
 tests_fuzz_fuzz_look_SOURCES = tests/fuzz/fuzz_look.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
 EXTRA_DIST += \
