@@ -390,7 +390,7 @@ put("lists/composition.csv", 'gene,P/1,"P, 2"\nA,1,0\nC,0,1\n')
 put("series/record.txt", "Time,Parameter,Value\n00:00,RecordID,132539\n00:00,Age,54\n00:00,Gender,0\n00:00,Height,-1\n"
                          "00:07,HR,73\n00:37,Urine,900\n01:30,MechVent,1\n48:00,Temp,36.9\n")
 put("series/episode.csv", "Hours,Glascow coma scale total,Heart Rate,pH\n0.5,15,80,\n1.0,,82.5,7.4\n47.9,11,,\n60,,90,\n")
-put("series/long.csv", "x,what,id,t\n1,hr,b,2.5\n2,hr,a,0\n3,temp,a,0.9\n4,hr,b,0:30\n,hr,a,1\n6,hr,b,9\n")
+put("series/long.csv", "x,what,id,t\n1,hr,b,2.5\n2,hr,a,0\n3,temp,a,0.9\n4,hr,b,0.5\n,hr,a,1\n6,hr,b,9\n")
 # ---- files of which nothing is known
 put("look/survival.csv", "case_id,slide_id,age,sex,survival_months,censorship,TP53_rnaseq\n"
                          "p1,s1.svs,50,m,3.5,1,0.25\np2,s2.svs,,f,7,0,-1e-3\n")
