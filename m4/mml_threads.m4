@@ -4,8 +4,8 @@ dnl Under ThreadSanitizer it is the pool: libgomp is not instrumented, and its b
 AC_DEFUN([MML_ARG_THREADS], [
   AC_ARG_WITH([threads],
     [AS_HELP_STRING([--with-threads=KIND],
-      [parallel loops of the cpu backend: openmp, or pool, threads of its own that keep their speed when other
-       programs take cores; results are the same to the bit @<:@openmp, under ThreadSanitizer pool@:>@])],
+      [parallel loops of the cpu backend: openmp, or pool, threads of its own that sleep when idle;
+       results are the same to the bit @<:@openmp, under ThreadSanitizer pool@:>@])],
     [], [with_threads=default])
   AS_CASE([$with_threads],
     [default], [AS_CASE([$mml_sanitizers], [*thread*], [with_threads=pool], [with_threads=openmp])],
