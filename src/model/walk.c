@@ -134,7 +134,8 @@ static bool is_streamed(const mmli_walk *walk, size_t sample, size_t name)
     const mml_modality_info *info = &walk->info[name];
     const double tokens = (double)(info->offsets[sample + 1] - info->offsets[sample]);
 
-    return walk->large > 0 && tokens * (double)info->width * sizeof(float) >= (double)walk->large &&
+    /* one token has no pieces, and the step for single tokens wants it in memory */
+    return walk->large > 0 && tokens > 1 && tokens * (double)info->width * sizeof(float) >= (double)walk->large &&
            can_stream(walk, info->name);
 }
 

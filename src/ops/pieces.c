@@ -85,10 +85,9 @@ static mmli_mem *floats(mmli_tape *tape, size_t rows, size_t cols)
 /* Normalises the tokens at x, and makes their keys and values. */
 static bool make(made *m, mmli_tape *tape, const attend *a, const piece *p, const mmli_mem *x)
 {
-    const float eps = 1e-5f; /* as mmli_op_layernorm */
-
     *m = (made){.off = upload_offsets(tape, p), .stats = floats(tape, p->n, 2), .normal = floats(tape, p->n, a->w)};
-    if (!mmli_tape_ok(tape) || !MMLI_RUN(tape, layernorm, m->normal, m->stats, x, a->one, a->zero, p->n, a->w, eps))
+    if (!mmli_tape_ok(tape) || !MMLI_RUN(tape, layernorm, m->normal, m->stats, x, a->one, a->zero, p->n, a->w,
+                                           MMLI_NORM_EPS))
         return false;
     m->k = m->v = m->normal;
     if (folded(a))

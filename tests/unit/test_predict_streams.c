@@ -146,6 +146,38 @@ START_TEST(tokens_in_pieces_give_the_prediction_of_the_whole)
 }
 END_TEST
 
+/* However wide: there is nothing to cut. */
+START_TEST(a_single_token_is_read_whole)
+{
+    mml_model *model = make_model(MML_MODEL_BLOCK, encoders[_i]);
+    collected whole = {.n = 0}, large = {.n = 0};
+    int64_t off[N + 1] = {0};
+    float x[N * WIDTH], at[N * 2];
+    mml_predictor *p = NULL;
+    mmlt_cohort made;
+    mml_cohort *cohort;
+
+    mmlt_normal(x, N * WIDTH, 3);
+    mmlt_uniform(at, N * 2, 4, 0, 1);
+    for (size_t i = 0; i < N; i++)
+        off[i + 1] = off[i] + 1;
+    mmlt_cohort_begin(&made, N, NULL);
+    mmlt_cohort_modality(&made, "slide", "bag", x, off, WIDTH, at, 2, NULL);
+    cohort = mmlt_cohort_open(&made);
+    mmlt_assert_ok(mml_predictor_new(&p, model, NULL, 2));
+    mmli_predictor_set_large(p, 0);
+    mmlt_assert_ok(mml_predict_cohort(p, cohort, NULL, 0, 0, collect, &whole));
+    mmli_predictor_set_large(p, 1);
+    mmlt_assert_ok(mml_predict_cohort(p, cohort, NULL, 0, 0, collect, &large));
+    ck_assert_uint_eq(large.n, N);
+    mmlt_assert_same_bits(large.logits, whole.logits, sizeof large.logits);
+    mml_predictor_free(p);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+    mml_model_free(model);
+}
+END_TEST
+
 START_TEST(large_samples_are_chunks_of_their_own_without_their_large_tokens)
 {
     static const size_t starts[] = {0, 1, 3, 4, 5};
@@ -263,6 +295,7 @@ int main(void)
 
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, tokens_in_pieces_give_the_prediction_of_the_whole, 0, 6);
+    tcase_add_loop_test(tc, a_single_token_is_read_whole, 0, 2);
     tcase_add_loop_test(tc, large_samples_are_chunks_of_their_own_without_their_large_tokens, 0, 2);
     tcase_add_test(tc, encoders_that_cannot_read_pieces_read_the_whole);
     tcase_add_loop_test(tc, a_bad_value_in_a_late_piece_is_named, 0, 2);
