@@ -173,8 +173,7 @@ mml_status mmli_h5_attr_refers_to(bool *out, hid_t object, const char *path, con
 {
     mml_status st = MML_OK;
     hid_t id = -1, type = -1;
-    hobj_ref_t reference = 0;
-    H5O_info_t info;
+    hobj_ref_t reference = 0, wanted = 0;
     bool there;
     size_t n = 0;
 
@@ -186,7 +185,7 @@ mml_status mmli_h5_attr_refers_to(bool *out, hid_t object, const char *path, con
     MML_CHECK(H5Aread(id, H5T_STD_REF_OBJ, &reference) >= 0, MML_E_FORMAT, "%s: %s attribute %s: damaged", path,
               mmli_h5_full_name(object, "").text, attr);
     MML_TRY(mmli_h5_exists(&there, loc, path, name));
-    *out = there && H5Oget_info_by_name2(loc, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) >= 0 && info.addr == reference;
+    *out = there && H5Rcreate(&wanted, loc, name, H5R_OBJECT, -1) >= 0 && wanted == reference;
 out:
     mmli_h5_drop(type);
     mmli_h5_drop(id);

@@ -64,7 +64,11 @@ static void write_state(const gold *g, const char *path)
     s.g = g;
     s.n = 0;
     ck_assert_int_ge(group, 0);
+#if H5_VERSION_GE(1, 12, 0)
+    ck_assert_int_ge(H5Ovisit(group, H5_INDEX_NAME, H5_ITER_INC, add, &s, H5O_INFO_BASIC), 0);
+#else
     ck_assert_int_ge(H5Ovisit(group, H5_INDEX_NAME, H5_ITER_INC, add, &s), 0);
+#endif
     H5Gclose(group);
     mmlt_assert_ok(mmli_tensors_write(path, s.list, s.n, fill, &s, NULL, NULL, 0));
 }
