@@ -68,6 +68,12 @@ static mml_status describe_own(char **json, printer *print, char **why, const ch
     return st;
 }
 
+/* Is it one of ours for which no other format is to be expected? One without the mark of ours is what the other reader says. */
+static int is_own(const char *path, const char *as_cohort)
+{
+    return as_cohort != NULL && is_hdf5(path) && strstr(as_cohort, "it has no attribute `format`") == NULL;
+}
+
 static int describe(char **json, printer *print, const mmlc_command *command, const char *path, const char *format)
 {
     char *as_cohort = NULL, *as_model = NULL;
@@ -81,7 +87,7 @@ static int describe(char **json, printer *print, const mmlc_command *command, co
         *print = foreign_text;
         st = mml_file_describe(json, path, format);
     }
-    if (st == MML_E_FORMAT && as_cohort != NULL && as_model != NULL && is_hdf5(path)) {
+    if (st == MML_E_FORMAT && as_model != NULL && is_own(path, as_cohort)) {
         mmlc_say(command, "%s%s%s", as_cohort, strcmp(as_cohort, as_model) != 0 ? "; " : "",
                  strcmp(as_cohort, as_model) != 0 ? as_model : ""); /* each says what it found */
         rc = MMLC_DATA;

@@ -78,7 +78,7 @@ mml_status mmli_ann_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
 
     MML_CHECK(sheet->n_more == 0 && !sheet->no_header && sheet->names == NULL && sheet->ids == NULL, MML_E_FORMAT,
               "%s: several files, or files without a header, are for CSV; this is AnnData", sheet->path);
-    MML_TRY(mmli_ann_file_open(&file, sheet->path));
+    MML_TRY(mmli_ann_file_open(&file, sheet->path, MMLI_ANN_NONE));
     MML_TRY(mmli_ann_samples_make(&samples, file.obs, id));
     n = wanted != NULL ? n_wanted : file.obs->n_columns;
     MML_TRY(add_ids(t, &samples, file.obs));
@@ -197,13 +197,13 @@ out:
     return st;
 }
 
-mml_status mmli_ann_inspect(mmli_facts *facts, const char *path)
+mml_status mmli_ann_inspect(mmli_facts *facts, const char *path, mmli_ann_layout wanted)
 {
     mml_status st = MML_OK;
     mmli_ann_file f = {0};
     char list[MMLI_LIST_BYTES];
 
-    MML_TRY(mmli_ann_file_open(&f, path));
+    MML_TRY(mmli_ann_file_open(&f, path, wanted));
     MML_TRY(mmli_fact(facts, "observations", "%zu", f.obs->n));
     if (f.obs->n > 0)
         MML_TRY(mmli_fact(facts, "first id", "%.200s", f.obs->ids[0]));
@@ -251,14 +251,14 @@ out:
     return st;
 }
 
-mml_status mmli_ann_suggest(mmli_suggestion *out, const char *path)
+mml_status mmli_ann_suggest(mmli_suggestion *out, const char *path, mmli_ann_layout wanted)
 {
     mml_status st = MML_OK;
     mmli_ann_file f = {0};
     char list[MMLI_LIST_BYTES];
     bool taken;
 
-    MML_TRY(mmli_ann_file_open(&f, path));
+    MML_TRY(mmli_ann_file_open(&f, path, wanted));
     MML_TRY(mmli_suggest_labels(&taken, out, path, "@index", NULL));
     if (taken && f.obs->n_columns > 0)
         MML_TRY(mmli_buf_printf(&out->cohort, "; Columns of obs, for tasks: %s.\n; Many cells a patient: id = the column with the patient, and "

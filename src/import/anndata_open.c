@@ -10,7 +10,7 @@
 #include "util/alloc.h"
 #include "util/error.h"
 
-mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path)
+mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path, mmli_ann_layout wanted)
 {
     mml_status st = MML_OK;
     mmli_ann_layout layout;
@@ -19,7 +19,7 @@ mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path)
     *out = (mmli_ann_file){0};
     MML_TRY(mmli_h5_open(&file, path));
     MML_TRY(mmli_ann_layout_of(&layout, NULL, file, path));
-    if (layout == MMLI_ANN_MUDATA) {
+    if (wanted == MMLI_ANN_MUDATA || (wanted == MMLI_ANN_NONE && layout == MMLI_ANN_MUDATA)) {
         MML_TRY(mmli_mudata_open(&out->mudata, path));
         out->obs = &out->mudata->obs;
     } else {

@@ -12,8 +12,8 @@ typedef struct mmli_ann_file {
     const mmli_ann_frame *obs; /* lent by either */
 } mmli_ann_file;
 
-/* Whichever it is. */
-mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path);
+/* As which of both it is to be read; MMLI_ANN_NONE: whichever it is. */
+mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path, mmli_ann_layout wanted);
 void mmli_ann_file_close(mmli_ann_file *file); /* {0} is fine */
 /* What it is, and how sure that is; `what` as of mmli_source_kind.probe. */
 mmli_sureness mmli_ann_probe(char *what, const mmli_probe *probe, mmli_ann_layout layout);
@@ -36,8 +36,8 @@ void mmli_ann_samples_free(mmli_ann_samples *samples); /* {0} is fine */
 const char *mmli_ann_column_name(const char *name);
 
 /* The functions of the two kinds. */
-mml_status mmli_ann_inspect(mmli_facts *facts, const char *path);
-mml_status mmli_ann_suggest(mmli_suggestion *out, const char *path);
+mml_status mmli_ann_inspect(mmli_facts *facts, const char *path, mmli_ann_layout wanted);
+mml_status mmli_ann_suggest(mmli_suggestion *out, const char *path, mmli_ann_layout wanted);
 mml_status mmli_ann_texts(mmli_table *out, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted);
 
 #endif

@@ -151,7 +151,7 @@ static mml_status ann_open(mmli_source *s)
     MML_CHECK(s->m->kind == MML_TABLE || s->m->kind == MML_BAG, MML_E_FORMAT,
               "%s:%zu: [%s] rows of AnnData are kind = table (an observation is a sample) or kind = bag (of cells)",
               s->m->ini_path, s->m->line, s->m->section->name);
-    MML_TRY(mmli_ann_file_open(&a->file, s->m->file));
+    MML_TRY(mmli_ann_file_open(&a->file, s->m->file, s->kind == &mmli_kind_mudata ? MMLI_ANN_MUDATA : MMLI_ANN_ANNDATA));
     MML_TRY(choose_modality(a, s));
     x = x != NULL ? x : "X";
     MML_TRY(mmli_ann_matrix_open(&a->matrix, a->ann, x, s->context->beside));
@@ -225,6 +225,26 @@ static mmli_sureness mudata_probe(char *what, const mmli_probe *probe)
     return mmli_ann_probe(what, probe, MMLI_ANN_MUDATA);
 }
 
+static mml_status ann_inspect(mmli_facts *facts, const char *path)
+{
+    return mmli_ann_inspect(facts, path, MMLI_ANN_ANNDATA);
+}
+
+static mml_status ann_suggest(mmli_suggestion *out, const char *path)
+{
+    return mmli_ann_suggest(out, path, MMLI_ANN_ANNDATA);
+}
+
+static mml_status mudata_inspect(mmli_facts *facts, const char *path)
+{
+    return mmli_ann_inspect(facts, path, MMLI_ANN_MUDATA);
+}
+
+static mml_status mudata_suggest(mmli_suggestion *out, const char *path)
+{
+    return mmli_ann_suggest(out, path, MMLI_ANN_MUDATA);
+}
+
 static const char *const ann_keys[] = {"x", "sample", NULL};
 static const char *const mudata_keys[] = {"x", "sample", "modality", NULL};
 
@@ -236,8 +256,8 @@ const mmli_source_kind mmli_kind_anndata = {
     .open = ann_open,
     .close = ann_close,
     .read = ann_read,
-    .inspect = mmli_ann_inspect,
-    .suggest = mmli_ann_suggest,
+    .inspect = ann_inspect,
+    .suggest = ann_suggest,
     .texts = mmli_ann_texts,
 };
 
@@ -249,7 +269,7 @@ const mmli_source_kind mmli_kind_mudata = {
     .open = ann_open,
     .close = ann_close,
     .read = ann_read,
-    .inspect = mmli_ann_inspect,
-    .suggest = mmli_ann_suggest,
+    .inspect = mudata_inspect,
+    .suggest = mudata_suggest,
     .texts = mmli_ann_texts,
 };

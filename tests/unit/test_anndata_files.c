@@ -6,6 +6,7 @@
 
 #include "formats/mudata.h"
 #include "io/h5.h"
+#include "mmlego/data.h"
 #include "tests/unit/anndata_truth.h"
 #include "tests/unit/folder.h"
 #include "util/alloc.h"
@@ -210,6 +211,20 @@ START_TEST(a_10x_file_is_called_by_its_name)
 }
 END_TEST
 
+START_TEST(inspect_says_what_else_a_file_is)
+{
+    char *json = NULL;
+
+    mmlt_assert_fails(mml_file_describe(&json, user_file("h5mu/mudata_v0.4.1_axis0.h5mu"), "anndata"), MML_E_FORMAT, "is a MuData file");
+    ck_assert_ptr_null(json);
+    mmlt_assert_fails(mml_suggest_cohort(&json, &(const char *){user_file("h5mu/mudata_v0.4.1_axis0.h5mu")}, 1, "anndata"),
+                      MML_E_FORMAT, "is a MuData file");
+    mmlt_assert_fails(mml_file_describe(&json, user_file("h5ad/test_rna.h5ad"), "mudata"), MML_E_FORMAT, "is AnnData");
+    mmlt_assert_ok(mml_file_describe(&json, user_file("h5mu/mudata_v0.4.1_axis0.h5mu"), "mudata"));
+    mml_string_free(json);
+}
+END_TEST
+
 START_TEST(missing_modalities_are_counted_from_the_map)
 {
     static const size_t missing[] = {12, 17, 7};
@@ -252,6 +267,7 @@ int main(void)
     tcase_add_test(tc, values_are_those_of_the_readme);
     tcase_add_test(tc, a_file_without_x_says_so);
     tcase_add_test(tc, a_10x_file_is_called_by_its_name);
+    tcase_add_test(tc, inspect_says_what_else_a_file_is);
     tcase_add_test(tc, missing_modalities_are_counted_from_the_map);
     if (mmlt_shared() != NULL)
         suite_add_tcase(s, tc);
