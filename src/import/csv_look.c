@@ -175,6 +175,7 @@ bool mmli_may_tell(const char *name)
     static const char *const words[] = {"surviv", "death",  "dead",   "decease", "cens",  "event",   "time",  "days",   "month",  "label",
                                         "outcome", "target", "follow", "lenfol",  "fold",  "split",   "train", "relapse", "recur", "stat",
                                         "y_true",  "mortal", "progressed"};
+    static const char *const ends[] = {"OS", "DSS", "DFI", "PFI", "DFS", "PFS", "RFS"}; /* of trials and of the TCGA-CDR; EFS is a gene */
     static const char *const genes[] = {"_rnaseq", "_rna", "_cnv", "_mut"}; /* TIMELESS_rnaseq is a gene */
     const size_t n = strlen(name);
 
@@ -186,6 +187,9 @@ bool mmli_may_tell(const char *name)
             return true;
     for (size_t i = 0; i < COUNT(label_names); i++)
         if (strcasecmp(name, label_names[i]) == 0)
+            return true;
+    for (size_t i = 0; i < COUNT(ends); i++)
+        if (strcasecmp(name, ends[i]) == 0)
             return true;
     return false;
 }
