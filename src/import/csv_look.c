@@ -170,12 +170,38 @@ bool mmli_fits_list(const char *name)
     return name[0] != '\0' && name[0] != '-' && strpbrk(name, ",\r\n") == NULL && strstr(name, " ;") == NULL;
 }
 
+mml_status mmli_suggest_without(mmli_buf *list, const char *before, const char *name)
+{
+    mml_status st = MML_OK;
+    char *pattern = NULL;
+
+    if (name[0] == '\0') /* patterns do not meet what has no name */
+        return MML_OK;
+    MML_TRY(mmli_strdup(&pattern, name));
+    for (char *c = pattern; *c != '\0' && !mmli_fits_list(name); c++)
+        if (strchr(",;\r\n", *c) != NULL || (c == pattern && *c == '-'))
+            *c = '*';
+    MML_TRY(mmli_buf_printf(list, "%s-%s", before, pattern));
+out:
+    mmli_free(pattern);
+    return st;
+}
+
+bool mmli_is_endpoint(const char *name)
+{
+    static const char *const endpoints[] = {"OS", "DSS", "DFI", "PFI", "DFS", "PFS", "RFS"}; /* EFS is a gene */
+
+    for (size_t i = 0; i < COUNT(endpoints); i++)
+        if (strcasecmp(name, endpoints[i]) == 0)
+            return true;
+    return false;
+}
+
 bool mmli_may_tell(const char *name)
 {
     static const char *const words[] = {"surviv", "death",  "dead",   "decease", "cens",  "event",   "time",  "days",   "month",  "label",
                                         "outcome", "target", "follow", "lenfol",  "fold",  "split",   "train", "relapse", "recur", "stat",
                                         "y_true",  "mortal", "progressed"};
-    static const char *const ends[] = {"OS", "DSS", "DFI", "PFI", "DFS", "PFS", "RFS"}; /* of trials and of the TCGA-CDR; EFS is a gene */
     static const char *const genes[] = {"_rnaseq", "_rna", "_cnv", "_mut"}; /* TIMELESS_rnaseq is a gene */
     const size_t n = strlen(name);
 
@@ -188,10 +214,7 @@ bool mmli_may_tell(const char *name)
     for (size_t i = 0; i < COUNT(label_names); i++)
         if (strcasecmp(name, label_names[i]) == 0)
             return true;
-    for (size_t i = 0; i < COUNT(ends); i++)
-        if (strcasecmp(name, ends[i]) == 0)
-            return true;
-    return false;
+    return mmli_is_endpoint(name);
 }
 
 static bool is_feature(const mmli_survey_column *c)
@@ -215,9 +238,9 @@ static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, cons
     for (size_t i = 0; i < s->n_columns; i++) {
         const mmli_survey_column *c = &s->columns[i];
 
-        if (i == s->id || is_feature(c) || !mmli_fits_list(c->name))
+        if (i == s->id || is_feature(c) || c->name[0] == '\0')
             continue;
-        MML_TRY(mmli_buf_printf(&out->modalities, "%s-%s", without == 0 ? "columns = all, " : ", ", c->name));
+        MML_TRY(mmli_suggest_without(&out->modalities, without == 0 ? "columns = all, " : ", ", c->name));
         without++;
         telling += c->n_texts == 0;
     }

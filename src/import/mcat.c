@@ -160,6 +160,8 @@ static bool is_unsuffixed(const mmli_survey_column *c)
     for (size_t i = 0; i < COUNT(suffixes); i++)
         if (ends(c->name, suffixes[i].text))
             return false;
+    if (mmli_is_endpoint(c->name))
+        return false;
     return c->name[strcspn(c->name, "abcdefghijklmnopqrstuvwxyz")] == '\0' || !mmli_may_tell(c->name);
 }
 
@@ -245,8 +247,8 @@ static mml_status suggest_rest(mmli_suggestion *out, const mmli_survey *s, const
 
         for (size_t k = 0; k < COUNT(suffixes); k++)
             suffixed = suffixed || ends(c->name, suffixes[k].text);
-        if (!suffixed && !is_unsuffixed(c) && !mmli_sheet_is_index(c->name) && mmli_fits_list(c->name))
-            MML_TRY(mmli_buf_printf(&out->modalities, ", -%s", c->name));
+        if (!suffixed && !is_unsuffixed(c) && !mmli_sheet_is_index(c->name))
+            MML_TRY(mmli_suggest_without(&out->modalities, ", ", c->name));
     }
     MML_TRY(mmli_buf_puts(&out->modalities, "\n"));
 out:
