@@ -16,7 +16,18 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-mml_status mmli_folder_list_read(mmli_folder_list *out, const char *path)
+mml_status mmli_folder_list_add(mmli_folder_list *l, const char *name)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_grow(&l->names, &l->cap, l->n + 1, sizeof *l->names));
+    MML_TRY(mmli_strdup(&l->names[l->n], name));
+    l->n++;
+out:
+    return st;
+}
+
+mml_status mmli_folder_list_read(mmli_folder_list *out, const char *path, bool files_only)
 {
     mml_status st = MML_OK;
     DIR *folder = opendir(path);
@@ -25,13 +36,9 @@ mml_status mmli_folder_list_read(mmli_folder_list *out, const char *path)
 
     *out = (mmli_folder_list){0};
     MML_CHECK(folder != NULL, MML_E_IO, "%s: cannot be read: %s", path, mmli_errno_text(text, errno));
-    while ((e = readdir(folder)) != NULL) {
-        if (e->d_name[0] == '.')
-            continue;
-        MML_TRY(mmli_grow(&out->names, &out->cap, out->n + 1, sizeof *out->names));
-        MML_TRY(mmli_strdup(&out->names[out->n], e->d_name));
-        out->n++;
-    }
+    while ((e = readdir(folder)) != NULL)
+        if (e->d_name[0] != '.' && !(files_only && e->d_type == DT_DIR))
+            MML_TRY(mmli_folder_list_add(out, e->d_name));
     if (out->n > 1)
         qsort(out->names, out->n, sizeof *out->names, by_bytes);
 out:

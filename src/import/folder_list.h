@@ -1,4 +1,4 @@
-/* folder_list.h - the names in a folder. */
+/* folder_list.h - the names in a folder, and what a path is. */
 #ifndef MMLI_IMPORT_FOLDER_LIST_H
 #define MMLI_IMPORT_FOLDER_LIST_H
 
@@ -11,8 +11,9 @@ typedef struct mmli_folder_list {
     size_t n, cap;
 } mmli_folder_list;
 
-/* MML_E_IO: cannot be read. */
-mml_status mmli_folder_list_read(mmli_folder_list *out, const char *path);
+/* files_only: folders are left out, links to them are not. MML_E_IO: cannot be read. */
+mml_status mmli_folder_list_read(mmli_folder_list *out, const char *path, bool files_only);
+mml_status mmli_folder_list_add(mmli_folder_list *list, const char *name);
 void mmli_folder_list_free(mmli_folder_list *list);
 bool mmli_folder_is(const char *path);
 /* Is there a file of this name? */

@@ -1,13 +1,12 @@
 /* image_files.c - see image_files.h. */
 #include "import/image_files.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "import/folder_list.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -47,42 +46,12 @@ out:
     return st;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Names of images in the folder, by byte: in the same order on every file system. */
-static mml_status read_names(char ***names, size_t *n, size_t *others, DIR *folder)
-{
-    mml_status st = MML_OK;
-    const struct dirent *e;
-    size_t cap = 0;
-
-    while ((e = readdir(folder)) != NULL) {
-        if (e->d_name[0] == '.' || e->d_type == DT_DIR)
-            continue;
-        if (stem(e->d_name) == SIZE_MAX) {
-            ++*others;
-            continue;
-        }
-        MML_TRY(mmli_grow(names, &cap, *n + 1, sizeof **names));
-        MML_TRY(mmli_strdup(&(*names)[*n], e->d_name));
-        ++*n;
-    }
-    if (*n > 1)
-        qsort(*names, *n, sizeof **names, by_bytes);
-out:
-    return st;
-}
-
 mml_status mmli_image_files_find(mmli_image_files *f, const char *path)
 {
     mml_status st = MML_OK;
-    DIR *folder = NULL;
+    mmli_folder_list in = {0};
     struct stat is;
-    char **names = NULL, text[MMLI_ERRNO_BYTES];
-    size_t n = 0;
+    char text[MMLI_ERRNO_BYTES];
 
     *f = (mmli_image_files){0};
     MML_CHECK(stat(path, &is) == 0, MML_E_IO, "%s: cannot be opened: %s", path, mmli_errno_text(text, errno));
@@ -90,17 +59,16 @@ mml_status mmli_image_files_find(mmli_image_files *f, const char *path)
         MML_TRY(add(f, NULL, path));
         goto out;
     }
-    MML_CHECK((folder = opendir(path)) != NULL, MML_E_IO, "%s: cannot be read: %s", path, mmli_errno_text(text, errno));
-    MML_TRY(read_names(&names, &n, &f->others, folder));
-    MML_CHECK(n > 0, MML_E_DATA, "%s: has no .jpg, .jpeg or .png files (folders in it are not looked into)", path);
-    for (size_t i = 0; i < n; i++)
-        MML_TRY(add(f, path, names[i]));
+    MML_TRY(mmli_folder_list_read(&in, path, true));
+    for (size_t i = 0; i < in.n; i++) {
+        if (stem(in.names[i]) != SIZE_MAX)
+            MML_TRY(add(f, path, in.names[i]));
+        else
+            f->others++;
+    }
+    MML_CHECK(f->n > 0, MML_E_DATA, "%s: has no .jpg, .jpeg or .png files (folders in it are not looked into)", path);
 out:
-    for (size_t i = 0; i < n; i++)
-        mmli_free(names[i]);
-    mmli_free(names);
-    if (folder != NULL)
-        closedir(folder);
+    mmli_folder_list_free(&in);
     if (st != MML_OK)
         mmli_image_files_free(f);
     return st;

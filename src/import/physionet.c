@@ -66,7 +66,7 @@ static mml_status add_stays(mmli_p12_folder *f, const char *path)
     mml_status st = MML_OK;
     mmli_folder_list list;
 
-    MML_TRY(mmli_folder_list_read(&list, path));
+    MML_TRY(mmli_folder_list_read(&list, path, false));
     for (size_t i = 0; i < list.n; i++) {
         mmli_p12_stay *s;
 

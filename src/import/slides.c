@@ -5,13 +5,10 @@
  * Tables give the slide with or without `.svs`; only this suffix is taken off, not its letters (formats.md 1.5). */
 #include "import/slides.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "formats/csv_file.h"
+#include "import/folder_list.h"
 #include "io/index.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -36,42 +33,6 @@ void mmli_slides_free(mmli_slides *s)
 
 /* ---- names in a folder ------------------------------------------------------------------------------------------------ */
 
-typedef struct names {
-    char **list;
-    size_t n, cap;
-} names;
-
-static void names_free(names *l)
-{
-    for (size_t i = 0; i < l->n; i++)
-        mmli_free(l->list[i]);
-    mmli_free(l->list);
-    *l = (names){0};
-}
-
-static mml_status names_add(names *l, const char *text)
-{
-    mml_status st = MML_OK;
-
-    MML_TRY(mmli_grow(&l->list, &l->cap, l->n + 1, sizeof *l->list));
-    MML_TRY(mmli_strdup(&l->list[l->n], text));
-    l->n++;
-out:
-    return st;
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat is;
-
-    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
-}
-
 static bool is_bag_name(const char *name)
 {
     const size_t n = strlen(name);
@@ -79,48 +40,24 @@ static bool is_bag_name(const char *name)
     return name[0] != '.' && n > ENDING_BYTES && strcmp(name + n - ENDING_BYTES, ENDING) == 0;
 }
 
-/* Names of a folder, hidden ones left out, by byte: in the same order on every file system. */
-static mml_status read_folder(names *out, const char *path)
-{
-    mml_status st = MML_OK;
-    DIR *folder = opendir(path);
-    const struct dirent *e;
-    char text[MMLI_ERRNO_BYTES];
-
-    *out = (names){0};
-    MML_CHECK(folder != NULL, MML_E_IO, "%s: cannot be read: %s", path, mmli_errno_text(text, errno));
-    while ((e = readdir(folder)) != NULL)
-        if (e->d_name[0] != '.')
-            MML_TRY(names_add(out, e->d_name));
-    if (out->n > 1)
-        qsort(out->list, out->n, sizeof *out->list, by_bytes);
-out:
-    if (folder != NULL)
-        closedir(folder);
-    if (st != MML_OK)
-        names_free(out);
-    return st;
-}
-
 /* The one place below a job folder where features can be: h5_files (CLAM), features_* (TRIDENT). */
-static mml_status below(char **out, const names *in, const char *path)
+static mml_status below(char **out, const mmli_folder_list *in, const char *path)
 {
     mml_status st = MML_OK;
-    const char *found[2] = {NULL, NULL};
+    const char *found = NULL;
     char *full = NULL, *first = NULL;
 
     for (size_t i = 0; i < in->n; i++) {
-        const char *name = in->list[i];
+        const char *name = in->names[i];
 
         if (strcmp(name, "h5_files") != 0 && strncmp(name, "features_", 9) != 0)
             continue;
         mmli_free(full);
         MML_TRY(mmli_strf(&full, "%s/%s", path, name));
-        if (!is_folder(full))
+        if (!mmli_folder_is(full))
             continue;
-        MML_CHECK(found[0] == NULL, MML_E_DATA, "%s: has features in %s and in %s; name the folder that is meant", path, found[0],
-                  name);
-        found[0] = name;
+        MML_CHECK(found == NULL, MML_E_DATA, "%s: has features in %s and in %s; name the folder that is meant", path, found, name);
+        found = name;
         first = full;
         full = NULL;
     }
@@ -136,16 +73,16 @@ out:
 static mml_status find_folder(char **out, const char *path)
 {
     mml_status st = MML_OK;
-    names in = {0};
+    mmli_folder_list in = {0};
     bool here = false;
 
     *out = NULL;
-    MML_TRY(read_folder(&in, path));
+    MML_TRY(mmli_folder_list_read(&in, path, false));
     for (size_t i = 0; i < in.n && !here; i++)
-        here = is_bag_name(in.list[i]);
+        here = is_bag_name(in.names[i]);
     MML_TRY(here ? mmli_strdup(out, path) : below(out, &in, path));
 out:
-    names_free(&in);
+    mmli_folder_list_free(&in);
     return st;
 }
 
@@ -153,7 +90,7 @@ out:
 
 /* The files: ids (names without the ending) and paths, by id. */
 typedef struct files {
-    names ids, paths;
+    mmli_folder_list ids, paths;
     mmli_index index;
     uint8_t *used;
 } files;
@@ -161,8 +98,8 @@ typedef struct files {
 static void files_free(files *f)
 {
     mmli_index_free(&f->index);
-    names_free(&f->ids);
-    names_free(&f->paths);
+    mmli_folder_list_free(&f->ids);
+    mmli_folder_list_free(&f->paths);
     mmli_free(f->used);
 }
 
@@ -175,18 +112,18 @@ static mml_status add_file(files *f, const char *folder, const char *name)
     MML_TRY(mmli_strdup(&id, folder != NULL || strrchr(name, '/') == NULL ? name : strrchr(name, '/') + 1));
     if (is_bag_name(id))
         id[strlen(id) - ENDING_BYTES] = '\0';
-    MML_TRY(names_add(&f->ids, id));
-    MML_TRY(names_add(&f->paths, path));
+    MML_TRY(mmli_folder_list_add(&f->ids, id));
+    MML_TRY(mmli_folder_list_add(&f->paths, path));
 out:
     mmli_free(path);
     mmli_free(id);
     return st;
 }
 
-static mml_status no_files(const names *in, const char *path)
+static mml_status no_files(const mmli_folder_list *in, const char *path)
 {
     for (size_t i = 0; i < in->n; i++) {
-        const char *dot = strrchr(in->list[i], '.');
+        const char *dot = strrchr(in->names[i], '.');
 
         if (dot != NULL && strcmp(dot, ".pt") == 0)
             return mmli_fail(MML_E_FORMAT, "%s: has .pt files, which only PyTorch can read; give the .h5 files of the same features "
@@ -198,30 +135,30 @@ static mml_status no_files(const names *in, const char *path)
 static mml_status find_files(files *f, const char *path)
 {
     mml_status st = MML_OK;
-    names in = {0};
+    mmli_folder_list in = {0};
     char *folder = NULL;
     size_t first, second;
 
-    if (!is_folder(path)) {
+    if (!mmli_folder_is(path)) {
         MML_TRY(add_file(f, NULL, path));
     } else {
         MML_TRY(find_folder(&folder, path));
-        MML_TRY(read_folder(&in, folder != NULL ? folder : path));
+        MML_TRY(mmli_folder_list_read(&in, folder != NULL ? folder : path, false));
         for (size_t i = 0; i < in.n; i++)
-            if (is_bag_name(in.list[i]))
-                MML_TRY(add_file(f, folder, in.list[i]));
+            if (is_bag_name(in.names[i]))
+                MML_TRY(add_file(f, folder, in.names[i]));
         if (f->ids.n == 0) {
             st = no_files(&in, folder != NULL ? folder : path);
             goto out;
         }
     }
     for (size_t i = 0; i < f->ids.n; i++)
-        MML_CHECK(mmli_bad_id(f->ids.list[i]) == NULL, MML_E_DATA, "%s: the name of the slide cannot be used: %s", f->paths.list[i],
-                  mmli_bad_id(f->ids.list[i]));
+        MML_CHECK(mmli_bad_id(f->ids.names[i]) == NULL, MML_E_DATA, "%s: the name of the slide cannot be used: %s", f->paths.names[i],
+                  mmli_bad_id(f->ids.names[i]));
     MML_TRY(mmli_calloc(&f->used, f->ids.n, 1));
-    MML_TRY(mmli_index_make(&f->index, (const char *const *)f->ids.list, f->ids.n, &first, &second));
+    MML_TRY(mmli_index_make(&f->index, (const char *const *)f->ids.names, f->ids.n, &first, &second));
 out:
-    names_free(&in);
+    mmli_folder_list_free(&in);
     mmli_free(folder);
     return st;
 }
@@ -235,7 +172,7 @@ mml_status mmli_slides_first(char **out, size_t *n, const char *path)
     *n = 0;
     MML_TRY(find_files(&f, path));
     *n = f.ids.n;
-    MML_TRY(mmli_strdup(out, f.paths.list[0]));
+    MML_TRY(mmli_strdup(out, f.paths.names[0]));
 out:
     files_free(&f);
     return st;
@@ -250,7 +187,7 @@ typedef struct reading {
     bool optional;    /* the labels file: need not have slides */
     bool has;         /* it has */
     size_t of_at, slide_at;
-    names missing;    /* slides without a file */
+    mmli_folder_list missing;    /* slides without a file */
     size_t twice;
 } reading;
 
@@ -296,8 +233,8 @@ static mml_status add_slide(mmli_slides *out, const files *f, size_t at, const c
     s = &out->list[out->n];
     *s = (mmli_slide){.line = line};
     out->n++;
-    MML_TRY(mmli_strdup(&s->file, f->paths.list[at]));
-    MML_TRY(mmli_strdup(&s->id, f->ids.list[at]));
+    MML_TRY(mmli_strdup(&s->file, f->paths.names[at]));
+    MML_TRY(mmli_strdup(&s->id, f->ids.names[at]));
     MML_TRY(mmli_strdup(&s->of, of));
 out:
     return st;
@@ -309,7 +246,7 @@ static mml_status again(reading *r, size_t at, const mmli_cell *of, size_t row)
     for (size_t i = 0; i < r->out->n; i++) {
         const mmli_slide *s = &r->out->list[i];
 
-        if (strcmp(s->id, r->files->ids.list[at]) == 0 && strcmp(s->of, of->text) != 0)
+        if (strcmp(s->id, r->files->ids.names[at]) == 0 && strcmp(s->of, of->text) != 0)
             return mmli_fail(MML_E_DATA, "%s: slide %s is of case %s in row %zu and of case %s in row %zu", r->path, s->id, s->of,
                              s->line, of->text, row);
     }
@@ -337,7 +274,7 @@ static mml_status on_row(void *user, size_t row, const mmli_cell *cells, size_t 
     if (at == SIZE_MAX)
         at = mmli_index_find(&r->files->index, slide->text, without_suffix(slide));
     if (at == SIZE_MAX)
-        return names_add(&r->missing, slide->text);
+        return mmli_folder_list_add(&r->missing, slide->text);
     if (r->files->used[at])
         return again(r, at, of, row);
     r->files->used[at] = 1;
@@ -357,10 +294,10 @@ static mml_status note_rest(mmli_buf *notes, const reading *r, const char *path)
     MML_TRY(mmli_calloc(&unused, r->files->ids.n, sizeof *unused));
     for (size_t i = 0; i < r->files->ids.n; i++)
         if (!r->files->used[i])
-            unused[n++] = r->files->ids.list[i];
+            unused[n++] = r->files->ids.names[i];
     if (r->missing.n > 0)
         MML_TRY(mmli_buf_printf(notes, "  %zu slides of %s have no file in %s: %s\n", r->missing.n, r->path, path,
-                                mmli_list(list, (const char *const *)r->missing.list, r->missing.n)));
+                                mmli_list(list, (const char *const *)r->missing.names, r->missing.n)));
     if (n > 0)
         MML_TRY(mmli_buf_printf(notes, "  %zu files of %s are not in %s and were left out: %s\n", n, path, r->path,
                                 mmli_list(list, unused, n)));
@@ -403,11 +340,11 @@ static mml_status by_table(bool *has, mmli_slides *out, mmli_buf *notes, files *
         goto out;
     out->by_line = true;
     MML_CHECK(out->n > 0, MML_E_DATA, "%s: none of its slides (column %s) has a file in %s; slides look like \"%s\" there and \"%s\" "
-              "here", r.path, r.slide_name, path, r.missing.n > 0 ? r.missing.list[0] : "", f->ids.list[0]);
+              "here", r.path, r.slide_name, path, r.missing.n > 0 ? r.missing.names[0] : "", f->ids.names[0]);
     MML_TRY(mmli_buf_printf(notes, "  slides belong to cases by %s (columns %s and %s)\n", r.path, r.of_name, r.slide_name));
     MML_TRY(note_rest(notes, &r, path));
 out:
-    names_free(&r.missing);
+    mmli_folder_list_free(&r.missing);
     return st;
 }
 
@@ -427,15 +364,15 @@ static mml_status by_name(mmli_slides *out, mmli_buf *notes, files *f)
     char of[BARCODE + 1];
 
     for (size_t i = 0; i < f->ids.n; i++)
-        barcodes += is_barcode(f->ids.list[i]);
+        barcodes += is_barcode(f->ids.names[i]);
     for (size_t i = 0; i < f->ids.n; i++) {
-        const bool barcode = is_barcode(f->ids.list[i]);
+        const bool barcode = is_barcode(f->ids.names[i]);
 
         if (barcode) {
-            memcpy(of, f->ids.list[i], BARCODE);
+            memcpy(of, f->ids.names[i], BARCODE);
             of[BARCODE] = '\0';
         }
-        MML_TRY(add_slide(out, f, i, barcode ? of : f->ids.list[i], 0));
+        MML_TRY(add_slide(out, f, i, barcode ? of : f->ids.names[i], 0));
     }
     if (barcodes > 0)
         MML_TRY(mmli_buf_printf(notes, "  no table maps slides to cases: of %zu names that are TCGA barcodes the first 12 characters "
