@@ -19,57 +19,16 @@ typedef struct hdf5_source {
     size_t cap_list;
 } hdf5_source;
 
-static const char *wanted_shape(mml_modality_kind kind)
-{
-    switch (kind) {
-    case MML_TABLE: return "(samples, features)";
-    case MML_SERIES: return "(samples, steps, channels)";
-    case MML_IMAGE: return "(samples, height, width) or (samples, height, width, channels)";
-    case MML_BAG: return "(instances, features) or (samples, instances, features)";
-    }
-    return "";
-}
-
-static mml_status fill_counts(mmli_source *s, size_t n, size_t each)
-{
-    mml_status st = MML_OK;
-
-    MML_TRY(mmli_calloc(&s->counts, n, sizeof *s->counts));
-    for (size_t i = 0; i < n; i++)
-        s->counts[i] = each;
-out:
-    return st;
-}
-
-/* Dimensions after the first, as kinds want them. */
 static mml_status read_shape(mmli_source *s, hdf5_source *h)
 {
     mml_status st = MML_OK;
     size_t dims[MMLI_H5_MAX_RANK] = {0};
     int rank;
-    bool fits = false;
 
     MML_TRY(mmli_h5_shape(dims, &rank, h->file, s->m->file, s->m->dataset));
-    switch (s->m->kind) {
-    case MML_TABLE: fits = rank == 2; break;
-    case MML_SERIES: fits = rank == 3; break;
-    case MML_IMAGE: fits = rank == 3 || rank == 4; break;
-    case MML_BAG: fits = rank == 2 || rank == 3; break;
-    }
-    MML_CHECK(fits, MML_E_SHAPE, "%s: %s has %d dimension%s; for a%s %s it must be %s", s->m->file, s->m->dataset,
-              rank, rank == 1 ? "" : "s", s->m->kind == MML_IMAGE ? "n" : "", mmli_modality_kind_name(s->m->kind),
-              wanted_shape(s->m->kind));
-    if (s->m->kind == MML_IMAGE && rank == 3)
-        dims[rank++] = 1; /* grey */
-    for (int i = 1; i < rank; i++)
-        MML_CHECK(dims[i] > 0, MML_E_SHAPE, "%s: %s has an empty or too large dimension", s->m->file, s->m->dataset);
+    MML_TRY(mmli_source_use_array(s, dims, rank, s->m->dataset, "empty or too large"));
     h->first_dim = dims[0];
-    h->slabs = s->m->kind == MML_BAG && rank == 3;
-    if (h->slabs)
-        MML_TRY(fill_counts(s, dims[0], dims[1]));
-    s->rank = h->slabs ? 1 : rank - 1;
-    for (int i = 0; i < s->rank; i++)
-        s->dims[i] = dims[rank - s->rank + i];
+    h->slabs = s->counts != NULL;
 out:
     return st;
 }

@@ -26,17 +26,6 @@ typedef struct npy_source {
     size_t cap_column;
 } npy_source;
 
-static const char *wanted_shape(mml_modality_kind kind)
-{
-    switch (kind) {
-    case MML_TABLE: return "(samples, features)";
-    case MML_SERIES: return "(samples, steps, channels)";
-    case MML_IMAGE: return "(samples, height, width) or (samples, height, width, channels)";
-    case MML_BAG: return "(instances, features) or (samples, instances, features)";
-    }
-    return "";
-}
-
 /* ---- shape ------------------------------------------------------------------------------------------------------------- */
 
 /* Fields that are numbers become columns; the one with the ids does not. */
@@ -61,19 +50,6 @@ out:
     return st;
 }
 
-/* A bag of three dimensions: N pieces of T rows. The array is seen as (N T, F) from here on. */
-static mml_status use_slabs(mmli_source *s, npy_source *y, const size_t *dims)
-{
-    mml_status st = MML_OK;
-
-    y->each = dims[1];
-    MML_TRY(mmli_calloc(&s->counts, dims[0], sizeof *s->counts));
-    for (size_t i = 0; i < dims[0]; i++)
-        s->counts[i] = dims[1];
-out:
-    return st;
-}
-
 static mml_status use_shape(mmli_source *s, npy_source *y)
 {
     mml_status st = MML_OK;
@@ -85,19 +61,8 @@ static mml_status use_shape(mmli_source *s, npy_source *y)
     memcpy(dims, a->dims, sizeof a->dims);
     if (rank == 1 && (kind == MML_TABLE || kind == MML_BAG))
         dims[rank++] = 1; /* one feature */
-    MML_CHECK(kind == MML_TABLE ? rank == 2 : kind == MML_SERIES ? rank == 3 : kind == MML_IMAGE ? rank == 3 || rank == 4
-                                                                                              : rank == 2 || rank == 3,
-              MML_E_SHAPE, "%s: the array has %d dimension%s; for a%s %s it must be %s", s->m->file, a->rank,
-              a->rank == 1 ? "" : "s", kind == MML_IMAGE ? "n" : "", mmli_modality_kind_name(kind), wanted_shape(kind));
-    if (kind == MML_IMAGE && rank == 3)
-        dims[rank++] = 1; /* grey */
-    for (int i = 1; i < rank; i++)
-        MML_CHECK(dims[i] > 0, MML_E_SHAPE, "%s: the array has an empty dimension", s->m->file);
-    if (kind == MML_BAG && rank == 3)
-        MML_TRY(use_slabs(s, y, dims));
-    s->rank = s->counts != NULL ? 1 : rank - 1;
-    for (int i = 0; i < s->rank; i++)
-        s->dims[i] = dims[rank - s->rank + i];
+    MML_TRY(mmli_source_use_array(s, dims, rank, "the array", "empty"));
+    y->each = s->counts != NULL ? dims[1] : 1; /* of a bag (N, T, F) the array is seen as (N T, F) from here on */
     MML_CHECK(a->fields[0].cls == MMLI_NPY_NUMBER, MML_E_FORMAT, "%s: holds texts where numbers are needed", s->m->file);
     if (kind == MML_IMAGE && a->fields[0].number == MMLI_U8)
         s->scale = 1.0f / 255.0f;

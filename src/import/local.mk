@@ -1,5 +1,6 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
+	src/import/array_shape.c \
 	src/import/anndata_look.c \
 	src/import/anndata_open.c src/import/anndata_open.h \
 	src/import/kind_anndata.c \
