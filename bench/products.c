@@ -10,9 +10,7 @@
 #include <stdlib.h>
 
 #include "bench/measure.h"
-#include "util/clock.h"
 #include "util/error.h"
-#include "util/rng.h"
 
 /* rows of x, width in, width out */
 static const struct layer {
@@ -37,51 +35,6 @@ static const struct layer {
 };
 enum { N_LAYERS = sizeof layers / sizeof *layers };
 
-typedef struct product {
-    bool ta, tb;
-    size_t m, n, k;
-} product;
-
-static mml_status multiply(mmli_device *dv, mmli_mem *c, const mmli_mem *a, const mmli_mem *b, const product *p)
-{
-    const mml_status st = dv->k.gemm(dv, p->ta, p->tb, p->m, p->n, p->k, 1.0f, a, p->ta ? p->m : p->k, b,
-                                     p->tb ? p->k : p->n, 0.0f, c, p->n);
-
-    return st == MML_OK ? dv->k.sync(dv) : st;
-}
-
-/* GFLOP/s of the best repeat. */
-static mml_status time_product(double *rate, mmli_device *dv, const product *p, double seconds)
-{
-    mml_status st = MML_OK;
-    mmli_mem *a = NULL, *b = NULL, *c = NULL;
-    double best = 1e30, start;
-
-    MML_TRY(mmli_bench_numbers(&a, dv, p->m * p->k, mmli_rng_key(1, "a", 0)));
-    MML_TRY(mmli_bench_numbers(&b, dv, p->k * p->n, mmli_rng_key(1, "b", 0)));
-    MML_TRY(dv->k.alloc(dv, &c, p->m * p->n * sizeof(float)));
-    for (int warm = 0; warm < 3; warm++)
-        MML_TRY(multiply(dv, c, a, b, p));
-    start = mmli_now();
-    do {
-        const double before = mmli_now();
-        double took;
-
-        MML_TRY(multiply(dv, c, a, b, p));
-        took = mmli_now() - before;
-        best = took < best ? took : best;
-    } while (mmli_now() - start < seconds);
-    *rate = 2e-9 * (double)p->m * (double)p->n * (double)p->k / best;
-out:
-    if (a)
-        dv->k.free(dv, a);
-    if (b)
-        dv->k.free(dv, b);
-    if (c)
-        dv->k.free(dv, c);
-    return st;
-}
-
 static mml_status run(int threads, double seconds)
 {
     mml_status st = MML_OK;
@@ -94,7 +47,7 @@ static mml_status run(int threads, double seconds)
            "dx", "dW");
     for (size_t i = 0; i < N_LAYERS; i++) {
         const struct layer *l = &layers[i];
-        const product of[] = {{false, true, l->rows, l->out, l->in},
+        const mmli_bench_gemm of[] = {{false, true, l->rows, l->out, l->in},
                               {false, false, l->rows, l->in, l->out},
                               {true, false, l->out, l->in, l->rows}};
 
@@ -102,8 +55,8 @@ static mml_status run(int threads, double seconds)
         for (size_t j = 0; j < 3; j++) {
             double rate = 0;
 
-            MML_TRY(time_product(&rate, dv, &of[j], seconds));
-            printf(" %9.1f", rate);
+            MML_TRY(mmli_bench_time_gemm(&rate, dv, &of[j], seconds, 1));
+            printf(" %9.1f", 1e-9 * rate);
             fflush(stdout);
         }
         putchar('\n');

@@ -16,40 +16,40 @@
 
 /* A square; a projection of latents (their feed-forward, down and up); tokens of a bag by its encoder; a small batch of a wide
  * table; the gradient of a weight from many tokens. */
-static const struct shape {
-    size_t m, n, k;
-} shapes[] = {{2048, 2048, 2048}, {2048, 512, 64}, {2048, 64, 256}, {8192, 512, 1024}, {32, 256, 2189}, {512, 1024, 8192}};
+static const mmli_bench_gemm shapes[] = {{.m = 2048, .n = 2048, .k = 2048}, {.m = 2048, .n = 512, .k = 64},
+                                         {.m = 2048, .n = 64, .k = 256},    {.m = 8192, .n = 512, .k = 1024},
+                                         {.m = 32, .n = 256, .k = 2189},    {.m = 512, .n = 1024, .k = 8192}};
 enum { N_SHAPES = sizeof shapes / sizeof *shapes };
 
-static mml_status multiply(mmli_device *dv, mmli_mem *c, const mmli_mem *a, const mmli_mem *b, const struct shape *s)
+static mml_status multiply(mmli_device *dv, mmli_mem *c, const mmli_mem *a, const mmli_mem *b, const mmli_bench_gemm *p)
 {
-    mml_status st = dv->k.gemm(dv, false, false, s->m, s->n, s->k, 1.0f, a, s->k, b, s->n, 0.0f, c, s->n);
+    const mml_status st = dv->k.gemm(dv, p->ta, p->tb, p->m, p->n, p->k, 1.0f, a, p->ta ? p->m : p->k, b,
+                                     p->tb ? p->k : p->n, 0.0f, c, p->n);
 
     return st == MML_OK ? dv->k.sync(dv) : st;
 }
 
-/* The best of many: what the machine can do, not what it did while something else ran. */
-static mml_status time_product(mml_bench_product *out, mmli_device *dv, const struct shape *s, double seconds, uint64_t seed)
+mml_status mmli_bench_time_gemm(double *flops, mmli_device *dv, const mmli_bench_gemm *p, double seconds, uint64_t seed)
 {
     mml_status st = MML_OK;
     mmli_mem *a = NULL, *b = NULL, *c = NULL;
     double best = 1e30, start;
 
-    *out = (mml_bench_product){s->m, s->n, s->k, 0};
-    MML_TRY(mmli_bench_numbers(&a, dv, s->m * s->k, mmli_rng_key(seed, "a", 0)));
-    MML_TRY(mmli_bench_numbers(&b, dv, s->k * s->n, mmli_rng_key(seed, "b", 0)));
-    MML_TRY(dv->k.alloc(dv, &c, s->m * s->n * sizeof(float)));
-    MML_TRY(multiply(dv, c, a, b, s));
+    *flops = 0;
+    MML_TRY(mmli_bench_numbers(&a, dv, p->m * p->k, mmli_rng_key(seed, "a", 0)));
+    MML_TRY(mmli_bench_numbers(&b, dv, p->k * p->n, mmli_rng_key(seed, "b", 0)));
+    MML_TRY(dv->k.alloc(dv, &c, p->m * p->n * sizeof(float)));
+    MML_TRY(multiply(dv, c, a, b, p));
     start = mmli_now();
     do {
         const double before = mmli_now();
         double took;
 
-        MML_TRY(multiply(dv, c, a, b, s));
+        MML_TRY(multiply(dv, c, a, b, p));
         took = mmli_now() - before;
         best = took < best ? took : best;
     } while (mmli_now() - start < seconds);
-    out->flops = best > 0 ? 2.0 * (double)s->m * (double)s->n * (double)s->k / best : 0;
+    *flops = best > 0 ? 2.0 * (double)p->m * (double)p->n * (double)p->k / best : 0;
 out:
     if (a)
         dv->k.free(dv, a);
@@ -171,7 +171,8 @@ mml_status mml_bench_measure_limits(mml_bench_limits *out, const mml_bench_optio
     each = 0.5 * o.seconds;
     r.threads = dv->threads;
     for (size_t i = 0; i < N_SHAPES; i++) {
-        MML_TRY(time_product(&r.products[i], dv, &shapes[i], each, o.seed));
+        r.products[i] = (mml_bench_product){shapes[i].m, shapes[i].n, shapes[i].k, 0};
+        MML_TRY(mmli_bench_time_gemm(&r.products[i].flops, dv, &shapes[i], each, o.seed));
         r.flops = r.products[i].flops > r.flops ? r.products[i].flops : r.flops;
     }
     MML_TRY(measure_memory(&r, each));

@@ -8,6 +8,14 @@
 /* numbers.c: *out = n floats on dv, a function of the key; dv->k.free() also after a failure, unless NULL. */
 mml_status mmli_bench_numbers(mmli_mem **out, mmli_device *dv, size_t n, uint64_t key);
 
+/* limits.c: floating-point operations a second of C (m, n) = A B through the backend's gemm, each transposed or not; the best of as
+ * many repeats as fit into `seconds`: what the machine can do, not what it did while something else ran. */
+typedef struct mmli_bench_gemm {
+    bool ta, tb;
+    size_t m, n, k;
+} mmli_bench_gemm;
+mml_status mmli_bench_time_gemm(double *flops, mmli_device *dv, const mmli_bench_gemm *product, double seconds, uint64_t seed);
+
 /* memory.c: bytes of this process that are resident now, and were at most. NaN where the system does not say. */
 double mmli_bench_resident(void);
 double mmli_bench_peak(void);
