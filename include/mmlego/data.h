@@ -81,6 +81,8 @@ typedef struct mml_modality_info {
     size_t n_present;          /**< samples with at least one token */
     const char *const *features; /**< (width) names */
     const int64_t *offsets;    /**< (N + 1) of the whole cohort */
+    const char *const *category_of; /**< (width) the column of which a feature, `COLUMN=CATEGORY`, is one category; "" = the
+                                         feature is a number. NULL: all are numbers */
 } mml_modality_info;
 
 /** One task of a cohort; pointers lent until the cohort is closed. */

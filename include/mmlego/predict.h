@@ -45,7 +45,9 @@ MML_API MML_MUST_USE mml_status mml_predict(mml_prediction *out, mml_predictor *
 typedef int (*mml_prediction_sink)(void *user, const mml_prediction *chunk, const size_t *samples);
 
 /**
- * Predicts samples[0 .. n-1] (NULL: all of the cohort), `batch` at a time (0 = 64). Features are checked by name.
+ * Predicts samples[0 .. n-1] (NULL: all of the cohort), `batch` at a time (0 = 64). Features are checked by name. Those that are
+ * categories of a column (mml_modality_info.category_of) need not be the same, nor in the same order: one that the cohort lacks is 0,
+ * one that the model has not learnt counts as none of its categories, which mml_predictor_unknown() tells.
  *
  * Tokens that a sample has 256 MiB or more of, as float32, in one modality are not read whole where the block needs no more
  * than a piece at a time (no encoder, embedding or abmil; not with `context_dft`, `raw_layers`): such a sample is predicted by
@@ -53,6 +55,19 @@ typedef int (*mml_prediction_sink)(void *user, const mml_prediction *chunk, cons
  */
 MML_API MML_MUST_USE mml_status mml_predict_cohort(mml_predictor *predictor, mml_cohort *cohort, const size_t *samples,
                                                    size_t n, size_t batch, mml_prediction_sink sink, void *user);
+
+/** A category of a column that a model has not learnt: its training had no sample of it. */
+typedef struct mml_unknown_category {
+    const char *modality, *column, *category; /**< lent by the cohort, until it is closed */
+    size_t n; /**< samples that have it */
+} mml_unknown_category;
+
+/**
+ * Unknown categories of the samples that the last mml_predict_cohort() of this predictor has predicted, in the order of the
+ * model's blocks and of the cohort's features. What a sample has is all it is predicted from: the column says nothing about it.
+ * @param[out] n  how many. The list is lent until the next mml_predict_cohort() with this predictor; NULL when there are none
+ */
+MML_API const mml_unknown_category *mml_predictor_unknown(const mml_predictor *predictor, size_t *n);
 
 /* ---- evaluation ------------------------------------------------------------------------------------- */
 
@@ -81,6 +96,8 @@ typedef struct mml_evaluation {
     size_t n_prior;       /**< samples that had no modality */
     size_t n_leaked;      /**< samples that some block was trained on */
     size_t n_unlabelled;  /**< chosen samples left out for want of a label */
+    size_t n_unknown;     /**< categories that the model has not learnt, see mml_predictor_unknown() */
+    mml_unknown_category unknown[16]; /**< the first of them */
 } mml_evaluation;
 
 /** First metric is the main one (AUC, macro AUC, c-index, R^2). Samples that leaked are counted, and evaluated unless strict. */

@@ -116,6 +116,7 @@ static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *c
     if (e.n_leaked > 0)
         mmlc_say(call->command, "warning: %zu of the %zu patients were in the training part of a block of this model; "
                  "these figures are better than those of new patients would be", e.n_leaked, e.n);
+    mmlc_say_unknown(call->command, e.unknown, sizeof e.unknown / sizeof e.unknown[0], e.n_unknown);
     if (a->json)
         print_json(&e);
     else
@@ -152,7 +153,8 @@ const mmlc_command mmlc_cmd_evaluate = {
         "macro_f1, log_loss. Survival: cindex (Harrell), and how many pairs of patients could be compared. Regression: r2 "
         "and rmse.\n\n"
         "A model remembers, as hashes, which patients its blocks were trained on. If any of them is among those "
-        "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1.\n\n"
+        "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1. Categories that the model has not learnt are told there, "
+        "too (see mmlego predict).\n\n"
         "With --json: {\"metrics\": {\"auc\": {\"value\": 0.84, \"low\": 0.82, \"high\": 0.86}, ...}}; a value that "
         "cannot be computed, and the limits without --bootstrap, are null.",
     .examples = "mmlego evaluate merged.h5 cohort.h5\n"

@@ -155,6 +155,8 @@ static int predict(const mmlc_call *call, const mml_model *model, mml_cohort *co
 {
     const predict_args *a = call->args;
     mml_predictor *predictor = NULL;
+    const mml_unknown_category *unknown = NULL;
+    size_t n_unknown = 0;
     mmlc_out out;
     table t = {.model = model, .ids = mml_cohort_ids(cohort)};
     int rc = mmlc_out_open(&out, call->command, a->output);
@@ -166,15 +168,20 @@ static int predict(const mmlc_call *call, const mml_model *model, mml_cohort *co
     st = mml_predictor_new(&predictor, model, a->backend, a->threads);
     if (st == MML_OK)
         st = mml_predict_cohort(predictor, cohort, samples, n, a->batch, put_chunk, &t);
-    mml_predictor_free(predictor);
+    if (st == MML_OK)
+        unknown = mml_predictor_unknown(predictor, &n_unknown);
     if (st == MML_E_STOPPED && mmlc_signal() == 0)
         st = MML_OK; /* stopped because the table could not be written: commit says why */
     if (st != MML_OK) {
         rc = mmlc_fail(call->command, st);
         mmlc_out_abort(&out);
+        mml_predictor_free(predictor);
         return rc;
     }
     rc = mmlc_out_commit(&out);
+    if (rc == MMLC_OK)
+        mmlc_say_unknown(call->command, unknown, n_unknown, n_unknown);
+    mml_predictor_free(predictor);
     if (rc == MMLC_OK && t.n_prior > 0)
         mmlc_say(call->command, "%zu of %zu patients have none of the modalities of the model: their line is what "
                  "was usual in training (prior = 1)", t.n_prior, n);
@@ -223,7 +230,9 @@ const mmlc_command mmlc_cmd_predict = {
         "the shorter the expected survival. Regression: logit and value, in the unit of the labels.\n\n"
         "Each patient is predicted from the modalities that he or she has, whatever the others have. A patient with "
         "none gets what was usual in training, marked by prior = 1. A tab, new line or backslash in a name is "
-        "written as \\t, \\n or \\\\.",
+        "written as \\t, \\n or \\\\.\n\n"
+        "Categorical columns need not have the categories that they had in training. A category that the model has not "
+        "learnt counts as none of those it knows, and a line on stderr says how many patients have it.",
     .examples = "mmlego predict merged.h5 cohort.h5 -o predictions.tsv\n"
                 "mmlego predict merged.h5 cohort.h5 --on site=b | cut -f 1,6\n",
     .groups = groups,

@@ -30,4 +30,7 @@ int mmlc_choose(size_t **samples, size_t *n, const mmlc_command *command, const 
 /* At least one modality of the model is in the cohort; otherwise every prediction would be the prior. */
 int mmlc_check_overlap(const mmlc_command *command, const mml_cohort *cohort, const mml_model *model);
 
+/* A line for each category that the model has not learnt; list has the first of n, `most` at most. */
+void mmlc_say_unknown(const mmlc_command *command, const mml_unknown_category *list, size_t most, size_t n);
+
 #endif

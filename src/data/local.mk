@@ -5,6 +5,7 @@ libmmlego_core_la_SOURCES += \
 	src/data/labels_file.c \
 	src/data/labels_fit.c \
 	src/data/labels_map.c \
+	src/data/match.c src/data/match.h \
 	src/data/prep.c src/data/prep.h src/data/prep_inside.h \
 	src/data/prep_apply.c \
 	src/data/prep_file.c \

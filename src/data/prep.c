@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/prep_inside.h"
+#include "io/h5.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -55,9 +56,8 @@ void mmli_prep_free(mmli_prep *prep)
 {
     if (prep == NULL)
         return;
-    for (size_t f = 0; prep->features != NULL && f < prep->width_in; f++)
-        mmli_free(prep->features[f]);
-    mmli_free(prep->features);
+    mmli_h5_texts_free(prep->features, prep->width_in);
+    mmli_h5_texts_free(prep->category_of, prep->width_in);
     mmli_free(prep->center);
     mmli_free(prep->scale_inv);
     mmli_free(prep->fill);
@@ -65,15 +65,25 @@ void mmli_prep_free(mmli_prep *prep)
     mmli_free(prep);
 }
 
+static mml_status copy_texts(char ***out, const char *const *texts, size_t n)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_calloc(out, n, sizeof **out));
+    for (size_t f = 0; f < n; f++)
+        MML_TRY(mmli_strdup(&(*out)[f], texts[f]));
+out:
+    return st;
+}
+
 mml_status mmli_prep_set_features(mmli_prep *prep, const char *const *features)
 {
-    mml_status st;
+    return copy_texts(&prep->features, features, prep->width_in);
+}
 
-    if ((st = mmli_calloc(&prep->features, prep->width_in, sizeof *prep->features)) != MML_OK)
-        return st;
-    for (size_t f = 0; f < prep->width_in && st == MML_OK; f++)
-        st = mmli_strdup(&prep->features[f], features[f]);
-    return st;
+mml_status mmli_prep_set_categories(mmli_prep *prep, const char *const *category_of)
+{
+    return copy_texts(&prep->category_of, category_of, prep->width_in);
 }
 
 mml_status mmli_prep_set_width(mmli_prep *prep)
@@ -127,6 +137,8 @@ mml_status mmli_prep_copy(mmli_prep **out, const mmli_prep *prep)
     memcpy(p->indicator, prep->indicator, p->width_in * sizeof *p->indicator);
     if (prep->features != NULL)
         MML_TRY(mmli_prep_set_features(p, (const char *const *)prep->features));
+    if (prep->category_of != NULL)
+        MML_TRY(mmli_prep_set_categories(p, (const char *const *)prep->category_of));
     p->width_out = prep->width_out;
     *out = p;
     p = NULL;
@@ -160,33 +172,40 @@ out:
     return st;
 }
 
-static mml_status check_names(const mmli_prep *prep, const mml_modality_info *info)
+mml_status mmli_prep_check_names(const char *modality, const char *const *mine, size_t n_mine, const char *const *theirs,
+                                 size_t n_theirs, const char *what)
 {
-    const size_t n = prep->width_in < info->width ? prep->width_in : info->width;
+    const size_t n = n_mine < n_theirs ? n_mine : n_theirs;
     mml_status st;
     bool same = false;
     size_t f = 0;
 
-    while (f < n && strcmp(prep->features[f], info->features[f]) == 0)
+    while (f < n && strcmp(mine[f], theirs[f]) == 0)
         f++;
-    if (f == prep->width_in && f == info->width)
+    if (f == n_mine && f == n_theirs)
         return MML_OK;
-    if (f == info->width)
-        return mmli_fail(MML_E_DATA, "modality %s: feature %zu of training, `%s`, is missing (%zu features, in training %zu)",
-                         info->name, f + 1, prep->features[f], info->width, prep->width_in);
-    if (f == prep->width_in)
-        return mmli_fail(MML_E_DATA, "modality %s: feature %zu, `%s`, was not there in training (%zu features, in training %zu)",
-                         info->name, f + 1, info->features[f], info->width, prep->width_in);
-    if (prep->width_in == info->width &&
-        (st = same_set(&same, (const char *const *)prep->features, info->features, info->width)) != MML_OK)
+    if (f == n_theirs)
+        return mmli_fail(MML_E_DATA, "modality %s: feature %zu of training, `%s`, is missing (%zu %s, in training %zu)", modality,
+                         f + 1, mine[f], n_theirs, what, n_mine);
+    if (f == n_mine)
+        return mmli_fail(MML_E_DATA, "modality %s: feature %zu, `%s`, was not there in training (%zu %s, in training %zu)",
+                         modality, f + 1, theirs[f], n_theirs, what, n_mine);
+    if (n_mine == n_theirs && (st = same_set(&same, mine, theirs, n_theirs)) != MML_OK)
         return st;
     if (same)
         return mmli_fail(MML_E_DATA,
                          "modality %s: the features of training in another order: number %zu is `%s`, in training `%s`; "
-                         "import the cohort again with its columns in the order of training",
-                         info->name, f + 1, info->features[f], prep->features[f]);
-    return mmli_fail(MML_E_DATA, "modality %s: feature %zu is `%s`, in training it was `%s` (%zu features, in training %zu)",
-                     info->name, f + 1, info->features[f], prep->features[f], info->width, prep->width_in);
+                         "import the cohort again with its columns in the order of training", modality, f + 1, theirs[f], mine[f]);
+    return mmli_fail(MML_E_DATA, "modality %s: feature %zu is `%s`, in training it was `%s` (%zu %s, in training %zu)", modality,
+                     f + 1, theirs[f], mine[f], n_theirs, what, n_mine);
+}
+
+mml_status mmli_prep_check_positions(const mmli_prep *prep, const mml_modality_info *info)
+{
+    if (prep->o.position_bands > 0 && info->n_axes != prep->n_axes)
+        return mmli_fail(MML_E_DATA, "modality %s: positions with %zu axes, in training %zu", info->name, info->n_axes,
+                         prep->n_axes);
+    return MML_OK;
 }
 
 mml_status mmli_prep_check(const mmli_prep *prep, const mml_modality_info *info)
@@ -194,13 +213,12 @@ mml_status mmli_prep_check(const mmli_prep *prep, const mml_modality_info *info)
     mml_status st;
 
     if (prep->features != NULL && info->features != NULL) {
-        if ((st = check_names(prep, info)) != MML_OK)
+        st = mmli_prep_check_names(info->name, (const char *const *)prep->features, prep->width_in, info->features, info->width,
+                                   "features");
+        if (st != MML_OK)
             return st;
     } else if (info->width != prep->width_in) {
         return mmli_fail(MML_E_DATA, "modality %s: %zu features, in training %zu", info->name, info->width, prep->width_in);
     }
-    if (prep->o.position_bands > 0 && info->n_axes != prep->n_axes)
-        return mmli_fail(MML_E_DATA, "modality %s: positions with %zu axes, in training %zu", info->name, info->n_axes,
-                         prep->n_axes);
-    return MML_OK;
+    return mmli_prep_check_positions(prep, info);
 }

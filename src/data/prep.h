@@ -27,6 +27,7 @@ typedef struct mmli_prep {
     mml_prep_options o; /* include/mmlego/model.h */
     size_t width_in, n_axes, width_out;
     char **features;    /* (width_in) names, checked against a cohort at prediction; NULL: identity */
+    char **category_of; /* (width_in) column that a feature is a category of (match.h), "" = a number; NULL: all are numbers */
     float *center, *scale_inv, *fill; /* (width_in): out = clip((x - center) * scale_inv); fill in raw units */
     uint8_t *indicator; /* (width_in) 1 = has an indicator column */
 } mmli_prep;

@@ -1,7 +1,8 @@
 /* prep_file.c - a prep in the group of a model file, and as JSON for `inspect`; see prep.h.
  *
  * Attributes scaling, imputation, indicators (words), clip, position_bands, width, position_axes; data sets
- * features, center, scale_inv, fill, indicator (width). `features` is left out by an identity. */
+ * features, category_of, center, scale_inv, fill, indicator (width). `features` is left out by an identity, `category_of` where all
+ * features are numbers. */
 #include "data/prep.h"
 
 #include <math.h>
@@ -33,6 +34,8 @@ mml_status mmli_prep_save(const mmli_prep *prep, hid_t group, const char *path)
     MML_TRY(mmli_h5_set_u64(group, path, "width", prep->width_in));
     if (prep->features != NULL)
         MML_TRY(mmli_h5_put_texts((const char *const *)prep->features, prep->width_in, group, path, "features"));
+    if (prep->category_of != NULL)
+        MML_TRY(mmli_h5_put_texts((const char *const *)prep->category_of, prep->width_in, group, path, "category_of"));
     MML_TRY(mmli_h5_put(MMLI_H5_F32, 1, dims, prep->center, group, path, "center"));
     MML_TRY(mmli_h5_put(MMLI_H5_F32, 1, dims, prep->scale_inv, group, path, "scale_inv"));
     MML_TRY(mmli_h5_put(MMLI_H5_F32, 1, dims, prep->fill, group, path, "fill"));
@@ -105,6 +108,28 @@ out:
     return st;
 }
 
+static mml_status load_categories(mmli_prep *p, hid_t group, const char *path)
+{
+    mml_status st = MML_OK;
+    char **of = NULL;
+    size_t n = 0;
+    bool there;
+
+    MML_TRY(mmli_h5_exists(&there, group, path, "category_of"));
+    if (!there)
+        goto out;
+    MML_TRY(mmli_h5_get_texts(&of, &n, group, path, "category_of"));
+    MML_CHECK(n == p->width_in && p->features != NULL, MML_E_FORMAT, "%s: preprocessing: category_of has %zu entries for %zu named "
+              "columns", path, n, p->features != NULL ? p->width_in : 0);
+    for (size_t f = 0; f < n; f++)
+        MML_CHECK(of[f][0] == '\0' || (mmli_bad_id(of[f]) == NULL && mmli_is_category_of(p->features[f], of[f])), MML_E_FORMAT,
+                  "%s: preprocessing: feature `%s` is no category of a column `%.80s`", path, p->features[f], of[f]);
+    MML_TRY(mmli_prep_set_categories(p, (const char *const *)of));
+out:
+    mmli_h5_texts_free(of, n);
+    return st;
+}
+
 static mml_status check_numbers(const mmli_prep *p, const char *path)
 {
     for (size_t f = 0; f < p->width_in; f++) {
@@ -140,6 +165,7 @@ mml_status mmli_prep_load(mmli_prep **out, hid_t group, const char *path)
         goto out;
     memcpy(p->center, center, width * sizeof *center);
     MML_TRY(as_format(load_features(p, group, path)));
+    MML_TRY(as_format(load_categories(p, group, path)));
     MML_TRY(as_format(mmli_h5_get(p->scale_inv, MMLI_H5_F32, 1, dims, group, path, "scale_inv")));
     MML_TRY(as_format(mmli_h5_get(p->fill, MMLI_H5_F32, 1, dims, group, path, "fill")));
     MML_TRY(as_format(mmli_h5_get(p->indicator, MMLI_H5_U8, 1, dims, group, path, "indicator")));

@@ -286,6 +286,8 @@ mml_status mmli_prep_fit(mmli_prep **out, mml_cohort *cohort, const char *modali
     MML_CHECK(f.info.width > 0, MML_E_DATA, "%s: modality %s has no features", mml_cohort_path(cohort), modality);
     MML_TRY(mmli_prep_new(&p, f.info.width, f.info.n_axes, f.o));
     MML_TRY(mmli_prep_set_features(p, f.info.features));
+    if (f.info.category_of != NULL)
+        MML_TRY(mmli_prep_set_categories(p, f.info.category_of));
     MML_TRY(choose(&f, train, n));
     MML_TRY(mml_batch_new(&f.batch, 0));
     MML_TRY(mmli_calloc(&f.columns, f.info.width, sizeof *f.columns));

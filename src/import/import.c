@@ -411,6 +411,8 @@ static mml_status import_modality(import *im, size_t which)
     im->writer.compress = source->unpacked && im->config.compress == MMLI_COMPRESS_AUTO ? 0 : im->config.compress;
     MML_TRY(mmli_token_write_begin(&w, &im->writer, m->name, stored_kind(m), t.width, t.n_axes, t.features,
                                    mmli_tokens_are_half(&t)));
+    if (t.category_of != NULL)
+        MML_TRY(mmli_token_write_categories(&w, t.category_of));
     if (source->position_unit > 0)
         MML_TRY(mmli_h5_set_f64(w.group, im->out_path, "position_unit", source->position_unit));
     MML_TRY(mmli_copy_tokens(&w, &t, source, &visits, im->ids, &watch));

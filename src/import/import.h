@@ -142,6 +142,7 @@ typedef struct mmli_tokenizer {
     size_t width, n_axes;
     size_t most;         /* tokens of one row at most */
     char **features;     /* (width) */
+    const char **category_of; /* (width) as of the source, its texts lent; NULL: all are numbers */
     mmli_ranked *ranked; /* (width) room for ranking; NULL: not wanted */
     mmli_signatures signatures; /* of m->signatures; n = 0: none */
     float *row;          /* (picks of the source) room for them */

@@ -256,6 +256,7 @@ void mmli_source_close(mmli_source *s)
         mmli_free(s->state);
     mmli_h5_texts_free(s->ids, s->n_pieces);
     mmli_h5_texts_free(s->names, s->rank > 0 ? s->dims[s->rank - 1] : 0);
+    mmli_h5_texts_free(s->category_of, s->rank > 0 ? s->dims[s->rank - 1] : 0);
     mmli_h5_texts_free(s->left_out, s->n_left_out);
     mmli_free(s->lines);
     mmli_free(s->counts);

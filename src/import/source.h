@@ -45,6 +45,8 @@ typedef struct mmli_source {
     int rank;           /* of a row: 1 (F), 2 (T, C), 3 (H, W, C) */
     size_t dims[3];
     char **names;       /* (last dimension), no two alike; NULL: c0, c1, ... */
+    char **category_of; /* (last dimension) the column of which a name, COLUMN=CATEGORY, is one category; "" = a number;
+                         * NULL: all are numbers. The values are 1, 0, or NaN in all categories of a column */
     const char *names_from; /* where they are in the file, for messages; lent; may be NULL */
     size_t *picks, n_picks; /* columns chosen, ascending places in the last dimension: mmli_source_choose(), which the
                            * caller of open does when open did not */

@@ -100,6 +100,21 @@ out:
     return st;
 }
 
+static mml_status make_categories(mmli_tokenizer *t)
+{
+    mml_status st = MML_OK;
+
+    if (t->source->category_of == NULL || t->source->rank != 1 || t->signatures.n > 0)
+        return MML_OK;
+    MML_CHECK(!t->m->rank, MML_E_FORMAT, "%s: modality %s: transform = rank is for numbers only, not for columns that are categorical",
+              t->m->file, t->m->name);
+    MML_TRY(mmli_calloc(&t->category_of, t->width, sizeof *t->category_of));
+    for (size_t k = 0; k < t->width; k++)
+        t->category_of[k] = t->source->category_of[t->source->picks[k]];
+out:
+    return st;
+}
+
 /* A token for each signature, all of the same features. */
 static mml_status signatures_shape(mmli_tokenizer *t)
 {
@@ -146,6 +161,7 @@ mml_status mmli_tokenizer_make(mmli_tokenizer *t, const mmli_import_modality *mo
     case 3: MML_TRY(image_shape(t)); break;
     }
     MML_TRY(make_features(t));
+    MML_TRY(make_categories(t));
     if (modality->rank)
         MML_TRY(mmli_calloc(&t->ranked, t->width, sizeof *t->ranked));
 out:
@@ -157,6 +173,7 @@ out:
 void mmli_tokenizer_free(mmli_tokenizer *t)
 {
     mmli_h5_texts_free(t->features, t->width);
+    mmli_free(t->category_of);
     mmli_free(t->ranked);
     mmli_signatures_free(&t->signatures);
     mmli_free(t->row);
@@ -178,6 +195,10 @@ static mml_status convert(float *out, const mmli_tokenizer *t, float x, size_t f
     }
     MML_CHECK(isfinite(x), MML_E_DATA, "%s: modality %s: sample %s, %s: the value is infinite", t->m->file,
               t->m->name, sample, t->source->names[feature]);
+    if (t->category_of != NULL && t->source->category_of[feature][0] != '\0') {
+        *out = x; /* 0 or 1, whatever becomes of amounts */
+        return MML_OK;
+    }
     x *= t->source->scale;
     x = x < t->m->least ? t->m->least : x > t->m->most ? t->m->most : x;
     MML_CHECK(!t->m->log1p || x >= 0, MML_E_DATA,

@@ -39,6 +39,7 @@ static void free_modality(mmli_cohort_modality *m)
     mmli_h5_drop(m->values_set);
     mmli_h5_drop(m->axes_set);
     mmli_h5_texts_free(m->features, m->width);
+    mmli_h5_texts_free(m->category_of, m->width);
     mmli_free(m->name);
     mmli_free(m->offsets);
     mmli_free(m->values_kept);
@@ -135,7 +136,8 @@ mml_status mml_cohort_modality_at(mml_modality_info *out, const mml_cohort *c, s
                                .n_tokens = m->n_tokens,
                                .n_present = m->n_present,
                                .features = (const char *const *)m->features,
-                               .offsets = m->offsets};
+                               .offsets = m->offsets,
+                               .category_of = (const char *const *)m->category_of};
     return MML_OK;
 }
 

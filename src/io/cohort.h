@@ -15,6 +15,7 @@ typedef struct mmli_cohort_modality {
     mml_modality_kind kind;
     size_t width, n_axes, n_tokens, n_present;
     char **features;      /* (width) */
+    char **category_of;   /* (width) column that a feature is a category of, "" = a number; NULL: all are */
     int64_t *offsets;     /* (N + 1) */
     hid_t values_set, axes_set; /* data sets (T, width) and (T, n_axes); axes -1 when n_axes = 0 */
     mmli_rows *values, *axes;   /* their rows; axes NULL when n_axes = 0 */
@@ -79,6 +80,9 @@ bool mmli_task_kind_of(mml_task_kind *out, const char *word);
 const char *mmli_bad_id(const char *text);
 /* As above, and no '/' and not "." (a name is a link in the file). */
 const char *mmli_bad_name(const char *text);
+
+/* Is the feature `COLUMN=CATEGORY` of this column? CATEGORY may be empty: a column of which no category is known. */
+bool mmli_is_category_of(const char *feature, const char *column);
 
 /* "a has no task x; did you mean y? It has: ..." */
 mml_status mmli_not_found(const char *path, const char *what, const char *name, const char *const *names, size_t n);

@@ -352,6 +352,38 @@ out:
     return st;
 }
 
+bool mmli_is_category_of(const char *feature, const char *column)
+{
+    const size_t n = strlen(column);
+
+    return strncmp(feature, column, n) == 0 && feature[n] == '=';
+}
+
+/* Which features are one number for each category of a column; a file need not say. */
+static mml_status load_categories(mml_cohort *c, mmli_cohort_modality *m, hid_t group)
+{
+    mml_status st = MML_OK;
+    char **of = NULL;
+    size_t n = 0;
+    bool there;
+
+    MML_TRY(mmli_h5_exists(&there, group, c->path, "category_of"));
+    if (!there)
+        return MML_OK;
+    MML_TRY(mmli_h5_get_texts(&of, &n, group, c->path, "category_of"));
+    MML_CHECK(n == m->width, MML_E_SHAPE, "%s: modality %s: category_of has %zu entries for tokens of width %zu", c->path, m->name, n,
+              m->width);
+    for (size_t i = 0; i < n; i++)
+        MML_CHECK(of[i][0] == '\0' || (mmli_bad_id(of[i]) == NULL && mmli_is_category_of(m->features[i], of[i])), MML_E_DATA,
+                  "%s: modality %s: category_of: feature %zu is `%s`, which is no category of a column `%.80s`", c->path, m->name, i,
+                  m->features[i], of[i]);
+    m->category_of = of;
+    of = NULL;
+out:
+    mmli_h5_texts_free(of, n);
+    return st;
+}
+
 static mml_status check_float(mml_cohort *c, const mmli_cohort_modality *m, hid_t set, const char *name)
 {
     const hid_t type = H5Dget_type(set);
@@ -401,6 +433,8 @@ static mml_status load_modality(mml_cohort *c, mmli_cohort_modality *m, hid_t gr
         mmli_h5_texts_free(m->features, n); /* closing frees `width` of them */
         m->features = NULL;
     }
+    if (st == MML_OK)
+        st = load_categories(c, m, group);
 out:
     mmli_free(kind);
     return st;

@@ -240,6 +240,13 @@ static mml_status append(const mmli_token_writer *t, hid_t set, const void *rows
     return st;
 }
 
+mml_status mmli_token_write_categories(mmli_token_writer *t, const char *const *category_of)
+{
+    for (size_t i = 0; i < t->width; i++)
+        hash_text(t->w, category_of[i]);
+    return mmli_h5_put_texts(category_of, t->width, t->group, t->w->path, "category_of");
+}
+
 /* Does packing make the first tokens smaller by a third? Measured as HDF5 would pack them: byte by byte of all numbers, then
  * deflate. What does not shrink (expression values, features of a network) would only be slow to write and to read. */
 static mml_status is_worth_packing(bool *out, const mmli_token_writer *t)

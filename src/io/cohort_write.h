@@ -42,6 +42,8 @@ typedef struct mmli_token_writer {
 /* half: every value is a float16 and is kept as one. */
 mml_status mmli_token_write_begin(mmli_token_writer *t, mmli_cohort_writer *w, const char *name, mml_modality_kind kind,
                                   size_t width, size_t n_axes, char *const *features, bool half);
+/* category_of (width) as in doc/cohort.md 1; before the first tokens. */
+mml_status mmli_token_write_categories(mmli_token_writer *t, const char *const *category_of);
 /* Tokens of a sample, after those of the samples before it; more of the same sample may follow. */
 mml_status mmli_token_write(mmli_token_writer *t, size_t sample, const float *values, const float *positions, size_t n);
 /* The rest. t keeps offsets, measured and n_present until mmli_token_write_free(). */

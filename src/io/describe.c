@@ -240,6 +240,8 @@ static json_t *describe_features(const mmli_cohort_modality *m, const uint64_t *
         if (!ok)
             break;
         put(&ok, one, "name", json_string(m->features[j]));
+        if (m->category_of != NULL && m->category_of[j][0] != '\0')
+            put(&ok, one, "category_of", json_string(m->category_of[j]));
         put(&ok, one, "missing",
             number(m->n_tokens > 0 ? 1.0 - (double)measured[j] / (double)m->n_tokens : NAN));
         if (json_array_append_new(list, one) != 0)

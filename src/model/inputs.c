@@ -38,8 +38,27 @@ static mml_status keep(mml_tokens *tokens, mmli_tape *tape, size_t samples, cons
     return MML_OK;
 }
 
+/* The tokens with the features of the model, in the tape's memory. */
+static mml_status match(mml_tokens *tokens, mmli_tape *tape, const mmli_match *m, size_t samples)
+{
+    const size_t T = (size_t)tokens->offsets[samples];
+    mml_status st = MML_OK;
+    size_t bytes;
+    float *values;
+
+    MML_CHECK(mmli_mul_size(&bytes, T, m->width) && mmli_mul_size(&bytes, bytes, sizeof *values), MML_E_NOMEM,
+              "%zu tokens of width %zu are too many", T, m->width);
+    values = mmli_tape_host(tape, bytes);
+    MML_TRY(mmli_tape_status(tape));
+    mmli_match_values(values, m, tokens->values, T, tokens->width);
+    tokens->values = values;
+    tokens->width = m->width;
+out:
+    return st;
+}
+
 static mml_status make_one(mmli_input *in, uint8_t *present, mmli_tape *tape, const mmli_member *m, mml_tokens tokens,
-                           size_t samples, const uint8_t *drop)
+                           size_t samples, const uint8_t *drop, mmli_match *how)
 {
     mml_status st = MML_OK;
     bool any_dropped = false;
@@ -57,6 +76,10 @@ static mml_status make_one(mmli_input *in, uint8_t *present, mmli_tape *tape, co
     T = (size_t)tokens.offsets[samples];
     if (T == 0)
         goto out;
+    if (how != NULL)
+        mmli_match_count(how, &tokens, samples);
+    if (how != NULL && how->from != NULL)
+        MML_TRY(match(&tokens, tape, how, samples));
     MML_CHECK(mmli_mul_size(&bytes, T, m->prep->width_out) && mmli_mul_size(&bytes, bytes, sizeof *x), MML_E_NOMEM,
               "%zu tokens of width %zu are too many", T, m->prep->width_out);
     x = mmli_tape_host(tape, bytes);
@@ -83,7 +106,7 @@ static bool find(mml_tokens *out, const mml_batch *batch, const char *name)
 }
 
 mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *model, const mml_batch *batch,
-                            const uint8_t *drop)
+                            const uint8_t *drop, mmli_match *const *matches)
 {
     const size_t B = mml_batch_size(batch);
     mml_status st = MML_OK;
@@ -100,7 +123,7 @@ mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *
         if (!find(&tokens, batch, model->members[m].modality))
             continue;
         MML_TRY(make_one(&out->in[m], out->present + m * B, tape, &model->members[m], tokens, B,
-                         drop ? drop + m * B : NULL));
+                         drop ? drop + m * B : NULL, matches ? matches[m] : NULL));
     }
 out:
     if (st != MML_OK)

@@ -7,6 +7,7 @@
 #define MMLI_MODEL_MODEL_H
 
 #include "data/labels.h"
+#include "data/match.h"
 #include "data/prep.h"
 #include "lego/block.h"
 #include "lego/fuse.h"
@@ -107,8 +108,10 @@ typedef struct mmli_inputs {
     uint8_t *present; /* (members, samples) host: 1 = has tokens (after drop) */
 } mmli_inputs;
 /* Preprocesses and uploads a batch. drop (members, samples): 1 = leave this modality of this sample out; NULL = keep all.
- * Memory is the tape's. Messages name the modality. */
-mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *model, const mml_batch *batch, const uint8_t *drop);
+ * matches (members): how the tokens of the batch become those of training, and where unknown categories are counted; one that is
+ * NULL, or all: they are the same. Memory is the tape's. Messages name the modality. */
+mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *model, const mml_batch *batch, const uint8_t *drop,
+                            mmli_match *const *matches);
 
 /* ---- forward (forward.c) */
 /* Merged heads by set of present members, made on demand; belongs to one predictor. Zero to start; clear to end. */

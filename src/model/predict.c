@@ -22,6 +22,8 @@ struct mml_predictor {
     double *score;
     uint8_t *prior;
     uint64_t *used;
+    mml_unknown_category *unknown; /* (n_unknown) of the last cohort */
+    size_t n_unknown;
     size_t large; /* bytes of tokens from which on they are read in pieces */
 };
 
@@ -79,6 +81,7 @@ void mml_predictor_free(mml_predictor *predictor)
     mmli_free(predictor->score);
     mmli_free(predictor->prior);
     mmli_free(predictor->used);
+    mmli_free(predictor->unknown);
     mmli_free(predictor);
 }
 
@@ -187,8 +190,8 @@ out:
     return st;
 }
 
-/* sources (members), or NULL: tokens of the sample that are not in the batch. */
-static mml_status predict(mml_prediction *out, mml_predictor *p, const mml_batch *batch, mmli_source *const *sources)
+/* walk: where the batch comes from, or NULL. */
+static mml_status predict(mml_prediction *out, mml_predictor *p, const mml_batch *batch, const mmli_walk *walk)
 {
     const mml_model *model = p->model;
     const size_t B = mml_batch_size(batch);
@@ -201,9 +204,9 @@ static mml_status predict(mml_prediction *out, mml_predictor *p, const mml_batch
     memset(out, 0, sizeof *out);
     MML_TRY(reserve(p, B));
     MML_TRY(mmli_tape_begin(p->tape, 0, 0, 0));
-    MML_TRY(mmli_inputs_make(&in, p->tape, model, batch, NULL));
-    if (sources)
-        MML_TRY(mmli_sources_add(&in, p->tape, model, sources));
+    MML_TRY(mmli_inputs_make(&in, p->tape, model, batch, NULL, walk ? walk->matches : NULL));
+    if (walk && walk->sources)
+        MML_TRY(mmli_sources_add(&in, p->tape, model, walk->sources));
     for (size_t m = 0; m < model->n; m++)
         any = any || in.in[m].x != NULL;
     if (any) {
@@ -229,6 +232,48 @@ mml_status mml_predict(mml_prediction *out, mml_predictor *p, const mml_batch *b
     return predict(out, p, batch, NULL);
 }
 
+/* ---- cohorts ------------------------------------------------------------------------------------------------------------ */
+
+static bool is_listed(const mml_predictor *p, const char *modality, const mmli_unknown *u)
+{
+    for (size_t i = 0; i < p->n_unknown; i++)
+        if (strcmp(p->unknown[i].modality, modality) == 0 && strcmp(p->unknown[i].column, u->column) == 0 &&
+            strcmp(p->unknown[i].category, u->category) == 0)
+            return true;
+    return false;
+}
+
+/* Those that samples have; once, when several blocks of one modality do not know it. */
+static mml_status list_unknown(mml_predictor *p, const mmli_walk *walk)
+{
+    mml_status st = MML_OK;
+    size_t most = 0;
+
+    for (size_t m = 0; m < walk->model->n; m++)
+        most += walk->matches[m] ? walk->matches[m]->n_unknown : 0;
+    if (most == 0)
+        return MML_OK;
+    MML_TRY(mmli_realloc(&p->unknown, most, sizeof *p->unknown));
+    for (size_t m = 0; m < walk->model->n; m++) {
+        const mmli_match *match = walk->matches[m];
+
+        for (size_t i = 0; match && i < match->n_unknown; i++) {
+            const mmli_unknown *u = &match->unknown[i];
+
+            if (u->samples > 0 && !is_listed(p, match->modality, u))
+                p->unknown[p->n_unknown++] = (mml_unknown_category){match->modality, u->column, u->category, u->samples};
+        }
+    }
+out:
+    return st;
+}
+
+const mml_unknown_category *mml_predictor_unknown(const mml_predictor *p, size_t *n)
+{
+    *n = p->n_unknown;
+    return p->n_unknown > 0 ? p->unknown : NULL;
+}
+
 mml_status mml_predict_cohort(mml_predictor *p, mml_cohort *cohort, const size_t *samples, size_t n, size_t batch,
                               mml_prediction_sink sink, void *user)
 {
@@ -239,6 +284,7 @@ mml_status mml_predict_cohort(mml_predictor *p, mml_cohort *cohort, const size_t
     size_t count;
     mml_prediction result;
 
+    p->n_unknown = 0;
     MML_CHECK(sink, MML_E_ARG, "no function to give the predictions to");
     MML_TRY(mmli_walk_begin(&walk, p->model, cohort, samples, n, batch));
     walk.large = p->large;
@@ -246,10 +292,11 @@ mml_status mml_predict_cohort(mml_predictor *p, mml_cohort *cohort, const size_t
         MML_TRY(mmli_walk_next(&chunk, &which, &count, &walk));
         if (!chunk)
             break;
-        MML_TRY(predict(&result, p, chunk, walk.sources));
+        MML_TRY(predict(&result, p, chunk, &walk));
         MML_CHECK(sink(user, &result, which) == 0, MML_E_STOPPED, "stopped while predicting, after %zu of %zu samples",
                   walk.at, walk.n);
     }
+    MML_TRY(list_unknown(p, &walk));
 out:
     mmli_walk_end(&walk);
     return st;

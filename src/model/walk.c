@@ -50,8 +50,9 @@ out:
     return st;
 }
 
-static mml_status check_member(mmli_walk *walk, const mmli_member *m)
+static mml_status check_member(mmli_walk *walk, size_t which)
 {
+    const mmli_member *m = &walk->model->members[which];
     mml_status st = MML_OK;
     mml_modality_info info;
 
@@ -60,7 +61,7 @@ static mml_status check_member(mmli_walk *walk, const mmli_member *m)
     MML_CHECK(info.kind == m->kind, MML_E_DATA, "%s: modality %s is of kind %s, the model was trained on kind %s",
               mml_cohort_path(walk->cohort), m->modality, mmli_modality_kind_name(info.kind),
               mmli_modality_kind_name(m->kind));
-    if ((st = mmli_prep_check(m->prep, &info)) != MML_OK) {
+    if ((st = mmli_match_make(&walk->matches[which], m->prep, &info)) != MML_OK) {
         st = mmli_fail_prefix(st, "%s", mml_cohort_path(walk->cohort));
         goto out;
     }
@@ -94,8 +95,9 @@ mml_status mmli_walk_begin(mmli_walk *walk, const mml_model *model, mml_cohort *
     }
     MML_TRY(mmli_calloc(&walk->names, model->n, sizeof *walk->names));
     MML_TRY(mmli_calloc(&walk->info, model->n, sizeof *walk->info));
+    MML_TRY(mmli_calloc(&walk->matches, model->n, sizeof *walk->matches));
     for (size_t i = 0; i < model->n; i++)
-        MML_TRY(check_member(walk, &model->members[i]));
+        MML_TRY(check_member(walk, i));
     if (walk->n_names == 0)
         MML_TRY(none_in_common(model, cohort));
     MML_TRY(mmli_ahead_new(&walk->ahead, cohort, walk->names, walk->n_names));
@@ -120,11 +122,13 @@ static double values_of(const mmli_walk *walk, size_t sample)
 
 /* ---- samples that are not read whole ----------------------------------------------------------------------------------- */
 
-/* Can all blocks that read a modality read it in pieces? */
+/* Can all blocks that read a modality read it in pieces? Where categories have to be matched or counted it is read whole: a bag
+ * with words for features is not that large. */
 static bool can_stream(const mmli_walk *walk, const char *name)
 {
     for (size_t m = 0; m < walk->model->n; m++)
-        if (strcmp(walk->model->members[m].modality, name) == 0 && !mmli_member_streams(&walk->model->members[m]))
+        if (strcmp(walk->model->members[m].modality, name) == 0 &&
+            (!mmli_member_streams(&walk->model->members[m]) || walk->matches[m]->from != NULL || walk->matches[m]->n_unknown > 0))
             return false;
     return true;
 }
@@ -227,6 +231,9 @@ out:
 void mmli_walk_end(mmli_walk *walk)
 {
     close_sources(walk);
+    for (size_t m = 0; walk->matches && m < walk->model->n; m++)
+        mmli_match_free(walk->matches[m]);
+    mmli_free(walk->matches);
     mmli_free(walk->sources);
     mml_batch_free(walk->batch);
     mmli_ahead_free(walk->ahead);

@@ -16,6 +16,7 @@ typedef struct mmli_walk {
     const char **names;    /* (n_names) modalities of the model that the cohort has */
     mml_modality_info *info;
     size_t n_names;
+    mmli_match **matches;  /* (members) how its tokens become those of training; NULL: the cohort lacks the modality */
     size_t *all; /* samples 0 .. N-1, when the caller named none */
     mmli_ahead *ahead;
     const mml_model *model;
@@ -24,7 +25,7 @@ typedef struct mmli_walk {
     mmli_source **sources; /* (members): of the sample of this chunk those that are not in the batch; else NULL */
 } mmli_walk;
 
-/* Checks the cohort against the model: features by name, kinds of modalities, at least one modality in common.
+/* Checks the cohort against the model: features by name (data/match.h), kinds of modalities, at least one modality in common.
  * samples NULL = all of them; most 0 = up to 64 a chunk, fewer when they have many tokens. */
 mml_status mmli_walk_begin(mmli_walk *walk, const mml_model *model, mml_cohort *cohort, const size_t *samples, size_t n,
                            size_t most);

@@ -67,9 +67,10 @@ static void say(double *to, const mmli_task *task, const float *logits)
 }
 
 /* Block m alone over one chunk: a merge of which only one block sees a sample gives that block's own prediction. */
-static mml_status one_block(evidence *ev, size_t at, size_t m, mmli_trial *trial, const mml_model *model,
+static mml_status one_block(evidence *ev, size_t at, size_t m, mmli_trial *trial, const mmli_walk *walk,
                             const mml_batch *batch, uint8_t *drop, float *logits)
 {
+    const mml_model *model = walk->model;
     const size_t B = mml_batch_size(batch), k = model->task->outputs;
     mml_status st = MML_OK;
     mmli_heads heads = {0}; /* stays empty: no set has two blocks */
@@ -80,7 +81,7 @@ static mml_status one_block(evidence *ev, size_t at, size_t m, mmli_trial *trial
     memset(drop, 1, model->n * B);
     memset(drop + m * B, 0, B);
     MML_TRY(mmli_tape_begin(trial->blocks, 0, 0, 0));
-    MML_TRY(mmli_inputs_make(&in, trial->blocks, model, batch, drop));
+    MML_TRY(mmli_inputs_make(&in, trial->blocks, model, batch, drop, walk->matches));
     if (!in.in[m].x)
         goto out;
     MML_TRY(mmli_params_bind(&bound, trial->blocks, trial->params, NULL, NULL));
@@ -121,7 +122,7 @@ static mml_status gather(evidence *ev, const mml_model *model, mml_cohort *cohor
             cap = n;
         }
         for (size_t m = 0; m < model->n; m++)
-            MML_TRY(one_block(ev, at, m, &trial, model, batch, drop, logits));
+            MML_TRY(one_block(ev, at, m, &trial, &walk, batch, drop, logits));
     }
 out:
     mmli_free(drop);

@@ -113,8 +113,8 @@ out:
 }
 
 /* All tries on one chunk: the blocks' states once, then each point's merge. scores (n_points, n k); at: first sample. */
-static mml_status try_chunk(search *s, mmli_trial *trial, mmli_heads *heads, const mml_batch *batch, double *scores,
-                            size_t at, float *logits, double *one)
+static mml_status try_chunk(search *s, mmli_trial *trial, mmli_heads *heads, const mml_batch *batch,
+                            mmli_match *const *matches, double *scores, size_t at, float *logits, double *one)
 {
     const size_t B = mml_batch_size(batch), k = s->model->task->outputs, m = s->model->n;
     mml_status st = MML_OK;
@@ -125,7 +125,7 @@ static mml_status try_chunk(search *s, mmli_trial *trial, mmli_heads *heads, con
     mmli_var *out;
 
     MML_TRY(mmli_tape_begin(trial->blocks, 0, 0, 0));
-    MML_TRY(mmli_inputs_make(&in, trial->blocks, s->model, batch, NULL));
+    MML_TRY(mmli_inputs_make(&in, trial->blocks, s->model, batch, NULL, matches));
     MML_TRY(mmli_params_bind(&bound, trial->blocks, trial->params, NULL, NULL));
     z = mmli_tape_host(trial->blocks, m * sizeof *z);
     MML_TRY(mmli_tape_status(trial->blocks));
@@ -172,7 +172,7 @@ static mml_status try_all(search *s, double *scores)
             MML_TRY(mmli_realloc(&one, n, sizeof *one));
             cap = n;
         }
-        MML_TRY(try_chunk(s, &trial, heads, batch, scores, at, logits, one));
+        MML_TRY(try_chunk(s, &trial, heads, batch, walk.matches, scores, at, logits, one));
     }
 out:
     for (size_t p = 0; heads && trial.dv && p < s->n_points; p++)

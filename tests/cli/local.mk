@@ -5,6 +5,7 @@ tests_cli_test_opt_SOURCES = tests/cli/test_opt.c \
 SCRIPT_TESTS += \
 	tests/cli/atomic.sh \
 	tests/cli/bench.sh \
+	tests/cli/categories.sh \
 	tests/cli/convert.sh \
 	tests/cli/errors.sh \
 	tests/cli/export.sh \

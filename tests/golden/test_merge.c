@@ -210,7 +210,7 @@ static void check_rule(const gold *g, mml_model *model, const rig_data *d, const
     mmlt_assert_ok(mmli_tape_new(&tape, model->dv));
     mmlt_assert_ok(mmli_tape_begin(tape, 0, 0, 0));
     mmlt_assert_ok(mmli_params_bind(&bound, tape, model->params, NULL, NULL));
-    mmlt_assert_ok(mmli_inputs_make(&in, tape, model, batch, NULL));
+    mmlt_assert_ok(mmli_inputs_make(&in, tape, model, batch, NULL, NULL));
     mmlt_assert_ok(mmli_model_latents(z, model, tape, &bound, &in));
     for (size_t i = 0; i < model->n; i++) {
         snprintf(path, sizeof path, "latents/R%zu", i);

@@ -123,7 +123,7 @@ float *made_logits(const mml_model *model, const mml_batch *batch)
 
     mmlt_assert_ok(mmli_tape_new(&tape, model->dv));
     mmlt_assert_ok(mmli_tape_begin(tape, 0, 0, 0));
-    mmlt_assert_ok(mmli_inputs_make(&in, tape, model, batch, NULL));
+    mmlt_assert_ok(mmli_inputs_make(&in, tape, model, batch, NULL, NULL));
     mmlt_assert_ok(mmli_params_bind(&bound, tape, model->params, NULL, NULL));
     mmlt_assert_ok(mmli_model_forward(&logits, model, tape, &bound, &in, &heads));
     ck_assert_ptr_nonnull(logits);

@@ -107,7 +107,7 @@ START_TEST(spatial_blocks_are_merged_by_frequency)
     got = made_logits(merge, batch);
     mmlt_assert_ok(mmli_tape_new(&tape, merge->dv));
     mmlt_assert_ok(mmli_tape_begin(tape, 0, 0, 0));
-    mmlt_assert_ok(mmli_inputs_make(&in, tape, merge, batch, NULL));
+    mmlt_assert_ok(mmli_inputs_make(&in, tape, merge, batch, NULL, NULL));
     mmlt_assert_ok(mmli_params_bind(&bound, tape, merge->params, NULL, NULL));
     mmlt_assert_ok(mmli_model_latents(z, merge, tape, &bound, &in));
     state.z = mmli_merge_latents(tape, z, M, B, C, in.present, &how);

@@ -188,6 +188,9 @@ tests_unit_test_predict_streams_SOURCES = tests/unit/test_predict_streams.c test
 check_PROGRAMS += tests/unit/test_predict_cohort
 tests_unit_test_predict_cohort_SOURCES = tests/unit/test_predict_cohort.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_match
+tests_unit_test_match_SOURCES = tests/unit/test_match.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
 check_PROGRAMS += tests/unit/test_predict_shared
 tests_unit_test_predict_shared_SOURCES = tests/unit/test_predict_shared.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h

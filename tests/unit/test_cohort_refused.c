@@ -179,7 +179,12 @@ START_TEST(tokens_of_the_wrong_shape_or_type_are_refused)
     refuses(MML_E_DATA, "features 0 and 2 have the same name x");
     TEXTS("modalities/bag/features", "x", "y", "");
     refuses(MML_E_DATA, "name of feature 2: it is empty");
-    TEXTS("modalities/bag/features", "x", "y", "z");
+    TEXTS("modalities/bag/features", "x", "y=1", "y=2");
+    TEXTS("modalities/bag/category_of", "", "y", "x");
+    refuses(MML_E_DATA, "category_of: feature 2 is `y=2`, which is no category of a column `x`");
+    TEXTS("modalities/bag/category_of", "", "y");
+    refuses(MML_E_SHAPE, "category_of has 2 entries for tokens of width 3");
+    TEXTS("modalities/bag/category_of", "", "y", "y");
     doubles("modalities/bag/positions", 2, (hsize_t[]){6, 1}, (double[6]){0});
     refuses(MML_E_SHAPE, "positions have shape (6, 1) for 7 tokens");
     TEXTS("modalities/bag/values", "a");

@@ -197,6 +197,8 @@ START_TEST(categories_become_a_number_each)
     ck_assert_uint_eq(c->modalities[0].width, 5);
     ck_assert_str_eq(c->modalities[0].features[1], "stage=i");
     ck_assert_str_eq(c->modalities[0].features[3], "stage=iv");
+    for (size_t f = 0; f < 5; f++)
+        ck_assert_str_eq(c->modalities[0].category_of[f], f >= 1 && f <= 3 ? "stage" : "");
     mmlt_assert_tokens(c, "m", (float[]){50, 0, 0, 1, 1, 60, 1, 0, 0, 0, 70, NAN, NAN, NAN, 1, 80, 0, 1, 0, 0}, NULL);
     ck_assert(has(mmlt_report(), "  categories of stage: i, ii, iv\n"));
     mml_cohort_close(c);
@@ -208,6 +210,21 @@ START_TEST(categories_become_a_number_each)
     mml_cohort_close(c);
     snprintf(text_of_it, sizeof text_of_it, ini, "s");
     mmlt_assert_not_imported(text_of_it, MML_E_NOT_FOUND, "stage");
+    snprintf(text_of_it, sizeof text_of_it, ini, "\ncolumns = age, stage\ntransform = log1p\nclip = 2:9");
+    c = mmlt_imported(text_of_it); /* amounts change, categories stay 0 and 1 */
+    mmlt_assert_tokens(c, "m", (float[]){log1pf(9), 0, 0, 1, log1pf(9), 1, 0, 0, log1pf(9), NAN, NAN, NAN, log1pf(9), 0, 1, 0}, NULL);
+    mml_cohort_close(c);
+    snprintf(text_of_it, sizeof text_of_it, ini, "\ntransform = rank");
+    mmlt_assert_not_imported(text_of_it, MML_E_FORMAT, "transform = rank is for numbers only");
+    mmlt_write("m.csv", "id,age,stage\na,50,\nb,60,NA\n");
+    snprintf(text_of_it, sizeof text_of_it, ini, "");
+    c = mmlt_imported(text_of_it); /* patients to predict, of whom nobody's stage is known */
+    ck_assert_str_eq(c->modalities[0].features[1], "stage=");
+    ck_assert_str_eq(c->modalities[0].category_of[1], "stage");
+    mmlt_assert_tokens(c, "m", (float[]){50, NAN, 60, NAN}, NULL);
+    ck_assert(has(mmlt_report(), "WARNING: column stage is empty in all rows\n"));
+    ck_assert(!has(mmlt_report(), "categories of stage"));
+    mml_cohort_close(c);
 }
 END_TEST
 

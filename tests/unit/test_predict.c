@@ -272,7 +272,7 @@ START_TEST(a_dropped_modality_is_a_missing_modality)
     for (size_t i = 0; i < 2; i++) {
         mmlt_assert_ok(mmli_tape_new(&tapes[i], model->dv));
         mmlt_assert_ok(mmli_tape_begin(tapes[i], 0, 0, 0));
-        mmlt_assert_ok(mmli_inputs_make(&in[i], tapes[i], model, i ? without : full, i ? NULL : drop));
+        mmlt_assert_ok(mmli_inputs_make(&in[i], tapes[i], model, i ? without : full, i ? NULL : drop, NULL));
     }
     mmlt_assert_same_bits(in[0].present, in[1].present, 3 * B);
     for (size_t m = 0; m < 3; m++) {
@@ -289,7 +289,7 @@ START_TEST(a_dropped_modality_is_a_missing_modality)
     }
     memset(drop, 1, sizeof drop);
     mmlt_assert_ok(mmli_tape_begin(tapes[0], 0, 0, 0));
-    mmlt_assert_ok(mmli_inputs_make(&in[0], tapes[0], model, full, drop));
+    mmlt_assert_ok(mmli_inputs_make(&in[0], tapes[0], model, full, drop, NULL));
     for (size_t m = 0; m < 3; m++)
         ck_assert_ptr_null(in[0].in[m].x);
     for (size_t i = 0; i < 2; i++)
@@ -318,7 +318,7 @@ START_TEST(positions_stay_with_the_tokens_that_are_kept)
     mmlt_assert_ok(mml_batch_set(batch, "scan", values, (const int64_t[]){0, 1, 3}, 2, positions, 1));
     mmlt_assert_ok(mmli_tape_new(&tape, model->dv));
     mmlt_assert_ok(mmli_tape_begin(tape, 0, 0, 0));
-    mmlt_assert_ok(mmli_inputs_make(&in, tape, model, batch, drop));
+    mmlt_assert_ok(mmli_inputs_make(&in, tape, model, batch, drop, NULL));
     ck_assert_uint_eq(in.in[0].x->rows, 2);
     mmlt_download(x, model->dv, in.in[0].x->data, sizeof x);
     mmlt_assert_close(x, want, 10, MMLT_TOL_MATH);

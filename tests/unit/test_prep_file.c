@@ -12,6 +12,7 @@
 #include "util/alloc.h"
 
 static const char *const names[] = {"HR", "Temp \u00b0C", "pH", "Glucose"};
+static const char *const words[] = {"HR", "stage=I", "stage=", "a=b=c"}, *const columns[] = {"", "stage", "stage", "a=b"};
 
 /* Four columns with numbers that a careless way through a file would change. */
 static mmli_prep *make_prep(void)
@@ -50,6 +51,9 @@ static void assert_equal(const mmli_prep *a, const mmli_prep *b)
     ck_assert_int_eq(a->features == NULL, b->features == NULL);
     for (size_t f = 0; a->features != NULL && f < a->width_in; f++)
         ck_assert_str_eq(a->features[f], b->features[f]);
+    ck_assert_int_eq(a->category_of == NULL, b->category_of == NULL);
+    for (size_t f = 0; a->category_of != NULL && f < a->width_in; f++)
+        ck_assert_str_eq(a->category_of[f], b->category_of[f]);
 }
 
 static char path[64];
@@ -85,7 +89,10 @@ START_TEST(prep_comes_back_from_a_file_to_the_bit)
 
     if (_i == 0)
         p = make_prep();
-    else
+    else if (_i == 1) {
+        mmlt_assert_ok(mmli_prep_identity_named(&p, words, 4));
+        mmlt_assert_ok(mmli_prep_set_categories(p, columns));
+    } else
         mmlt_assert_ok(mmli_prep_identity(&p, 7));
     save(p);
     reopen();
@@ -154,6 +161,9 @@ static void damage_text(void)
     mmlt_assert_ok(mmli_h5_put_texts(bad, 4, group, path, "features"));
 }
 
+static void damage_categories(void) { mmlt_assert_ok(mmli_h5_put_texts(columns, 4, group, path, "category_of")); }
+static void damage_categories_length(void) { mmlt_assert_ok(mmli_h5_put_texts(columns, 3, group, path, "category_of")); }
+
 static const struct {
     void (*damage)(void);
     const char *message;
@@ -171,6 +181,8 @@ static const struct {
     {damage_scale, "column 2"},
     {damage_indicator, "indicator 3 is 2"},
     {damage_features, "3 feature names for 4 columns"},
+    {damage_categories, "feature `Temp \u00b0C` is no category of a column `stage`"},
+    {damage_categories_length, "category_of has 3 entries for 4"},
     {damage_text, "name of feature 3: it is not UTF-8"},
 };
 enum { DAMAGES = sizeof damages / sizeof *damages };
@@ -282,7 +294,7 @@ int main(void)
     Suite *suite = suite_create("data/prep_file");
     TCase *tc = tcase_create("files"), *check = tcase_create("cohorts");
 
-    tcase_add_loop_test(tc, prep_comes_back_from_a_file_to_the_bit, 0, 2);
+    tcase_add_loop_test(tc, prep_comes_back_from_a_file_to_the_bit, 0, 3);
     tcase_add_test(tc, copy_is_equal_and_its_own);
     tcase_add_loop_test(tc, damaged_group_is_refused, 0, DAMAGES);
     tcase_add_test(tc, every_failed_allocation_is_reported);
