@@ -193,6 +193,17 @@ MML_API MML_MUST_USE mml_status mml_import_with(const char *path, const char *ou
 MML_API MML_MUST_USE mml_status mml_import(const char *ini_path, const char *out_path, char **report,
                                            mml_progress progress, void *user);
 
+/** What a file is to this library. New values are added at the end. */
+typedef enum mml_file_kind { MML_FILE_OTHER = 0, MML_FILE_COHORT, MML_FILE_MODEL, MML_FILE_CHECKPOINT } mml_file_kind;
+
+/**
+ * Which of the library's own files this says to be, by its mark alone; whether it is whole is seen when it is opened.
+ *
+ * @param[out] out  MML_FILE_OTHER: a file of another program, or a folder
+ * @return MML_E_IO cannot be read; MML_E_FORMAT: HDF5, but damaged or truncated, so that it cannot be told
+ */
+MML_API MML_MUST_USE mml_status mml_file_kind_of(mml_file_kind *out, const char *path);
+
 /**
  * What a file or folder is that is neither cohort nor model: format, shapes, types, ids, columns, what is missing, as JSON.
  *

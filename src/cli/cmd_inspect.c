@@ -34,69 +34,44 @@ static int foreign_text(FILE *to, const char *json)
     return 0;
 }
 
-static int is_hdf5(const char *path)
-{
-    char bytes[8] = "";
-    FILE *file = fopen(path, "rb");
-    size_t n = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
-
-    if (file != NULL)
-        fclose(file);
-    return n == sizeof bytes && memcmp(bytes, "\x89HDF\r\n\x1a\n", sizeof bytes) == 0;
-}
-
-/* What the library says of the file as a cohort or as a model. Else MMLC_GO with *json NULL, and *why in case that it is one of
- * them and damaged (free). */
-static mml_status describe_own(char **json, printer *print, char **why, const char *path)
+static mml_status describe_cohort(char **json, const char *path)
 {
     mml_cohort *cohort = NULL;
-    mml_model *model = NULL;
     mml_status st = mml_cohort_open(&cohort, path);
 
-    if (st == MML_OK) {
-        *print = mmlc_cohort_text;
+    if (st == MML_OK)
         st = mml_cohort_describe(json, cohort);
-    } else {
-        *why = strdup(mml_last_error());
-        st = mml_model_load(&model, path, NULL, 0);
-        *print = mmlc_model_text;
-        if (st == MML_OK)
-            st = mml_model_describe(json, model);
-    }
-    mml_model_free(model);
     mml_cohort_close(cohort);
     return st;
 }
 
-/* Is it one of ours for which no other format is to be expected? One without the mark of ours is what the other reader says. */
-static int is_own(const char *path, const char *as_cohort)
+/* A checkpoint, too: the message says that it is one. */
+static mml_status describe_model(char **json, const char *path)
 {
-    return as_cohort != NULL && is_hdf5(path) && strstr(as_cohort, "it has no attribute `format`") == NULL;
+    mml_model *model = NULL;
+    mml_status st = mml_model_load(&model, path, NULL, 0);
+
+    if (st == MML_OK)
+        st = mml_model_describe(json, model);
+    mml_model_free(model);
+    return st;
 }
 
-static int describe(char **json, printer *print, const mmlc_command *command, const char *path, const char *format)
+static mml_status describe(char **json, printer *print, const char *path, const char *format)
 {
-    char *as_cohort = NULL, *as_model = NULL;
-    mml_status st = MML_E_FORMAT;
-    int rc = MMLC_GO;
+    mml_file_kind kind = MML_FILE_OTHER;
+    mml_status st = format == NULL ? mml_file_kind_of(&kind, path) : MML_OK;
 
-    if (format == NULL)
-        st = describe_own(json, print, &as_cohort, path);
-    if (st == MML_E_FORMAT || (st == MML_E_IO && as_cohort != NULL)) {
-        as_model = strdup(mml_last_error());
-        *print = foreign_text;
-        st = mml_file_describe(json, path, format);
+    *print = kind == MML_FILE_COHORT ? mmlc_cohort_text : kind == MML_FILE_OTHER ? foreign_text : mmlc_model_text;
+    if (st != MML_OK)
+        return st;
+    switch (kind) {
+    case MML_FILE_COHORT: return describe_cohort(json, path);
+    case MML_FILE_MODEL:
+    case MML_FILE_CHECKPOINT: return describe_model(json, path);
+    case MML_FILE_OTHER: break;
     }
-    if (st == MML_E_FORMAT && as_model != NULL && is_own(path, as_cohort)) {
-        mmlc_say(command, "%s%s%s", as_cohort, strcmp(as_cohort, as_model) != 0 ? "; " : "",
-                 strcmp(as_cohort, as_model) != 0 ? as_model : ""); /* each says what it found */
-        rc = MMLC_DATA;
-    } else if (st != MML_OK) {
-        rc = mmlc_fail_named(command, st);
-    }
-    free(as_cohort);
-    free(as_model);
-    return rc;
+    return mml_file_describe(json, path, format);
 }
 
 static int print_ini(mmlc_call *call, const char *format)
@@ -116,15 +91,16 @@ static int run(mmlc_call *call)
     const inspect_args *a = call->args;
     char *json = NULL;
     printer print = NULL;
-    int rc;
+    mml_status st;
+    int rc = MMLC_GO;
 
     if (a->init)
         return print_ini(call, a->format);
     if (call->n > 1)
         return mmlc_usage_error(call->command, "several files are for --init");
-    rc = describe(&json, &print, call->command, call->operand[0], a->format);
-    if (rc != MMLC_GO)
-        return rc;
+    st = describe(&json, &print, call->operand[0], a->format);
+    if (st != MML_OK)
+        return mmlc_fail_named(call->command, st);
     if (a->json)
         printf("%s\n", json);
     else if (print(stdout, json) != 0)

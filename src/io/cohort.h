@@ -4,10 +4,10 @@
 
 #include <pthread.h>
 
+#include "io/own_file.h"
 #include "io/rows.h"
 #include "mmlego/data.h"
 
-#define MMLI_COHORT_FORMAT "mmlego cohort"
 enum { MMLI_COHORT_VERSION = 1 };
 
 typedef struct mmli_cohort_modality {

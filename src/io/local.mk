@@ -20,5 +20,6 @@ libmmlego_core_la_SOURCES += \
 	src/io/index.c src/io/index.h \
 	src/io/inflate.c src/io/inflate.h \
 	src/io/ini.c src/io/ini.h \
+	src/io/own_file.c src/io/own_file.h \
 	src/io/rows.c src/io/rows.h \
 	src/io/split.c

@@ -3,9 +3,9 @@
 #define MMLI_MODEL_FILE_H
 
 #include "io/h5.h"
+#include "io/own_file.h"
 #include "model/model.h"
 
-#define MMLI_MODEL_FORMAT "mmlego model"
 enum { MMLI_MODEL_VERSION = 1 };
 
 /* Columns of the metric history, one row an epoch. */

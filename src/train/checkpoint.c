@@ -15,7 +15,6 @@
 #include "util/atomic.h"
 #include "util/error.h"
 
-#define CHECKPOINT_FORMAT "mmlego checkpoint"
 enum { CHECKPOINT_VERSION = 1, N_COUNTS = 6, N_NUMBERS = 8 };
 
 static const char *const buffer_names[] = {"parameters", "first_moment", "second_moment", "best"};
@@ -133,7 +132,7 @@ mml_status mmli_checkpoint_save(const mmli_trainer *t, const char *path)
     list_numbers(numbers, &t->at);
     MML_TRY(mmli_atomic_begin(&atomic, path));
     MML_TRY(mmli_h5_create(&file, mmli_atomic_path(atomic), path));
-    MML_TRY(mmli_h5_set_format(file, path, CHECKPOINT_FORMAT, CHECKPOINT_VERSION));
+    MML_TRY(mmli_h5_set_format(file, path, MMLI_CHECKPOINT_FORMAT, CHECKPOINT_VERSION));
     MML_TRY(mmli_h5_put_texts(texts, 1, file, path, "settings"));
     MML_TRY(mmli_h5_put(MMLI_H5_U64, 1, &n_counts, counts, file, path, "counts"));
     MML_TRY(mmli_h5_put(MMLI_H5_F64, 1, &n_numbers, numbers, file, path, "numbers"));
@@ -215,7 +214,7 @@ mml_status mmli_checkpoint_load(mmli_trainer *t, const char *path, bool *found)
     if (!*found)
         goto out;
     MML_TRY(mmli_h5_open(&file, path));
-    MML_TRY(mmli_h5_check_format(NULL, file, path, CHECKPOINT_FORMAT, CHECKPOINT_VERSION));
+    MML_TRY(mmli_h5_check_format(NULL, file, path, MMLI_CHECKPOINT_FORMAT, CHECKPOINT_VERSION));
     MML_TRY(mmli_h5_get_texts(&texts, &n_texts, file, path, "settings"));
     MML_CHECK(n_texts == 1, MML_E_FORMAT, "%s: %zu settings instead of one", path, n_texts);
     MML_TRY(check_settings(t, texts[0], path));

@@ -94,6 +94,10 @@ check_PROGRAMS += tests/unit/test_cohort
 tests_unit_test_cohort_SOURCES = tests/unit/test_cohort.c tests/unit/raw_cohort.c tests/unit/raw_cohort.h \
 	tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_own_file
+tests_unit_test_own_file_SOURCES = tests/unit/test_own_file.c tests/unit/raw_cohort.c tests/unit/raw_cohort.h \
+	tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_cohort_refused
 tests_unit_test_cohort_refused_SOURCES = tests/unit/test_cohort_refused.c tests/unit/raw_cohort.c \
 	tests/unit/raw_cohort.h tests/unit/folder.c tests/unit/folder.h
