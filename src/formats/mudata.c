@@ -69,6 +69,10 @@ static mml_status match_ids(size_t *rows, mmli_mudata *m, const mmli_ann *mod)
     mmli_index index = {0};
     size_t first, second;
 
+    MML_TRY(mmli_index_make(&index, (const char *const *)m->obs.ids, m->obs.n, &first, &second));
+    MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s: obs: observations %zu and %zu have the same id %s, and there is no obsmap that would tell "
+              "their rows in %s apart", m->path, first, second, m->obs.ids[first], mod->obs.name);
+    mmli_index_free(&index);
     MML_TRY(mmli_index_make(&index, (const char *const *)mod->obs.ids, mod->obs.n, &first, &second));
     MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s: %s: rows %zu and %zu have the same id %s, and there is no obsmap", m->path,
               mod->obs.name, first, second, mod->obs.ids[first]);

@@ -9,15 +9,14 @@
 
 /* ---- labels ---------------------------------------------------------------------------------------------------------------------- */
 
-/* The texts of one column by sample. Cells of a sample must agree; *differ: they do not (the message is made, the caller decides). */
-static mml_status add_column(bool *differ, mmli_table *t, const mmli_ann_frame *obs, const mmli_ann_samples *samples, const char *name)
+/* The texts of one column by sample, whose cells must agree. */
+static mml_status add_column(mmli_table *t, const mmli_ann_frame *obs, const mmli_ann_samples *samples, const char *name)
 {
     mml_status st = MML_OK;
     mmli_ann_column c = {0};
     char **texts = NULL, room[MMLI_NUMBER_BYTES];
     const size_t k = t->n_columns;
 
-    *differ = false;
     MML_TRY(mmli_ann_column_read(&c, obs, mmli_ann_column_name(name)));
     MML_TRY(mmli_calloc(&texts, samples->n, sizeof *texts));
     for (size_t i = 0; i < obs->n; i++) {
@@ -30,8 +29,7 @@ static mml_status add_column(bool *differ, mmli_table *t, const mmli_ann_frame *
             MML_TRY(mmli_strdup(&texts[at], text));
             continue;
         }
-        *differ = strcmp(texts[at], text) != 0;
-        MML_CHECK(!*differ, MML_E_DATA, "%s: %s/%s: sample %s has %.80s and, in row %zu, %.80s; what is used as a label must be the "
+        MML_CHECK(strcmp(texts[at], text) == 0, MML_E_DATA, "%s: %s/%s: sample %s has %.80s and, in row %zu, %.80s; what is used as a label must be the "
                   "same for all observations of a sample", t->path, obs->name, mmli_ann_column_name(name), samples->ids[at],
                   texts[at], i, text);
     }
@@ -74,7 +72,6 @@ mml_status mmli_ann_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
     mmli_ann_file file = {0};
     mmli_ann_samples samples = {0};
     size_t n;
-    bool differ = false;
 
     MML_CHECK(sheet->n_more == 0 && !sheet->no_header && sheet->names == NULL && sheet->ids == NULL, MML_E_FORMAT,
               "%s: several files, or files without a header, are for CSV; this is AnnData", sheet->path);
@@ -89,9 +86,9 @@ mml_status mmli_ann_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
 
         if (mmli_table_column(t, name) != NULL || (wanted == NULL && strcmp(name, mmli_ann_column_name(id)) == 0))
             continue;
-        st = add_column(&differ, t, file.obs, &samples, name);
-        if (st != MML_OK && wanted == NULL && differ) /* of the cells, not of the sample */
-            st = MML_OK;
+        st = add_column(t, file.obs, &samples, name);
+        if (wanted == NULL && st != MML_E_NOMEM && st != MML_E_IO)
+            st = MML_OK; /* nobody asked for it: it is of the cells, not of the sample, or cannot be read (inspect says why) */
         MML_TRY(st);
     }
     MML_CHECK(t->n > 0, MML_E_DATA, "%s: has no observations", t->path);
@@ -261,8 +258,8 @@ mml_status mmli_ann_suggest(mmli_suggestion *out, const char *path, mmli_ann_lay
     MML_TRY(mmli_ann_file_open(&f, path, wanted));
     MML_TRY(mmli_suggest_labels(&taken, out, path, "@index", NULL));
     if (taken && f.obs->n_columns > 0)
-        MML_TRY(mmli_buf_printf(&out->cohort, "; Columns of obs, for tasks: %s.\n; Many cells a patient: id = the column with the patient, and "
-                                "kind = bag below.\n", mmli_list(list, (const char *const *)f.obs->columns, f.obs->n_columns)));
+        MML_TRY(mmli_buf_printf(&out->cohort, "; Columns of obs, for tasks, or as features (x = obs, columns = ...): %s.\n; Many cells a patient: id = the "
+                                "column with the patient, and kind = bag below.\n", mmli_list(list, (const char *const *)f.obs->columns, f.obs->n_columns)));
     if (f.ann != NULL)
         MML_TRY(suggest_matrix(out, f.ann, path, path, NULL));
     for (size_t i = 0; f.mudata != NULL && i < f.mudata->n; i++)

@@ -83,12 +83,19 @@ const char *mmli_ann_column_name(const char *name)
 static mml_status each_row(mmli_ann_samples *s, const mmli_ann_frame *obs)
 {
     mml_status st = MML_OK;
+    mmli_index index = {0};
+    size_t first, second;
 
+    MML_TRY(mmli_index_make(&index, (const char *const *)obs->ids, obs->n, &first, &second));
+    MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s: %s: observations %zu and %zu have the same id %s; make them different (in Python: "
+              "obs_names_make_unique()), or say with a column of obs whose they are", obs->path, obs->name, first, second,
+              obs->ids[first]);
     for (; s->n < obs->n; s->n++) {
         s->first[s->n] = s->of[s->n] = s->n;
         MML_TRY(mmli_strdup(&s->ids[s->n], obs->ids[s->n]));
     }
 out:
+    mmli_index_free(&index);
     return st;
 }
 

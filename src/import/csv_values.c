@@ -228,19 +228,6 @@ out:
     return st;
 }
 
-/* word NULL: the column is a number. */
-static mml_status add_feature(mmli_source *s, const char *column, const char *word)
-{
-    mml_status st = MML_OK;
-    const size_t at = s->dims[0]++; /* closing frees what is there, NULL too */
-
-    MML_TRY(word != NULL ? mmli_strf(&s->names[at], "%s=%s", column, word) : mmli_strdup(&s->names[at], column));
-    if (s->category_of != NULL)
-        MML_TRY(mmli_strdup(&s->category_of[at], word != NULL ? column : ""));
-out:
-    return st;
-}
-
 static mml_status finish_categories(mmli_categories *c, mmli_source *s, const char *name)
 {
     mml_status st = MML_OK;
@@ -250,7 +237,7 @@ static mml_status finish_categories(mmli_categories *c, mmli_source *s, const ch
     if (c->n == 0) {
         MML_TRY(add_word(c, "", 0)); /* a cohort for prediction may have no word of a column: its one feature is never measured */
         MML_TRY(sort_words(c));
-        MML_TRY(add_feature(s, name, ""));
+        MML_TRY(mmli_source_add_feature(s, name, ""));
         MML_TRY(mmli_buf_printf(&s->notes, "  WARNING: column %s is empty in all rows\n", name));
         goto out;
     }
@@ -259,7 +246,7 @@ static mml_status finish_categories(mmli_categories *c, mmli_source *s, const ch
     for (size_t k = 0; k < c->n; k++)
         sorted[c->rank[k]] = c->words[k];
     for (size_t k = 0; k < c->n; k++)
-        MML_TRY(add_feature(s, name, sorted[k]));
+        MML_TRY(mmli_source_add_feature(s, name, sorted[k]));
     MML_TRY(mmli_buf_printf(&s->notes, "  categories of %s: %s\n", name, mmli_list(list, sorted, c->n)));
     if (c->n_unknown > 0)
         MML_TRY(mmli_buf_printf(&s->notes, "  WARNING: %zu cells of %s are of none of these categories\n", c->n_unknown, name));
@@ -286,7 +273,7 @@ mml_status mmli_csv_values_finish(mmli_csv_values *v, mmli_source *s)
             MML_TRY(finish_categories(&v->categories[i], s, v->names[i]));
             continue;
         }
-        MML_TRY(add_feature(s, v->names[i], NULL));
+        MML_TRY(mmli_source_add_feature(s, v->names[i], NULL));
     }
     MML_TRY(mmli_calloc(&s->picks, s->dims[0], sizeof *s->picks));
     for (; s->n_picks < s->dims[0]; s->n_picks++)

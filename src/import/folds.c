@@ -50,7 +50,7 @@ mml_status mmli_is_folds(bool *out, const char *path)
 
     *out = false;
     st = mmli_csv_file_read(path, &handler, out);
-    return st == MML_E_STOPPED ? MML_OK : st;
+    return st == MML_E_STOPPED || st == MML_E_FORMAT ? MML_OK : st; /* no CSV: a table of another format, or of none, which reading it says */
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------------------ */

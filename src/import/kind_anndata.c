@@ -1,14 +1,14 @@
 /* kind_anndata.c - AnnData and MuData: a row of a matrix is a sample, or, in a bag, a cell of the sample that a column of obs names.
  *
- *     x = X | raw | layers/NAME | obsm/NAME     which matrix [X]
+ *     x = X | raw | layers/NAME | obsm/NAME     which matrix [X]; obs: columns of this table (anndata_obs.c)
  *     sample = obs:donor_id                     whose cells; without it each observation is a sample of its own
- *     modality = rna                            which one of a MuData [the name of the section]
+ *     modality = rna                            which one of a MuData [the name of the section; x = obs: the table of all of them]
  *
  * Rows are asked for sample by sample, and lie in the file in another order: each block is read in the order of the file. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "import/anndata_open.h"
+#include "import/anndata_obs.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -20,7 +20,8 @@ typedef struct ann_source {
     mmli_ann_file file;
     const mmli_ann *ann; /* the one that is read; lent by file */
     const size_t *map;   /* row of ann of an observation, SIZE_MAX = none; NULL: the same; lent */
-    mmli_ann_matrix *matrix;
+    mmli_ann_matrix *matrix; /* or */
+    float *obs;          /* (rows of the pieces, width) of x = obs */
     size_t *rows;        /* rows of ann, by piece */
     size_t *start;       /* (n_pieces + 1) in rows */
     place *places;
@@ -28,6 +29,13 @@ typedef struct ann_source {
 } ann_source;
 
 /* ---- opening -------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_obs(const mmli_source *s)
+{
+    const char *x = mmli_source_option(s, "x");
+
+    return x != NULL && strcmp(x, "obs") == 0;
+}
 
 static mml_status choose_modality(ann_source *a, mmli_source *s)
 {
@@ -44,6 +52,8 @@ static mml_status choose_modality(ann_source *a, mmli_source *s)
         a->ann = a->file.ann;
         goto out;
     }
+    if (wanted == NULL && is_obs(s)) /* that of all modalities */
+        goto out;
     wanted = wanted != NULL ? wanted : s->m->name;
     while (i < mu->n && strcmp(mu->names[i], wanted) != 0)
         i++;
@@ -111,10 +121,11 @@ out:
     return st;
 }
 
-static mml_status copy_names(mmli_source *s, const mmli_ann_matrix *m)
+static mml_status copy_names(mmli_source *s, const mmli_ann_matrix *m, const char *prefix, const char *x)
 {
     mml_status st = MML_OK;
 
+    MML_TRY(mmli_buf_printf(&s->notes, "  %s%s, %s, %zu columns\n", prefix, x, mmli_ann_matrix_storage(m), mmli_ann_matrix_width(m)));
     s->rank = 1;
     s->dims[0] = mmli_ann_matrix_width(m);
     MML_TRY(mmli_calloc(&s->names, s->dims[0], sizeof *s->names));
@@ -124,12 +135,27 @@ out:
     return st;
 }
 
-static mml_status report(const ann_source *a, mmli_source *s, const char *x, const char *sample, const mmli_ann_samples *samples)
+/* Of a table a row for each piece is left. */
+static mml_status read_obs(ann_source *a, mmli_source *s, const char *sample)
+{
+    mml_status st = MML_OK;
+    const mmli_ann_frame *obs = a->ann != NULL ? &a->ann->obs : a->file.obs;
+
+    MML_TRY(mmli_ann_obs_values(&a->obs, s, obs, a->rows, a->start, sample));
+    if (s->m->kind == MML_BAG)
+        goto out;
+    for (size_t i = 0; i < s->n_pieces; i++) {
+        s->counts[i] = 1;
+        a->start[i] = i;
+    }
+out:
+    return st;
+}
+
+static mml_status report_samples(const ann_source *a, mmli_source *s, const char *sample, const mmli_ann_samples *samples)
 {
     mml_status st = MML_OK;
 
-    MML_TRY(mmli_buf_printf(&s->notes, "  %s%s, %s, %zu columns\n", a->ann->prefix, x, mmli_ann_matrix_storage(a->matrix),
-                            s->dims[0]));
     if (!samples->by_column)
         goto out;
     MML_TRY(mmli_buf_printf(&s->notes, "  the %zu observations are of %zu samples (%s)\n", a->start[s->n_pieces], s->n_pieces, sample));
@@ -154,12 +180,16 @@ static mml_status ann_open(mmli_source *s)
     MML_TRY(mmli_ann_file_open(&a->file, s->m->file, s->kind == &mmli_kind_mudata ? MMLI_ANN_MUDATA : MMLI_ANN_ANNDATA));
     MML_TRY(choose_modality(a, s));
     x = x != NULL ? x : "X";
-    MML_TRY(mmli_ann_matrix_open(&a->matrix, a->ann, x, s->context->beside));
-    MML_TRY(copy_names(s, a->matrix));
+    if (!is_obs(s)) {
+        MML_TRY(mmli_ann_matrix_open(&a->matrix, a->ann, x, s->context->beside));
+        MML_TRY(copy_names(s, a->matrix, a->ann->prefix, x));
+    }
     sample = sample_of(a, s);
     MML_TRY(mmli_ann_samples_make(&samples, a->file.obs, sample));
     MML_TRY(make_pieces(a, s, &samples));
-    MML_TRY(report(a, s, x, sample, &samples));
+    MML_TRY(report_samples(a, s, sample, &samples));
+    if (is_obs(s))
+        MML_TRY(read_obs(a, s, sample));
 out:
     mmli_ann_samples_free(&samples);
     return st;
@@ -173,6 +203,7 @@ static void ann_close(mmli_source *s)
         return;
     mmli_ann_matrix_close(a->matrix);
     mmli_ann_file_close(&a->file);
+    mmli_free(a->obs);
     mmli_free(a->rows);
     mmli_free(a->start);
     mmli_free(a->places);
@@ -196,6 +227,12 @@ static mml_status ann_read(float *values, float *positions, mmli_piece_span *spa
     size_t total = 0, run;
 
     (void)positions;
+    if (a->obs != NULL) {
+        for (size_t i = 0; i < n; i++)
+            memcpy(values + spans[i].to * width, a->obs + (a->start[spans[i].piece] + spans[i].first) * width,
+                   spans[i].count * width * sizeof *values);
+        return MML_OK;
+    }
     for (size_t i = 0; i < n; i++)
         total += spans[i].count;
     MML_TRY(mmli_grow(&a->places, &a->cap_places, total, sizeof *a->places));

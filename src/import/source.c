@@ -51,6 +51,18 @@ out:
     return st;
 }
 
+mml_status mmli_source_add_feature(mmli_source *s, const char *column, const char *word)
+{
+    mml_status st = MML_OK;
+    const size_t at = s->dims[0]++; /* closing frees what is there, NULL too */
+
+    MML_TRY(word != NULL ? mmli_strf(&s->names[at], "%s=%s", column, word) : mmli_strdup(&s->names[at], column));
+    if (s->category_of != NULL)
+        MML_TRY(mmli_strdup(&s->category_of[at], word != NULL ? column : ""));
+out:
+    return st;
+}
+
 /* ---- which format -------------------------------------------------------------------------------------------------------------- */
 
 mml_status mmli_source_recognise(const mmli_source_kind **out, char *what, const char *path)

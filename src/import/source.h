@@ -126,6 +126,9 @@ const char *mmli_source_option(const mmli_source *source, const char *key);
 mml_status mmli_source_bad_option(const mmli_source *source, const char *key, const char *why);
 /* Which of n names `columns` chooses: sets picks and left_out. skip: the id column, or NULL. */
 mml_status mmli_source_choose(mmli_source *source, const char *const *names, size_t n, const char *skip);
+/* A feature more of rows of rank 1: COLUMN, or with a word COLUMN=WORD, one of its categories. names, and category_of unless it is NULL,
+ * have room. */
+mml_status mmli_source_add_feature(mmli_source *source, const char *column, const char *word);
 /* Rank, dims and counts of a source that is one array: (N, ...) as its kind of modality wants it, a grey image without channels too,
  * a bag (N, T, F) as N pieces of T rows. MML_E_SHAPE: another rank; or a dimension of 0.
  * Messages call the array `name`, and what a dimension of 0 means `zero` ("empty"). */

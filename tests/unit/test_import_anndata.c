@@ -136,6 +136,150 @@ START_TEST(modalities_of_mudata_are_matched_by_their_map)
 }
 END_TEST
 
+/* ---- columns of obs as features --------------------------------------------------------------------------------------------- */
+
+/* Columns of a table that is there already. */
+static void set_columns(hid_t f, const char *name, const char *const *columns)
+{
+    if (H5Aexists_by_name(f, name, "column-order", H5P_DEFAULT) > 0)
+        H5Adelete_by_name(f, name, "column-order", H5P_DEFAULT);
+    mmlt_ann_texts_attr(f, name, "column-order", columns);
+}
+
+/* Cells of two donors: age and sex are of the donor, counts of the cell; `odd` has no encoding that is read. */
+static void make_donors(void)
+{
+    static const char *const columns[] = {"donor", "age", "sex", "odd", "counts", "dead", "note", NULL};
+    static const char *const donors[] = {"d1", "d2", NULL}, *const sexes[] = {"unused", "m", "f", NULL};
+    const hid_t f = mmlt_ann_new("a.h5ad", 4, 1);
+
+    set_columns(f, "obs", columns);
+    mmlt_ann_categorical(f, "obs/donor", (int8_t[]){1, 0, 1, 0}, 4, donors);
+    mmlt_ann_ints(f, "obs/age", (int64_t[]){70, 50, 70, 50}, 4);
+    mmlt_ann_categorical(f, "obs/sex", (int8_t[]){1, 2, -1, 2}, 4, sexes);
+    mmlt_ann_group(f, "obs/odd", "awkward-array");
+    mmlt_ann_ints(f, "obs/counts", (int64_t[]){1, 2, 3, 4}, 4);
+    mmlt_ann_ints(f, "obs/dead", (int64_t[]){1, 0, 1, 0}, 4);
+    mmlt_h5_texts(f, "obs/note", (const char *const[]){"x", "y", "", "y"}, 4);
+    mmlt_ann_dense(f, "X", 4, 1, (float[]){1, 2, 3, 4});
+    H5Fclose(f);
+}
+
+#define DONORS COHORT "id = donor\n[task death]\nkind = binary\nlabel = obs:dead\n[modality clinical]\nfile = a.h5ad\nx = obs\n"
+
+START_TEST(columns_of_obs_are_features)
+{
+    mml_cohort *c;
+
+    make_donors();
+    c = mmlt_imported(DONORS "kind = table\ncolumns = age, sex\n");
+    ck_assert_uint_eq(c->modalities[0].width, 3);
+    ck_assert_str_eq(c->modalities[0].features[0], "age");
+    ck_assert_str_eq(c->modalities[0].features[1], "sex=f");
+    ck_assert_str_eq(c->modalities[0].category_of[2], "sex");
+    mmlt_assert_tokens(c, "clinical", (float[]){70, 0, 1, 50, 1, 0}, NULL); /* d2, whose sex one cell does not say, d1 */
+    ck_assert(says("categories of sex: f, m\n"));
+    mml_cohort_close(c);
+    c = mmlt_imported(DONORS "kind = bag\ncolumns = counts, note\n"); /* a text that is named is a category */
+    mmlt_assert_tokens(c, "clinical", (float[]){1, 1, 0, 3, NAN, NAN, 2, 0, 1, 4, 0, 1}, NULL);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(a_pattern_leaves_out_labels_and_what_cannot_be_a_feature_of_a_sample)
+{
+    mml_cohort *c;
+
+    make_donors();
+    c = mmlt_imported(DONORS "kind = table\n");
+    ck_assert_uint_eq(c->modalities[0].width, 3); /* age and sex */
+    ck_assert(says("left out because they are labels, groups or splits: dead\n"));
+    ck_assert(says("left out: ") && says("obs/counts: sample d2 has 1 and, in row 2, 3"));
+    ck_assert(says("obs/odd has the encoding awkward-array"));
+    ck_assert(says("obs/note is text; columns = ..., note makes a number of each of its categories"));
+    mml_cohort_close(c);
+    mmlt_assert_not_imported(DONORS "kind = table\ncolumns = age, counts\n", MML_E_DATA, "kind = table needs the same in all observations");
+    mmlt_assert_not_imported(DONORS "kind = table\ncolumns = odd\n", MML_E_FORMAT, "awkward-array");
+    mmlt_assert_not_imported(DONORS "kind = table\ncolumns = note*\n", MML_E_DATA, "no column of obs can be a feature");
+    mmlt_assert_not_imported(DONORS "kind = table\ncolumns = agee\n", MML_E_NOT_FOUND, "no column agee (did you mean age?)");
+}
+END_TEST
+
+START_TEST(a_column_that_nobody_asked_for_may_be_unreadable)
+{
+    mml_cohort *c;
+    char *json;
+
+    make_donors();
+    c = mmlt_imported(COHORT "id = donor\nsplits = a.h5ad\n[modality x]\nkind = bag\nfile = a.h5ad\n");
+    ck_assert_uint_eq(mml_cohort_n_columns(c), 4); /* age, sex, dead, note: counts differ, odd cannot be read */
+    mml_cohort_close(c);
+    mmlt_assert_ok(mml_file_describe(&json, mmlt_path("a.h5ad"), NULL));
+    ck_assert_ptr_nonnull(strstr(json, "not readable"));
+    mml_string_free(json);
+}
+END_TEST
+
+START_TEST(observations_that_are_samples_have_different_ids)
+{
+    static const char *const ids[] = {"c0", "c1", "c0"}, *const columns[] = {"y", "p", NULL};
+    hid_t f = mmlt_ann_new("a.h5ad", 3, 1);
+
+    H5Ldelete(f, "obs/_index", H5P_DEFAULT);
+    mmlt_h5_texts(f, "obs/_index", ids, 3);
+    set_columns(f, "obs", columns);
+    mmlt_ann_ints(f, "obs/y", (int64_t[]){0, 1, 0}, 3);
+    mmlt_ann_ints(f, "obs/p", (int64_t[]){1, 1, 2}, 3);
+    mmlt_ann_dense(f, "X", 3, 1, (float[]){1, 2, 3});
+    H5Fclose(f);
+    mmlt_assert_not_imported(COHORT "id = @index\n[modality x]\nkind = bag\nfile = a.h5ad\n", MML_E_DATA,
+                             "a.h5ad: obs: observations 0 and 2 have the same id c0; make them different");
+    mml_cohort_close(mmlt_imported(COHORT "id = p\n[modality x]\nkind = bag\nfile = a.h5ad\n")); /* of others the ids do not matter */
+    f = mmlt_ann_empty("m.h5mu", "MuData"); /* without obsmap */
+    mmlt_ann_frame(f, "obs", "c", 3, NULL);
+    H5Ldelete(f, "obs/_index", H5P_DEFAULT);
+    mmlt_h5_texts(f, "obs/_index", ids, 3);
+    mmlt_ann_frame(f, "var", "g", 1, NULL);
+    mmlt_ann_frame(f, "mod/a/obs", "c", 2, NULL);
+    mmlt_ann_frame(f, "mod/a/var", "g", 1, NULL);
+    mmlt_ann_dense(f, "mod/a/X", 2, 1, (float[]){1, 3});
+    H5Fclose(f);
+    mmlt_assert_not_imported("[cohort]\nlabels = m.h5mu\nid = @index\n[modality a]\nkind = table\nfile = m.h5mu\n", MML_E_DATA,
+                             "m.h5mu: obs: observations 0 and 2 have the same id c0, and there is no obsmap");
+}
+END_TEST
+
+START_TEST(obs_of_a_mudata_is_that_of_all_or_of_the_modality_named)
+{
+    static const char *const columns[] = {"y", "age", "a:w", NULL}, *const own[] = {"w", NULL};
+    mml_cohort *c;
+    hid_t f;
+
+    make_mudata();
+    f = H5Fopen(mmlt_path("m.h5mu"), H5F_ACC_RDWR, H5P_DEFAULT);
+    set_columns(f, "obs", columns);
+    mmlt_ann_ints(f, "obs/age", (int64_t[]){40, 50, 60}, 3);
+    mmlt_ann_ints(f, "obs/a:w", (int64_t[]){7, 0, 8}, 3);
+    set_columns(f, "mod/a/obs", own);
+    mmlt_ann_ints(f, "mod/a/obs/w", (int64_t[]){7, 8}, 2);
+    H5Fclose(f);
+    c = mmlt_imported("[cohort]\nlabels = m.h5mu\nid = @index\n[task y]\nkind = binary\nlabel = y\n"
+                      "[modality clinical]\nkind = table\nfile = m.h5mu\nx = obs\ncolumns = age\n"
+                      "[modality w]\nkind = table\nfile = m.h5mu\nx = obs\nmodality = a\n");
+    mmlt_assert_tokens(c, "clinical", (float[]){40, 50, 60}, NULL);
+    mmlt_assert_tokens(c, "w", (float[]){7, 8}, NULL);
+    ck_assert(c->modalities[1].offsets[1] == 1 && c->modalities[1].offsets[2] == 1);
+    mml_cohort_close(c);
+    c = mmlt_imported("[cohort]\nlabels = m.h5mu\nid = @index\n[task w]\nkind = regression\nlabel = a:w\n"
+                      "[modality clinical]\nkind = table\nfile = m.h5mu\nx = obs\n");
+    ck_assert_uint_eq(c->modalities[0].width, 2); /* y and age */
+    mml_cohort_close(c);
+    mmlt_assert_not_imported("[cohort]\nlabels = m.h5mu\nid = @index\n[task w]\nkind = regression\nlabel = a:w\n"
+                             "[modality w]\nkind = table\nfile = m.h5mu\nx = obs\nmodality = a\n", MML_E_DATA,
+                             "no column of mod/a/obs can be a feature"); /* w is what the label a:w is a copy of */
+}
+END_TEST
+
 START_TEST(inspect_says_what_is_in_it)
 {
     char *json;
@@ -205,6 +349,11 @@ int main(void)
     tcase_add_test(tc, an_observation_is_a_sample);
     tcase_add_test(tc, what_does_not_fit_is_named);
     tcase_add_test(tc, modalities_of_mudata_are_matched_by_their_map);
+    tcase_add_test(tc, columns_of_obs_are_features);
+    tcase_add_test(tc, a_pattern_leaves_out_labels_and_what_cannot_be_a_feature_of_a_sample);
+    tcase_add_test(tc, a_column_that_nobody_asked_for_may_be_unreadable);
+    tcase_add_test(tc, observations_that_are_samples_have_different_ids);
+    tcase_add_test(tc, obs_of_a_mudata_is_that_of_all_or_of_the_modality_named);
     tcase_add_test(tc, inspect_says_what_is_in_it);
     suite_add_tcase(s, tc);
     tcase_add_checked_fixture(shared, mmlt_folder_make, mmlt_folder_remove);
