@@ -64,6 +64,13 @@ bool mmli_folder_is(const char *path)
     return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
 }
 
+bool mmli_folder_is_real(const char *path)
+{
+    struct stat is;
+
+    return lstat(path, &is) == 0 && S_ISDIR(is.st_mode);
+}
+
 bool mmli_file_is(const char *path)
 {
     struct stat is;

@@ -16,6 +16,8 @@ mml_status mmli_folder_list_read(mmli_folder_list *out, const char *path, bool f
 mml_status mmli_folder_list_add(mmli_folder_list *list, const char *name);
 void mmli_folder_list_free(mmli_folder_list *list);
 bool mmli_folder_is(const char *path);
+/* The same, and no link to one: what may be walked through without coming back. */
+bool mmli_folder_is_real(const char *path);
 /* Is there a file of this name? */
 bool mmli_file_is(const char *path);
 

@@ -9,15 +9,16 @@
 
 enum { PATCH = 16, LARGEST = 224 }; /* of a suggestion */
 
-/* All headers; *bad (NULL: not wanted) counts those that cannot be read. */
-static mml_status look(mmli_image_survey *survey, mmli_image_files *files, size_t *bad, const char *path)
+/* All headers; *bad counts those that cannot be read. */
+static mml_status look(mmli_image_survey *survey, mmli_image_files *files, mmli_image_folders *folders, size_t *bad,
+                       const char *path)
 {
     mml_status st = MML_OK;
     mmli_image image;
 
     *survey = (mmli_image_survey){0};
     *bad = 0;
-    MML_TRY(mmli_image_files_find(files, path));
+    MML_TRY(mmli_image_files_guess(files, folders, path));
     for (size_t i = 0; i < files->n; i++) {
         if ((st = mmli_image_look(&image, files->paths[i])) == MML_E_NOMEM)
             goto out;
@@ -37,9 +38,10 @@ mml_status mmli_images_inspect(mmli_facts *facts, const char *path)
     mml_status st = MML_OK;
     mmli_image_files files = {0};
     mmli_image_survey s;
+    mmli_image_folders folders;
     size_t bad;
 
-    MML_TRY(look(&s, &files, &bad, path));
+    MML_TRY(look(&s, &files, &folders, &bad, path));
     MML_TRY(mmli_fact_number(facts, "images", (double)files.n));
     MML_TRY(mmli_fact(facts, "ids", "%s%s%s", files.ids[0], files.n > 1 ? " to " : "", files.n > 1 ? files.ids[files.n - 1] : ""));
     if (mmli_image_survey_one_size(&s))
@@ -55,6 +57,8 @@ mml_status mmli_images_inspect(mmli_facts *facts, const char *path)
         MML_TRY(mmli_fact_number(facts, "turned by Exif", (double)s.turned));
     if (bad > 0)
         MML_TRY(mmli_fact_number(facts, "cannot be read", (double)bad));
+    if (folders != MMLI_FOLDERS_NO)
+        MML_TRY(mmli_fact(facts, "folders", "%s", folders == MMLI_FOLDERS_SAMPLE ? "one for each image" : "with several images"));
     if (files.others > 0)
         MML_TRY(mmli_fact_number(facts, "other files", (double)files.others));
 out:
@@ -83,15 +87,18 @@ mml_status mmli_images_suggest(mmli_suggestion *out, const char *path)
     mml_status st = MML_OK;
     mmli_image_files files = {0};
     mmli_image_survey s;
+    mmli_image_folders folders;
     size_t bad, patch;
     char text[64];
     bool as_is;
 
-    MML_TRY(look(&s, &files, &bad, path));
+    MML_TRY(look(&s, &files, &folders, &bad, path));
     patch = patch_of(s.low[0], s.low[1]);
     as_is = mmli_image_survey_one_size(&s) && patch > 0 && s.low[0] <= LARGEST && s.low[1] <= LARGEST;
     MML_TRY(mmli_suggest_modality(out, path, MML_IMAGE, path));
     MML_TRY(mmli_suggest_key(out, "format", "images"));
+    if (folders != MMLI_FOLDERS_NO)
+        MML_TRY(mmli_suggest_key(out, "folders", folders == MMLI_FOLDERS_SAMPLE ? "sample" : "any"));
     (void)snprintf(text, sizeof text, "%zux%zu", as_is ? s.low[0] : whole_patches(s.low[0]),
                    as_is ? s.low[1] : whole_patches(s.low[1]));
     MML_TRY(mmli_suggest_key(out, "size", text));

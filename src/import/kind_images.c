@@ -19,6 +19,7 @@ enum { TOLD = 20 }; /* images that the report names with the reason */
 typedef struct images_source {
     mmli_image_files files;
     size_t *file_of; /* (n_pieces) which of the files */
+    const char **bases; /* (files.n) last parts of their names, lent; NULL: not wanted */
     uint8_t *bad;    /* (files.n) */
     size_t n_bad, transparent;
     bool strict;
@@ -88,6 +89,17 @@ static mml_status set_strict(images_source *b, const mmli_source *s)
                : mmli_source_bad_option(s, "strict", "yes or no is needed");
 }
 
+static mml_status find_files(images_source *b, const mmli_source *s)
+{
+    static const char *const words[] = {"no", "sample", "any"};
+    const char *folders = mmli_source_option(s, "folders");
+
+    for (int i = 0; i < 3; i++)
+        if (folders == NULL || strcmp(folders, words[i]) == 0)
+            return mmli_image_files_find(&b->files, s->m->file, (mmli_image_folders)i);
+    return mmli_source_bad_option(s, "folders", "no, sample (a folder is a sample) or any (a file is a sample) is needed");
+}
+
 /* ---- whose an image is ------------------------------------------------------------------------------------------------------ */
 
 static mml_status add_piece(mmli_source *s, images_source *b, const char *id, size_t file, size_t line)
@@ -102,24 +114,55 @@ out:
     return st;
 }
 
-/* A cell names a file with or without folder and ending. */
-static size_t find_file(const mmli_index *index, const char *cell)
+/* The files as a cell may call them. */
+typedef struct finder {
+    mmli_index names, bases; /* below the folder; their last parts, if all of them differ */
+} finder;
+
+static size_t find_name(const finder *f, const char *name, size_t n)
+{
+    const size_t at = mmli_index_find(&f->names, name, n);
+
+    return at != SIZE_MAX ? at : mmli_index_find(&f->bases, name, n);
+}
+
+/* A cell names a file with or without ending, and with all its folders, more of them, or none. */
+static size_t find_file(const finder *f, const char *cell)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".png"};
-    const char *slash = strrchr(cell, '/'), *name = slash != NULL ? slash + 1 : cell;
-    const size_t n = strlen(name);
-    size_t at = mmli_index_find(index, name, n);
+    const size_t n = strlen(cell);
+    size_t bare = n, at = SIZE_MAX;
 
-    for (size_t i = 0; at == SIZE_MAX && i < sizeof endings / sizeof *endings; i++) {
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         const size_t m = strlen(endings[i]);
 
-        if (n > m && strcasecmp(name + n - m, endings[i]) == 0)
-            at = mmli_index_find(index, name, n - m);
+        if (n > m && strcasecmp(cell + n - m, endings[i]) == 0)
+            bare = n - m;
+    }
+    for (const char *p = cell; at == SIZE_MAX && p != NULL; p = strchr(p, '/') != NULL ? strchr(p, '/') + 1 : NULL) {
+        at = find_name(f, p, n - (size_t)(p - cell));
+        if (at == SIZE_MAX)
+            at = find_name(f, p, bare - (size_t)(p - cell));
     }
     return at;
 }
 
-static mml_status pieces_of_table(mmli_source *s, images_source *b, const mmli_table *t, const mmli_index *index)
+static mml_status make_finder(finder *f, const images_source *b)
+{
+    mml_status st = MML_OK;
+    size_t first, second;
+
+    MML_TRY(mmli_index_make(&f->names, (const char *const *)b->files.names, b->files.n, &first, &second));
+    MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s and %s have the same name but for the ending; which one is meant?",
+              b->files.paths[first], b->files.paths[second]);
+    MML_TRY(mmli_index_make(&f->bases, (const char *const *)b->bases, b->files.n, &first, &second));
+    if (first != SIZE_MAX)
+        mmli_index_free(&f->bases);
+out:
+    return st;
+}
+
+static mml_status pieces_of_table(mmli_source *s, images_source *b, const mmli_table *t, const finder *in)
 {
     mml_status st = MML_OK;
     char list[MMLI_LIST_BYTES];
@@ -132,7 +175,7 @@ static mml_status pieces_of_table(mmli_source *s, images_source *b, const mmli_t
     MML_TRY(mmli_calloc(&b->file_of, t->n, sizeof *b->file_of));
     for (size_t i = 0; i < t->n; i++) {
         const char *cell = t->texts[0][i];
-        const size_t at = find_file(index, cell);
+        const size_t at = find_file(in, cell);
 
         if (at != SIZE_MAX)
             MML_TRY(add_piece(s, b, t->ids[i], at, t->rows[i]));
@@ -140,7 +183,7 @@ static mml_status pieces_of_table(mmli_source *s, images_source *b, const mmli_t
             missing[n_missing++] = cell;
     }
     MML_CHECK(s->n_pieces > 0, MML_E_DATA, "%s: no cell of column %s names a file of %s; images look like \"%s\" there and \"%s\" here",
-              t->path, t->names[0], s->m->file, n_missing > 0 ? missing[0] : "", b->files.ids[0]);
+              t->path, t->names[0], s->m->file, n_missing > 0 ? missing[0] : "", b->files.names[0]);
     MML_TRY(mmli_buf_printf(&s->notes, "  images belong to samples by column %s of %s\n", t->names[0], t->path));
     if (n_missing > 0)
         MML_TRY(mmli_buf_printf(&s->notes, "  %zu images of %s have no file in %s: %s\n", n_missing, t->path, s->m->file,
@@ -156,8 +199,7 @@ static mml_status by_table(mmli_source *s, images_source *b, const char *column)
     mml_status st = MML_OK;
     const mmli_import_config *c = s->context->config;
     mmli_table table = {0};
-    mmli_index index = {0};
-    size_t first, second;
+    finder in = {0};
 
     if (c->labels == NULL) {
         st = mmli_source_bad_option(s, "image", "is a column of the labels file, and there is none");
@@ -165,12 +207,17 @@ static mml_status by_table(mmli_source *s, images_source *b, const char *column)
     }
     MML_TRY(mmli_table_read(&table, &(mmli_sheet){.path = c->labels, .more = c->more, .n_more = c->n_more, .no_header = c->no_header,
                                                   .names = c->names}, c->id, &column, 1));
-    MML_TRY(mmli_index_make(&index, (const char *const *)b->files.ids, b->files.n, &first, &second));
-    MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s and %s have the same name but for the ending; which one is meant?",
-              b->files.paths[first], b->files.paths[second]);
-    MML_TRY(pieces_of_table(s, b, &table, &index));
+    MML_TRY(mmli_calloc(&b->bases, b->files.n, sizeof *b->bases));
+    for (size_t i = 0; i < b->files.n; i++) {
+        const char *slash = strrchr(b->files.names[i], '/');
+
+        b->bases[i] = slash != NULL ? slash + 1 : b->files.names[i];
+    }
+    MML_TRY(make_finder(&in, b));
+    MML_TRY(pieces_of_table(s, b, &table, &in));
 out:
-    mmli_index_free(&index);
+    mmli_index_free(&in.names);
+    mmli_index_free(&in.bases);
     mmli_table_free(&table);
     return st;
 }
@@ -178,7 +225,11 @@ out:
 static mml_status by_name(mmli_source *s, images_source *b)
 {
     mml_status st = MML_OK;
+    size_t first, second;
 
+    MML_TRY(mmli_image_files_same_id(&first, &second, &b->files));
+    MML_CHECK(first == SIZE_MAX, MML_E_DATA, "%s and %s are both images of sample %s; one is needed: image = COLUMN of the labels file says "
+              "which", b->files.paths[first], b->files.paths[second], b->files.ids[first]);
     MML_TRY(mmli_calloc(&s->ids, b->files.n, sizeof *s->ids));
     MML_TRY(mmli_calloc(&b->file_of, b->files.n, sizeof *b->file_of));
     for (size_t i = 0; i < b->files.n; i++)
@@ -238,7 +289,7 @@ static mml_status images_open(mmli_source *s)
     MML_TRY(mmli_calloc(&b, 1, sizeof *b));
     s->state = b;
     MML_TRY(set_strict(b, s));
-    MML_TRY(mmli_image_files_find(&b->files, s->m->file));
+    MML_TRY(find_files(b, s));
     MML_TRY(mmli_calloc(&b->bad, b->files.n, 1));
     MML_TRY(column != NULL ? by_table(s, b, column) : by_name(s, b));
     MML_TRY(look_at_all(&survey, s, b));
@@ -246,6 +297,9 @@ static mml_status images_open(mmli_source *s)
     MML_TRY(set_channels(s, &survey));
     if (b->files.others > 0)
         MML_TRY(mmli_buf_printf(&s->notes, "  %zu files of %s are not .jpg, .jpeg or .png\n", b->files.others, s->m->file));
+    if (b->files.loose > 0)
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu images of %s are in no folder, so of no sample, and were left out\n", b->files.loose,
+                                s->m->file));
 out:
     return st;
 }
@@ -258,6 +312,7 @@ static void images_close(mmli_source *s)
         return;
     mmli_image_files_free(&b->files);
     mmli_free(b->file_of);
+    mmli_free(b->bases);
     mmli_free(b->bad);
     mmli_free(b);
 }
@@ -302,7 +357,7 @@ static mmli_sureness images_probe(char *what, const mmli_probe *p)
 {
     mmli_image_files files = {0};
     mmli_image image;
-    const bool is = p->folder ? mmli_image_files_find(&files, p->path) == MML_OK && files.n > 0 : mmli_image_is(p->bytes, p->n);
+    const bool is = p->folder ? mmli_image_files_find(&files, p->path, MMLI_FOLDERS_NO) == MML_OK && files.n > 0 : mmli_image_is(p->bytes, p->n);
 
     if (!is) {
         mmli_image_files_free(&files);
@@ -319,7 +374,7 @@ static mmli_sureness images_probe(char *what, const mmli_probe *p)
     return p->folder ? MMLI_LIKELY : MMLI_CERTAIN;
 }
 
-static const char *const keys[] = {"size", "colour", "image", "strict", NULL};
+static const char *const keys[] = {"size", "colour", "image", "folders", "strict", NULL};
 
 const mmli_source_kind mmli_kind_images = {
     .name = "images",

@@ -22,20 +22,33 @@ static void make(void)
     mmlt_write("l.csv", "id,image\na,one.png\nb,sub/two\nc,\n");
 }
 
-static void drop(void)
+static void remove_folder(const char *folder)
 {
-    DIR *d = opendir(mmlt_path("pics"));
+    DIR *d = opendir(mmlt_path(folder));
     const struct dirent *e;
-    char name[300];
+    char name[600];
 
     ck_assert_ptr_nonnull(d);
     while ((e = readdir(d)) != NULL) {
-        snprintf(name, sizeof name, "pics/%s", e->d_name);
-        (void)unlink(mmlt_path(name));
+        if (e->d_name[0] == '.')
+            continue;
+        snprintf(name, sizeof name, "%s/%s", folder, e->d_name);
+        if (unlink(mmlt_path(name)) != 0)
+            remove_folder(name);
     }
     closedir(d);
-    rmdir(mmlt_path("pics"));
+    rmdir(mmlt_path(folder));
+}
+
+static void drop(void)
+{
+    remove_folder("pics");
     mmlt_folder_remove();
+}
+
+static void folder(const char *name)
+{
+    ck_assert_int_eq(mkdir(mmlt_path(name), 0777), 0);
 }
 
 /* Grey, value 16 y + x + add. */
@@ -198,9 +211,11 @@ START_TEST(every_failed_allocation_is_reported)
     bool failed = true;
     size_t made_up = 0;
 
-    grey("pics/one.png", 4, 4, 0);
+    folder("pics/sub");
+    grey(_i == 0 ? "pics/one.png" : "pics/sub/one.png", 4, 4, 0);
     mmlt_write("pics/two.png", "no");
-    mmlt_write("cohort.ini", HEAD IMAGE "format = images\npatch = 2\nimage = image\n");
+    mmlt_write("cohort.ini", _i == 0 ? HEAD IMAGE "format = images\npatch = 2\nimage = image\n"
+                                     : HEAD IMAGE "format = images\npatch = 2\nimage = image\nfolders = any\n");
     for (uint64_t i = 1; failed; i++) {
         mml_status st;
         char *report;
@@ -246,6 +261,107 @@ START_TEST(a_folder_is_imported_and_described_without_an_ini)
 }
 END_TEST
 
+/* ---- folders in the folder --------------------------------------------------------------------------------------------- */
+
+START_TEST(a_folder_is_a_sample)
+{
+    mml_cohort *c;
+    mml_import_options o;
+    char *report = NULL;
+
+    folder("pics/a");
+    folder("pics/b");
+    folder("pics/b/visit1");
+    grey("pics/a/scan.png", 4, 4, 0);
+    grey("pics/b/visit1/scan.png", 4, 4, 100);
+    mmlt_write("pics/b/notes.txt", "x");
+    mmlt_assert_not_imported(HEAD IMAGE "format = images\npatch = 2\n", MML_E_DATA, "looked into with folders = sample or folders = any");
+    c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = sample\n");
+    assert_two(c);
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 files of "));
+    mml_cohort_close(c);
+    (void)unlink(mmlt_path("out.h5"));
+    mml_import_options_init(&o);
+    o.format = "images"; /* without an ini, told what it is */
+    mmlt_assert_ok(mml_import_with(mmlt_path("pics"), mmlt_path("out.h5"), &o, &report));
+    mml_string_free(report);
+    mmlt_assert_ok(mml_cohort_open(&c, mmlt_path("out.h5")));
+    ck_assert_str_eq(mml_cohort_ids(c)[1], "b");
+    mml_cohort_close(c);
+    (void)unlink(mmlt_path("out.h5"));
+    grey("pics/loose.png", 4, 4, 0);
+    grey("pics/b/again.png", 4, 4, 0);
+    mmlt_assert_not_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = sample\n", MML_E_DATA, "are both images of sample b; one is needed");
+    ck_assert_ptr_nonnull(strstr(mml_last_error(), "b/again.png and "));
+    (void)unlink(mmlt_path("pics/b/again.png"));
+    c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = sample\n");
+    assert_two(c);
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 images of "));
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(a_file_in_any_folder_is_a_sample)
+{
+    mml_cohort *c;
+    char *json = NULL;
+
+    folder("pics/site1");
+    folder("pics/site2");
+    grey("pics/site2/a.png", 4, 4, 0);
+    grey("pics/b.png", 4, 4, 100);
+    ck_assert_int_eq(symlink(mmlt_path("pics"), mmlt_path("pics/site1/round")), 0); /* not followed */
+    c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = any\n");
+    assert_two(c);
+    mml_cohort_close(c);
+    grey("pics/site1/a.png", 4, 4, 0);
+    mmlt_assert_not_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = any\n", MML_E_DATA, "are both images of sample a");
+    mmlt_assert_not_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = yes\n", MML_E_FORMAT, "folders = yes: no, sample");
+    (void)unlink(mmlt_path("pics/b.png"));
+    grey("pics/site1/b.png", 4, 4, 0);
+    mmlt_assert_ok(mml_file_describe(&json, mmlt_path("pics"), "images"));
+    ck_assert_ptr_nonnull(strstr(json, "with several images"));
+    mml_string_free(json);
+}
+END_TEST
+
+START_TEST(a_column_may_name_an_image_with_its_folders_or_without)
+{
+    mml_cohort *c;
+
+    folder("pics/p1");
+    folder("pics/p2");
+    grey("pics/p1/left.png", 4, 4, 0);
+    grey("pics/p2/left.png", 4, 4, 100);
+    mmlt_write("l.csv", "id,image\na,p1/left.png\nb,/data/pics/p2/left\n");
+    c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = any\nimage = image\n");
+    assert_two(c);
+    mml_cohort_close(c);
+    mmlt_write("l.csv", "id,image\na,left.png\nb,p2/left\n"); /* one name, two files: neither is meant */
+    mml_cohort_close(mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = any\nimage = image\n"));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "have no file in"));
+    ck_assert_int_eq(rename(mmlt_path("pics/p1/left.png"), mmlt_path("pics/p1/right.png")), 0);
+    mmlt_write("l.csv", "id,image\na,right\nb,left.png\n");
+    c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = sample\nimage = image\n");
+    assert_two(c);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(folders_without_end_are_refused)
+{
+    char name[400] = "pics";
+
+    for (int i = 0; i < 18; i++) {
+        strcat(name, "/d");
+        folder(name);
+    }
+    strcat(name, "/a.png");
+    grey(name, 4, 4, 0);
+    mmlt_assert_not_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = any\n", MML_E_DATA, "nested more than 16 deep");
+}
+END_TEST
+
 START_TEST(every_image_of_ham10000_is_read)
 {
     char path[800];
@@ -285,8 +401,12 @@ int main(void)
     tcase_add_test(made, grey_images_are_colour_when_that_is_wanted);
     tcase_add_test(made, an_image_that_cannot_be_read_is_missing_and_named);
     tcase_add_test(made, a_check_names_every_damaged_image);
-    tcase_add_test(made, every_failed_allocation_is_reported);
+    tcase_add_loop_test(made, every_failed_allocation_is_reported, 0, 2);
     tcase_add_test(made, a_folder_is_imported_and_described_without_an_ini);
+    tcase_add_test(made, a_folder_is_a_sample);
+    tcase_add_test(made, a_file_in_any_folder_is_a_sample);
+    tcase_add_test(made, a_column_may_name_an_image_with_its_folders_or_without);
+    tcase_add_test(made, folders_without_end_are_refused);
     suite_add_tcase(s, made);
     if (mmlt_shared() != NULL) {
         tcase_add_test(shared, every_image_of_ham10000_is_read);
