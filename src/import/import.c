@@ -111,6 +111,7 @@ static mml_status add_ids(import *im, char *const *ids, size_t n)
     size_t first, second;
 
     MML_TRY(mmli_grow(&im->ids, &im->cap_ids, im->n + n, sizeof *im->ids));
+    im->samples.texts = (const char *const *)im->ids; /* the list may have moved */
     MML_TRY(mmli_index_make(&index, (const char *const *)ids, n, &first, &second));
     for (size_t i = 0; i < n; i++) {
         if (mmli_index_find(&index, ids[i], strlen(ids[i])) != i || mmli_index_find(&im->samples, ids[i], strlen(ids[i])) != SIZE_MAX)

@@ -51,6 +51,26 @@ START_TEST(without_a_labels_file_the_samples_are_those_of_all_modalities)
 }
 END_TEST
 
+/* The list of samples grows with the first table and moves; the second adds nobody. */
+START_TEST(two_tables_of_the_same_samples_need_no_labels_file)
+{
+    enum { N = 3000 };
+    char *rows = malloc((size_t)N * 16 + 16), *p = rows;
+    mml_cohort *c;
+
+    p += sprintf(p, "id,x\n");
+    for (int i = 0; i < N; i++)
+        p += sprintf(p, "sample%d,%d\n", i, i % 7);
+    mmlt_write("m.csv", rows);
+    mmlt_write("n.csv", rows);
+    free(rows);
+    c = mmlt_imported("[cohort]\nid = id\n[modality m]\nkind = table\nfile = m.csv\n[modality n]\nkind = table\nfile = n.csv\n");
+    ck_assert_uint_eq(mml_cohort_size(c), N);
+    ck_assert(has(mmlt_report(), "overlap: 3000 samples have all 2 modalities, 0 have none\n"));
+    mml_cohort_close(c);
+}
+END_TEST
+
 START_TEST(samples_all_keeps_those_that_the_labels_file_lacks)
 {
     mml_cohort *c;
@@ -469,6 +489,7 @@ int main(void)
     tcase_add_checked_fixture(tc, make, clean);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, without_a_labels_file_the_samples_are_those_of_all_modalities);
+    tcase_add_test(tc, two_tables_of_the_same_samples_need_no_labels_file);
     tcase_add_test(tc, samples_all_keeps_those_that_the_labels_file_lacks);
     tcase_add_test(tc, tables_without_header_and_ids_are_matched_by_row_over_several_files);
     tcase_add_test(tc, ids_may_stand_in_a_file_of_their_own);
