@@ -11,7 +11,8 @@ static const mmlc_opt options[] = {
     {.letter = 'o', .name = "output", .type = MMLC_STR, .at = offsetof(import_args, output), .arg = "FILE",
      .help = "write the cohort here; it appears whole or not at all"},
     {.name = "as", .type = MMLC_STR, .at = offsetof(import_args, format), .arg = "FORMAT",
-     .help = "what FILE is, where it cannot be told by looking: ini, csv, hdf5, ..."},
+     .help = "what FILE is, where it cannot be told by looking: ini, csv, mcat, long, hdf5, npy, anndata, mudata, bags, images, "
+             "physionet2012 or mimic3"},
     {.name = "dry-run", .type = MMLC_FLAG, .at = offsetof(import_args, dry_run),
      .help = "check everything, say all that is wrong at once, and write nothing"},
     {.name = "strict", .type = MMLC_FLAG, .at = offsetof(import_args, strict),
@@ -78,6 +79,7 @@ const mmlc_command mmlc_cmd_import = {
     .examples = "mmlego import cohort.ini -o cohort.h5\n"
                 "mmlego import cohort.ini --dry-run\n"
                 "mmlego import table.csv.gz -o cohort.h5\n"
+                "mmlego import tcga_blca_all_clean.csv.zip -o blca.h5\n"
                 "mmlego inspect cohort.h5\n",
     .groups = groups,
     .args_size = sizeof(import_args),

@@ -529,6 +529,8 @@ static mml_status read_config(import *im, const char *path, const char *format)
     }
     im->suggested = true;
     MML_TRY(mml_suggest_cohort(&text, &path, 1, format));
+    MML_CHECK(strstr(text, "\n[modality ") != NULL, MML_E_DATA, "%s: nothing in it can be a feature: ids, outcomes, texts or a list of "
+              "samples; name it in a cohort.ini (labels, splits) beside a file of features, or try mmlego inspect --init FILE...", path);
     MML_TRY(mmli_import_config_parse(&im->config, text, "(suggested cohort.ini)", &im->problems));
 out:
     mmli_free(text);

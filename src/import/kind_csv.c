@@ -11,6 +11,7 @@
 #include "formats/zip.h"
 #include "import/csv_look.h"
 #include "import/csv_values.h"
+#include "import/mcat.h"
 #include "import/probe.h"
 #include "import/rowfile.h"
 #include "util/alloc.h"
@@ -306,5 +307,26 @@ const mmli_source_kind mmli_kind_csv = {
     .read = csv_read,
     .inspect = mmli_csv_inspect,
     .suggest = mmli_csv_suggest,
+    .texts = mmli_csv_texts,
+};
+
+/* What `csv` finds out by itself, to be asked for by name: then a table of another layout is refused. */
+static mmli_sureness never(char *what, const mmli_probe *p)
+{
+    (void)what;
+    (void)p;
+    return MMLI_NOT;
+}
+
+const mmli_source_kind mmli_kind_mcat = {
+    .name = "mcat",
+    .what = "a wide table of MCAT or PORPOISE (CSV)",
+    .keys = keys,
+    .probe = never,
+    .open = csv_open,
+    .close = csv_close,
+    .read = csv_read,
+    .inspect = mmli_csv_inspect,
+    .suggest = mmli_mcat_suggest_file,
     .texts = mmli_csv_texts,
 };

@@ -16,10 +16,21 @@ static mmli_sureness tensors_probe(char *what, const mmli_probe *p)
     return mmli_probe_ends(p, ".safetensors") || p->bytes[9] == '"' ? MMLI_CERTAIN : MMLI_PERHAPS;
 }
 
-static mml_status tensors_open(mmli_source *s)
+static mml_status refuse(const char *path)
 {
     return mmli_fail(MML_E_FORMAT, "%s: is a safetensors file, whose tensors have no samples; a model is read by mmlego convert; of "
-                     "an array, in Python: numpy.save(\"x.npy\", safetensors.numpy.load_file(FILE)[NAME])", s->m->file);
+                     "an array, in Python: numpy.save(\"x.npy\", safetensors.numpy.load_file(FILE)[NAME])", path);
+}
+
+static mml_status tensors_open(mmli_source *s)
+{
+    return refuse(s->m->file);
+}
+
+static mml_status tensors_suggest(mmli_suggestion *out, const char *path)
+{
+    (void)out;
+    return refuse(path);
 }
 
 static mml_status describe(mmli_facts *facts, const mmli_tensor *x)
@@ -63,4 +74,5 @@ const mmli_source_kind mmli_kind_safetensors = {
     .probe = tensors_probe,
     .open = tensors_open,
     .inspect = tensors_inspect,
+    .suggest = tensors_suggest,
 };

@@ -14,6 +14,7 @@ static const mmli_source_kind *const kinds[] = {
     &mmli_kind_safetensors,
     &mmli_kind_images,
     &mmli_kind_long,
+    &mmli_kind_mcat,
     &mmli_kind_csv, /* last: any text could be one */
 };
 

@@ -293,3 +293,21 @@ mml_status mmli_mcat_suggest(mmli_suggestion *out, const mmli_survey *s, const c
 out:
     return st;
 }
+
+mml_status mmli_mcat_suggest_file(mmli_suggestion *out, const char *path)
+{
+    static const char *const needed[] = {"case_id", "slide_id"};
+    mml_status st = MML_OK;
+    mmli_survey s = {0};
+
+    MML_TRY(mmli_survey_read(&s, path));
+    for (size_t i = 0; i < COUNT(needed); i++)
+        MML_CHECK(find(&s, needed[i]) != NULL, MML_E_FORMAT, "%s: is no table of MCAT or PORPOISE: it has no column %s; "
+                  "--as csv takes it for any other table", path, needed[i]);
+    MML_CHECK(mmli_is_mcat(&s), MML_E_FORMAT, "%s: is no table of MCAT or PORPOISE: it has no time with its censorship "
+              "(survival_months and censorship, or os_survival_days and os_censorship); --as csv takes it for any other table", path);
+    MML_TRY(mmli_mcat_suggest(out, &s, path));
+out:
+    mmli_survey_free(&s);
+    return st;
+}

@@ -108,7 +108,7 @@ struct mmli_source_kind {
     mml_status (*texts)(mmli_table *out, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted);
 };
 
-extern const mmli_source_kind mmli_kind_csv, mmli_kind_hdf5, mmli_kind_bags, mmli_kind_anndata, mmli_kind_mudata, mmli_kind_npy,
+extern const mmli_source_kind mmli_kind_csv, mmli_kind_mcat, mmli_kind_hdf5, mmli_kind_bags, mmli_kind_anndata, mmli_kind_mudata, mmli_kind_npy,
                              mmli_kind_safetensors, mmli_kind_images, mmli_kind_physionet2012, mmli_kind_long,
                              mmli_kind_mimic3;
 /* Of a CSV whose samples are columns: what the open of mmli_kind_csv becomes; not in the list. */

@@ -11,6 +11,9 @@ p2,7,1,61,f
 p3,2,0,,f
 END
 printf 'case_id\tTP53\tEGFR\np3\t1\t2\np1\t3\t4\nother\t5\t6\n' >"$tmp/rna.tsv"
+printf 'case_id,slide_id,age,survival_months,censorship,A_rnaseq,A_mut\np1,s1.svs,50,3,0,0.5,1\np2,s2.svs,61,9,1,2,0\np3,s3.svs,40,7,1,1,0\n' \
+    >"$tmp/wide.csv"
+printf ',train,val\n0,p1,p2\n1,p3,\n' >"$tmp/splits.csv"
 printf 'PAR1\0\0\0\0' >"$tmp/x.parquet"
 
 run inspect "$tmp/labels.csv"
@@ -31,6 +34,19 @@ test_that "with the samples that both files have" says "modality rna (table): 2 
 run inspect --init "$tmp/rna.tsv" --as csv
 test_that "--as names a format" prints "[modality rna]"
 test_that "an unknown format is answered with the nearest" fails 2 "csv" import "$tmp/rna.tsv" --as cvs -o "$tmp/x.h5"
+
+test_that "a list of ids alone is no cohort" fails 3 "nothing in it can be a feature" import "$tmp/splits.csv" -o "$tmp/x.h5"
+run import "$tmp/wide.csv" --as mcat -o "$tmp/wide.h5"
+test_that "--as mcat takes a wide table without an ini" exits 0
+test_that "a suffix is a modality there" says "modality mut (table): 3 of 3 samples"
+test_that "--as mcat refuses other tables with what they lack" fails 3 "it has no column slide_id" import "$tmp/labels.csv" --as mcat -o "$tmp/x.h5"
+# The names of --help are those that there are: an unknown one is answered with all of them, safetensors (refused) among them.
+run import --help
+sed -n '/--as FORMAT/,/--dry-run/p' "$tmp/out" | sed -e '/--dry-run/d' -e 's/.*looking://' -e 's/--as FORMAT//' |
+    tr -cs 'a-z0-9' '\n' | grep -v -x -e or -e ini -e what -e is -e where -e it -e cannot -e be -e told -e by -e '' | sort >"$tmp/listed"
+run import "$tmp/rna.tsv" --as nothing-of-it -o "$tmp/x.h5"
+sed 's/.*there are: //' "$tmp/err" | tr -cs 'a-z0-9' '\n' | grep -v -x -e safetensors -e '' | sort >"$tmp/known"
+test_that "--help lists the formats that there are" cmp "$tmp/listed" "$tmp/known"
 
 run import "$tmp/rna.tsv" -o "$tmp/rna.h5"
 test_that "a table is imported without an ini" exits 0

@@ -94,6 +94,30 @@ START_TEST(a_wide_table_is_one_sample_a_case_and_a_modality_a_suffix)
 }
 END_TEST
 
+START_TEST(a_wide_table_asked_for_by_name_is_one_or_refused)
+{
+    mml_import_options o;
+    mml_cohort *c;
+
+    mml_import_options_init(&o);
+    o.format = "mcat";
+    mmlt_write("w.csv", WIDE);
+    mmlt_assert_ok(mml_import_with(mmlt_path("w.csv"), mmlt_path("out.h5"), &o, NULL));
+    mmlt_assert_ok(mml_cohort_open(&c, mmlt_path("out.h5")));
+    ck_assert(c->n == 3 && c->n_modalities == 4 && width(c, "rnaseq") == 2);
+    mml_cohort_close(c);
+    mmlt_write("w.csv", "case_id,survival_months,censorship,A_cnv\np1,3.5,1,2\n");
+    mmlt_assert_fails(mml_import_with(mmlt_path("w.csv"), mmlt_path("out.h5"), &o, NULL), MML_E_FORMAT, "it has no column slide_id");
+    mmlt_write("w.csv", "case_id,slide_id,survival_months,event,A_cnv\np1,s1,3.5,1,2\n");
+    mmlt_assert_fails(mml_import_with(mmlt_path("w.csv"), mmlt_path("out.h5"), &o, NULL), MML_E_FORMAT,
+                      "it has no time with its censorship");
+    c = mmlt_imported("[cohort]\nlabels = w.csv\nid = case_id\n[modality cnv]\nkind = table\nfile = w.csv\nformat = mcat\n"
+                      "columns = *_cnv\nheader = yes\n");
+    mmlt_assert_tokens(c, "cnv", (const float[]){2}, NULL);
+    mml_cohort_close(c);
+}
+END_TEST
+
 START_TEST(features_without_a_suffix_are_a_modality_that_warns)
 {
     const char *path;
@@ -367,6 +391,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, mmlt_folder_make, mmlt_folder_remove);
     tcase_add_test(tc, a_wide_table_is_one_sample_a_case_and_a_modality_a_suffix);
+    tcase_add_test(tc, a_wide_table_asked_for_by_name_is_one_or_refused);
     tcase_add_test(tc, features_without_a_suffix_are_a_modality_that_warns);
     tcase_add_test(tc, several_endpoints_are_several_tasks);
     tcase_add_test(tc, a_censorship_of_minus_one_is_no_label);
