@@ -180,12 +180,14 @@ MML_API void mml_model_free(mml_model *model);
  */
 MML_API MML_MUST_USE mml_status mml_model_save_state(const mml_model *model, const char *path);
 
-/** What the state_dict of a LegoBlock of the released code does not say. Not needed for files of mml_model_save_state(). */
+/** What the state_dict of a LegoBlock, LegoMerge or LegoFuse of the released code does not say. Not needed for files of
+ * mml_model_save_state(). */
 typedef struct mml_state_options {
     size_t struct_size;
-    const char *modality;        /**< its name in cohorts: needed */
-    int modality_kind;           /**< mml_modality_kind, or -1: table for an SNN, bag for attention-based MIL, else series */
-    const char *const *features; /**< (n_features) names, checked at prediction; NULL = not checked */
+    const char *modality;        /**< its name in cohorts: needed, of a LegoMerge or LegoFuse `modalities` instead */
+    int modality_kind;           /**< mml_modality_kind, or -1: table for an SNN, bag for attention-based MIL, else series.
+                                      -1 for several blocks: of each by its encoder, or as in `cohort` */
+    const char *const *features; /**< (n_features) names of one block, checked at prediction; NULL = not checked */
     size_t n_features;
     const char *task;            /**< its name in cohorts: needed */
     int task_kind;               /**< mml_task_kind: needed unless the cohort has the task; -1 = not given */
@@ -198,12 +200,21 @@ typedef struct mml_state_options {
     size_t heads;                /**< of attention; 0 = 8 */
     size_t steps;                /**< where one set of weights stands for several steps; 0 = as many as there are */
     int spatial, drop_imaginary, not_normalised; /**< ablations of the released code that leave no trace in its state */
+    int model_kind;              /**< mml_model_kind: a LegoMerge and a LegoFuse have the same names. -1 = a LegoBlock */
+    const char *const *modalities; /**< (n_modalities) of a LegoMerge or LegoFuse, in the order of its blocks */
+    size_t n_modalities;
+    int block;                   /**< of a LegoMerge or LegoFuse, only this block, counted from 0; -1 = all */
+    int aggregation;             /**< of a LegoMerge: mml_aggregation (its merge_method): needed; -1 = not given */
+    int first_latent;            /**< a LegoFuse whose stack starts from the latent of its first block, not from its own */
 } mml_state_options;
 MML_API void mml_state_options_init(mml_state_options *options);
 
 /**
- * A model out of a safetensors file: of mml_model_save_state(), or the state_dict of a LegoBlock of the released code (then
- * preset upstream, tokens used as they are, an even prior). Shapes say latent, steps, encoder and outputs.
+ * A model out of a safetensors file: of mml_model_save_state(), or the state_dict of a LegoBlock, LegoMerge or LegoFuse of the
+ * released code (then preset upstream, tokens used as they are, an even prior). Shapes say latent, steps, encoder and outputs;
+ * the merged head of a LegoMerge says its alpha. Refused, for they compute what no model here does: a LegoMerge whose heads
+ * were not joined linearly, or of more than two blocks; one that means or sums latents with an alpha that is not 1/2.
+ * A LegoFuse is a stack: what the released code calls weave is another computation than here.
  * @param options   NULL = defaults; used for a state_dict only
  * @param encoders  as mml_model_load()
  * @return MML_E_IO, MML_E_FORMAT (not safetensors; damaged; a tensor missing or too much), MML_E_SHAPE (a tensor's shape;

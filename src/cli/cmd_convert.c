@@ -6,9 +6,10 @@
 
 enum { TO_OTHER = 0, TO_MODEL, TO_SAFETENSORS };
 enum { DOMAIN_FREQUENCY = 0, DOMAIN_SPATIAL = 1 };
+enum { START_OWN = 0, START_FIRST = 1 };
 
 typedef struct convert_args {
-    const char *output, *cohort, *classes;
+    const char *output, *cohort, *classes, *modality;
     int to, quiet, normalise;
     mmlc_list edges;
     mml_state_options state;
@@ -26,6 +27,13 @@ static const mmlc_choice task_kinds[] = {{"binary", MML_BINARY},
                                          {"regression", MML_REGRESSION},
                                          {NULL, 0}};
 static const mmlc_choice domains[] = {{"frequency", DOMAIN_FREQUENCY}, {"spatial", DOMAIN_SPATIAL}, {NULL, 0}};
+static const mmlc_choice joined[] = {{"merge", MML_MODEL_MERGE}, {"fuse", MML_MODEL_FUSE}, {NULL, 0}};
+static const mmlc_choice aggregations[] = {{"harmonic", MML_MERGE_HARMONIC},
+                                           {"mean", MML_MERGE_MEAN},
+                                           {"sum", MML_MERGE_SUM},
+                                           {"product", MML_MERGE_PRODUCT},
+                                           {NULL, 0}};
+static const mmlc_choice starts[] = {{"own", START_OWN}, {"first-block", START_FIRST}, {NULL, 0}};
 static const mmlc_choice imaginary[] = {{"keep", 0}, {"drop", 1}, {NULL, 0}};
 
 static const mmlc_opt files[] = {
@@ -37,8 +45,8 @@ static const mmlc_opt files[] = {
     {.name = NULL},
 };
 static const mmlc_opt missing[] = {
-    {.letter = 'm', .name = "modality", .type = MMLC_STR, .at = AT(state.modality), .arg = "NAME",
-     .help = "name that the modality has in cohorts"},
+    {.letter = 'm', .name = "modality", .type = MMLC_STR, .at = AT(modality), .arg = "NAME[,NAME...]",
+     .help = "name that the modality has in cohorts; with --as one for each block, in their order"},
     {.name = "modality-kind", .type = MMLC_CHOICE, .at = AT(state.modality_kind), .choices = modality_kinds,
      .help = "what the modality is", .init = "by the encoder, or as in --cohort"},
     {.letter = 't', .name = "task", .type = MMLC_STR, .at = AT(state.task), .arg = "NAME",
@@ -66,9 +74,21 @@ static const mmlc_opt missing[] = {
      .help = "trained with the latent normalised at each step", .rules = MMLC_NEGATABLE},
     {.name = NULL},
 };
+static const mmlc_opt several[] = {
+    {.name = "as", .type = MMLC_CHOICE, .at = AT(state.model_kind), .choices = joined,
+     .help = "what the state is of: a LegoMerge and a LegoFuse have the same names", .init = "a LegoBlock"},
+    {.name = "block", .type = MMLC_INT, .at = AT(state.block), .arg = "N", .help = "take this block of it only, counted from 0",
+     .init = "all", .max = 1023},
+    {.name = "aggregation", .type = MMLC_CHOICE, .at = AT(state.aggregation), .choices = aggregations,
+     .help = "how a LegoMerge joined latents: its merge_method", .init = ""},
+    {.name = "start", .type = MMLC_CHOICE, .at = AT(state.first_latent), .choices = starts,
+     .help = "where the stack of a LegoFuse starts: its own latent, or that of its first block, as in some versions of the code"},
+    {.name = NULL},
+};
 static const mmlc_group groups[] = {
     {.heading = "Files and running", .opts = files},
     {.heading = "What the state of a PyTorch module does not say", .opts = missing},
+    {.heading = "Of the state of a LegoMerge or LegoFuse", .opts = several},
     {.heading = NULL}};
 
 static mml_status init(void *args, mml_modality_kind modality, mml_task_kind task)
@@ -96,18 +116,18 @@ static int is_hdf5(const char *path)
 }
 
 /* "a,b,c" cut into names; both to free(). */
-static int cut_classes(char **copy, const char ***names, size_t *n, const convert_args *a, const mmlc_command *command)
+static int cut(char **copy, const char ***names, size_t *n, const char *list, const mmlc_command *command)
 {
     size_t most = 2;
 
     *copy = NULL;
     *names = NULL;
     *n = 0;
-    if (a->classes == NULL)
+    if (list == NULL)
         return MMLC_GO;
-    for (const char *c = a->classes; *c != '\0'; c++)
+    for (const char *c = list; *c != '\0'; c++)
         most += *c == ',';
-    *copy = strdup(a->classes);
+    *copy = strdup(list);
     *names = calloc(most, sizeof **names);
     if (*copy == NULL || *names == NULL)
         return mmlc_no_memory(command);
@@ -123,14 +143,20 @@ static int cut_classes(char **copy, const char ***names, size_t *n, const conver
 static int load(mml_model **model, mmlc_call *call, int hdf5)
 {
     convert_args *a = call->args;
-    char *copy = NULL;
-    const char **names = NULL;
+    char *copy = NULL, *copy_m = NULL;
+    const char **names = NULL, **modalities = NULL;
     int rc;
 
     if (hdf5)
         return mmlc_load_model(model, call->command, call->operand[0]);
-    rc = cut_classes(&copy, &names, &a->state.n_classes, a, call->command);
+    rc = cut(&copy, &names, &a->state.n_classes, a->classes, call->command);
     a->state.classes = names;
+    a->state.modality = a->modality;
+    if (rc == MMLC_GO && a->state.model_kind > (int)MML_MODEL_BLOCK) { /* a name may have a comma where there is one only */
+        rc = cut(&copy_m, &modalities, &a->state.n_modalities, a->modality, call->command);
+        a->state.modalities = modalities;
+        a->state.modality = NULL;
+    }
     a->state.edges = a->edges.number;
     a->state.n_edges = a->edges.n;
     a->state.not_normalised = !a->normalise;
@@ -144,6 +170,8 @@ static int load(mml_model **model, mmlc_call *call, int hdf5)
     mml_cohort_close(a->state.cohort);
     free(copy);
     free(names);
+    free(copy_m);
+    free(modalities);
     return rc;
 }
 
@@ -181,12 +209,15 @@ const mmlc_command mmlc_cmd_convert = {
         "Writes a model file as a safetensors file, with the parameters under the names that they have in the PyTorch "
         "code of the method and all else in the metadata, or such a file as a model file: there and back gives the same "
         "model to the bit.\n\n"
-        "It also reads the state_dict of a LegoBlock of that code, saved by safetensors.torch.save_file(). Shapes and names say its "
-        "latent, steps, encoder and outputs; the rest must be told by options. Its tokens are used as they are, without "
-        "scaling, and patients without the modality get an even prior. Several blocks can then be merged or fused.",
+        "It also reads the state_dict of a LegoBlock, LegoMerge or LegoFuse of that code, saved by safetensors.torch.save_file(). "
+        "Shapes and names say latent, steps, encoders and outputs; the rest must be told by options. Tokens are used as they are, "
+        "without scaling, and patients without the modality get an even prior. Several blocks can then be merged or fused.\n\n"
+        "A LegoFuse becomes a stack. A LegoMerge is taken where its heads were joined linearly (head_method linear), with the alpha "
+        "that its merged head tells; otherwise take its blocks with --block, and merge them.",
     .examples = "mmlego convert labs.h5 -o labs.safetensors\n"
                 "mmlego convert b.safetensors -o b.h5 -m rna -t site --kind multiclass\n"
-                "mmlego convert b.safetensors -o b.h5 -m rna -t site --cohort cohort.h5\n",
+                "mmlego convert b.safetensors -o b.h5 -m rna -t site --cohort cohort.h5\n"
+                "mmlego convert f.safetensors -o f.h5 --as fuse -m a,b -t site --cohort c.h5\n",
     .groups = groups,
     .args_size = sizeof(convert_args),
     .init = init,

@@ -21,6 +21,7 @@ libmmlego_core_la_SOURCES += \
 	src/model/state.h \
 	src/model/state_infer.c \
 	src/model/state_load.c \
+	src/model/state_merge.c \
 	src/model/state_names.c \
 	src/model/state_read.c \
 	src/model/state_save.c \

@@ -39,30 +39,57 @@ static mml_status matrix(size_t *rows, size_t *cols, const looking *l, const cha
     return MML_OK;
 }
 
-/* What comes before "latent": "" or "module." and such, that wrappers of PyTorch add. */
-static mml_status find_prefix(char out[MMLI_STATE_NAME], const mmli_tensors *tensors, const char *path)
+/* The one name that ends so, without that end. *found: how many there are. */
+static void ends_with(char out[MMLI_STATE_NAME], size_t *found, const mmli_tensors *tensors, const char *end)
 {
-    static const char head[] = "to_logits.2.weight";
-    mml_status st = MML_OK;
-    size_t found = 0;
+    const size_t tail = strlen(end);
 
+    *found = 0;
     for (size_t i = 0; i < tensors->n; i++) {
         const char *name = tensors->list[i].name;
-        const size_t n = strlen(name), end = sizeof head - 1;
+        const size_t n = strlen(name);
 
-        MML_CHECK(strstr(name, "to_logits.combined_layers.") == NULL && strstr(name, "to_logits.head1.") == NULL, MML_E_FORMAT,
-                  "%s: is the state of a LegoMerge or LegoFuse; convert the state of each of its blocks, then use merge or fuse", path);
-        if (n < end || strcmp(name + n - end, head) != 0 || (n > end && name[n - end - 1] != '.') || n >= MMLI_STATE_NAME)
+        if (n < tail || strcmp(name + n - tail, end) != 0 || (n > tail && name[n - tail - 1] != '.') || n >= MMLI_STATE_NAME)
             continue;
-        snprintf(out, MMLI_STATE_NAME, "%.*s", (int)(n - end), name);
-        found++;
+        snprintf(out, MMLI_STATE_NAME, "%.*s", (int)(n - tail), name);
+        ++*found;
     }
-    MML_CHECK(found > 0, MML_E_FORMAT, "%s: has no tensor %s: it is not the state of a LegoBlock, and has no word of libmmlego on "
-              "what it is", path, head);
+}
+
+mml_status mmli_state_look(mmli_state_layout *out, const mmli_tensors *tensors, const char *path)
+{
+    static const char head[] = "to_logits.2.weight", joined[] = "to_logits.combined_layers.2.weight";
+    mml_status st = MML_OK;
+    looking l = {tensors, path, out->prefix};
+    size_t found, cols;
+
+    *out = (mmli_state_layout){.n = 0};
+    ends_with(out->prefix, &found, tensors, joined);
+    MML_CHECK(found <= 1, MML_E_FORMAT, "%s: has %zu tensors that end in %s: save the state of one model a file", path, found, joined);
+    if (found == 1) {
+        while (look(&l, "layers.%zu.layers.0.1.norm.weight", out->n) != NULL)
+            out->n++;
+        MML_CHECK(out->n > 1, MML_E_FORMAT, "%s: has a merged head, but %zu blocks (%slayers.0.layers.0.1.norm.weight, ...)", path,
+                  out->n, out->prefix);
+        MML_TRY(matrix(&out->outputs, &cols, &l, joined));
+        goto out;
+    }
+    ends_with(out->prefix, &found, tensors, head);
+    MML_CHECK(found > 0, MML_E_FORMAT, "%s: has no tensor %s: it is not the state of a LegoBlock, LegoMerge or LegoFuse, and has no "
+              "word of libmmlego on what it is", path, head);
     MML_CHECK(found == 1, MML_E_FORMAT, "%s: has %zu tensors that end in %s: save the state of one LegoBlock a file", path, found,
               head);
+    MML_TRY(matrix(&out->outputs, &cols, &l, head));
 out:
     return st;
+}
+
+void mmli_state_block_prefix(char out[MMLI_STATE_NAME], const mmli_state_layout *layout, size_t m)
+{
+    if (layout->n == 0)
+        memcpy(out, layout->prefix, MMLI_STATE_NAME);
+    else
+        snprintf(out, MMLI_STATE_NAME, "%.400slayers.%zu.", layout->prefix, m);
 }
 
 /* The encoder is also the first module of every layer; a file without double tensors has one of the names. */
@@ -118,20 +145,31 @@ out:
     return st;
 }
 
-mml_status mmli_state_infer(mml_block_options *o, mml_modality_kind *kind, size_t *width, size_t *outputs, const char **prefix,
-                            char prefix_room[MMLI_STATE_NAME], const mmli_tensors *tensors, const mml_state_options *options,
-                            const char *path)
+/* A fuse of the released code that has run leaves the latents of its last batch here, (B, c, d): state_read.c. */
+static mml_status infer_latent(mml_block_options *o, const looking *l)
 {
     mml_status st = MML_OK;
-    looking l = {tensors, path, prefix_room};
+    const mmli_tensor *x = look(l, "latent");
+
+    MML_CHECK(x != NULL, MML_E_FORMAT, "%s: tensor %slatent is missing: is this the state of a LegoBlock?", l->path, l->prefix);
+    MML_CHECK(x->rank == 2 || x->rank == 3, MML_E_SHAPE, "%s: tensor %s has %d dimensions, 2 are needed", l->path, x->name, x->rank);
+    o->latent_c = x->dims[x->rank - 2];
+    o->latent_d = x->dims[x->rank - 1];
+    MML_CHECK(o->latent_c > 0 && o->latent_d > 0, MML_E_SHAPE, "%s: tensor %s is empty", l->path, x->name);
+out:
+    return st;
+}
+
+mml_status mmli_state_infer(mml_block_options *o, mml_modality_kind *kind, size_t *width, const char *prefix,
+                            const mmli_tensors *tensors, const mml_state_options *options, const char *path)
+{
+    mml_status st = MML_OK;
+    const looking l = {tensors, path, prefix};
     size_t inner = 0, cols = 0, steps = 0;
 
-    MML_TRY(find_prefix(prefix_room, tensors, path));
-    *prefix = prefix_room;
     MML_TRY(mml_block_options_init(o, NULL, "upstream", MML_TABLE));
     MML_TRY(infer_encoder(o, kind, width, &l));
-    MML_TRY(matrix(&o->latent_c, &o->latent_d, &l, "latent"));
-    MML_TRY(matrix(outputs, &cols, &l, "to_logits.2.weight"));
+    MML_TRY(infer_latent(o, &l));
     while (steps < 64 && look(&l, "layers.%zu.%d.fn.to_q.weight", steps, o->raw_layers ? 2 : 1) != NULL)
         steps++;
     o->steps = options->steps > 0 ? options->steps : steps;

@@ -175,13 +175,22 @@ static void whole(mmli_state_piece *out, const mmli_param *p)
     }
 }
 
-/* "" for the member of a block, "layers.2." for member 2 of others. */
+/* Where member m is in the list of blocks there: a stack runs through them in this order. */
+static size_t place_of(const mml_model *model, size_t m)
+{
+    for (size_t i = 0; model->order != NULL && i < model->n; i++)
+        if (model->order[i] == m)
+            return i;
+    return m;
+}
+
+/* "" for the member of a block, "layers.2." for the member in place 2 of others. */
 static void member_prefix(char *out, size_t size, const mml_model *model, const char *prefix, size_t m)
 {
     if (model->kind == MML_MODEL_BLOCK)
         snprintf(out, size, "%s", prefix);
     else
-        snprintf(out, size, "%slayers.%zu.", prefix, m);
+        snprintf(out, size, "%slayers.%zu.", prefix, place_of(model, m));
 }
 
 bool mmli_state_piece_at(mmli_state_piece *out, const mml_model *model, const mmli_param *p, const char *prefix, size_t i,
@@ -205,12 +214,17 @@ bool mmli_state_piece_at(mmli_state_piece *out, const mml_model *model, const mm
             return false;
         return step_name(out, &member->block, before, rest, step + k);
     }
-    if (k > 0)
-        return false;
     if ((rest = after(p->key, "head", 4)) != NULL) {
-        strncat(before, "to_logits.", sizeof before - strlen(before) - 1);
+        if (k > 1 || (k == 1 && (model->n < 2 || place_of(model, m) > 1))) /* the first two lend theirs to the merged head */
+            return false;
+        if (k == 1)
+            snprintf(before, sizeof before, "%sto_logits.head%zu.", prefix, place_of(model, m) + 1);
+        else
+            strncat(before, "to_logits.", sizeof before - strlen(before) - 1);
         return head_name(out, before, rest);
     }
+    if (k > 0)
+        return false;
     return strcmp(p->key, "latent") == 0 && put(out, "%slatent", before);
 }
 

@@ -1,5 +1,6 @@
 /* state_read.c - parameters out of named tensors: every one found, of the right shape, used; shared ones the same. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,12 +45,35 @@ static const mmli_tensor *shared_step(mmli_state_piece *piece, const mmli_state_
     return NULL;
 }
 
+/* What a model of the released code never uses: where the blocks of a fuse start alone, which, after a batch, is what the block
+ * before had left of it, (B, c, d), and needs a value here. */
+static bool is_spent_latent(const mmli_state_reading *r, const mml_model *model, const mmli_param *p)
+{
+    return r->foreign && model->kind == MML_MODEL_FUSE && p != &model->params->list[model->latent] && strcmp(p->key, "latent") == 0;
+}
+
+static const mmli_tensor *find_tensor(const mmli_state_reading *r, const mml_model *model, const mmli_param *p,
+                                      const mmli_state_piece *piece)
+{
+    char name[MMLI_STATE_NAME];
+    const mmli_tensor *x = mmli_tensors_find(r->tensors, piece->name);
+
+    if (is_spent_latent(r, model, p) && x != NULL && x->rank != 2) {
+        snprintf(name, sizeof name, "%.400sL", r->prefix);
+        x = mmli_tensors_find(r->tensors, name);
+    } else if (r->first_latent && model->kind == MML_MODEL_FUSE && p == &model->params->list[model->latent]) {
+        snprintf(name, sizeof name, "%.400slayers.0.latent", r->prefix);
+        x = mmli_tensors_find(r->tensors, name);
+    }
+    return x;
+}
+
 /* The tensor of a piece under its k-th name that is there, counted from *k, which is moved behind it. NULL: no more. */
 static const mmli_tensor *next_tensor(mmli_state_piece *piece, size_t *k, const mmli_state_reading *r, const mml_model *model,
                                       const mmli_param *p, size_t i)
 {
     for (; mmli_state_piece_at(piece, model, p, r->prefix, i, *k); ++*k) {
-        const mmli_tensor *x = mmli_tensors_find(r->tensors, piece->name);
+        const mmli_tensor *x = find_tensor(r, model, p, piece);
 
         if (x != NULL) {
             ++*k;
@@ -59,16 +83,28 @@ static const mmli_tensor *next_tensor(mmli_state_piece *piece, size_t *k, const 
     return NULL;
 }
 
-/* Parts of the released code whose results it never uses. */
-static bool is_unused(const char *name)
+static bool ends(const char *name, const char *end)
 {
-    static const char *const ends[] = {".classifier.weight", ".classifier.bias"};
-    const size_t n = strlen(name);
+    const size_t n = strlen(name), m = strlen(end);
 
-    for (size_t i = 0; i < 2; i++)
-        if (n > strlen(ends[i]) && strcmp(name + n - strlen(ends[i]), ends[i]) == 0)
-            return true;
-    return false;
+    return n > m && strcmp(name + n - m, end) == 0;
+}
+
+/* Parts of the released code whose results it never uses, and the merged head of a LegoMerge, which state_merge.c looks at. */
+static bool is_unused(const mmli_state_reading *r, const mml_model *model, const char *name)
+{
+    const size_t n = strlen(r->prefix);
+    const bool ours = strncmp(name, r->prefix, n) == 0;
+
+    if (!r->foreign)
+        return false;
+    if (!ours)
+        return r->part;
+    if (ends(name, ".classifier.weight") || ends(name, ".classifier.bias"))
+        return true;
+    if (model->kind == MML_MODEL_MERGE)
+        return strcmp(name + n, "L") == 0 || strncmp(name + n, "to_logits.combined_layers.", 26) == 0;
+    return model->kind == MML_MODEL_FUSE && (ends(name, ".latent") || strcmp(name + n, "L") == 0);
 }
 
 static mml_status check_piece(uint8_t *used, const mmli_state_reading *r, const mml_model *model, const mmli_param *p, size_t i)
@@ -111,7 +147,7 @@ mml_status mmli_state_check(void *reading, const mml_model *model)
                 MML_TRY(check_piece(used, r, model, &model->params->list[p], i));
     }
     for (size_t t = 0; t < r->tensors->n; t++)
-        MML_CHECK(used[t] || (r->foreign && is_unused(r->tensors->list[t].name)), MML_E_FORMAT,
+        MML_CHECK(used[t] || is_unused(r, model, r->tensors->list[t].name), MML_E_FORMAT,
                   "%s: tensor %s does not belong to this model", r->path, r->tensors->list[t].name);
 out:
     mmli_free(used);

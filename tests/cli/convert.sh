@@ -44,6 +44,25 @@ test_that "a state of PyTorch predicts what the model did that it comes from" cm
 run inspect "$tmp/state.h5"
 test_that "its features and classes are those of the cohort" prints "labs"
 
+# A fuse of such blocks, without a word of ours.
+must train "$tmp/cohort.h5" -m genes -t death -o "$tmp/up2.h5" --preset upstream --encoder snn --encoder-width 8 --latent 4x4 \
+    --epochs 1 --scaling none --impute zero --threads 1 --quiet
+must fuse "$tmp/cohort.h5" "$tmp/up.h5" "$tmp/up2.h5" --order given -o "$tmp/fused.h5" --preset upstream --epochs 1 --threads 1 --quiet
+must convert "$tmp/fused.h5" -o "$tmp/fused.safetensors" -q
+sed 's/"mmlego\.model":/"other.models":/' "$tmp/fused.safetensors" >"$tmp/joined.safetensors"
+test_that "what a state of several blocks is of is asked for" fails 2 "say which it is (--as), or take one block of it (--block)" \
+    convert "$tmp/joined.safetensors" -o "$tmp/no.h5" -m labs,genes -t death --cohort "$tmp/cohort.h5"
+test_that "so are the modalities of all its blocks" fails 2 "has 2 blocks, and 1 modalities are named" \
+    convert "$tmp/joined.safetensors" -o "$tmp/no.h5" --as fuse -m labs -t death --cohort "$tmp/cohort.h5"
+must convert "$tmp/joined.safetensors" -o "$tmp/joined.h5" --as fuse -m labs,genes -t death --cohort "$tmp/cohort.h5" -q
+must predict "$tmp/fused.h5" "$tmp/cohort.h5" -o "$tmp/a.tsv"
+must predict "$tmp/joined.h5" "$tmp/cohort.h5" -o "$tmp/b.tsv"
+test_that "the state of a fuse predicts what the model did that it comes from" cmp -s "$tmp/a.tsv" "$tmp/b.tsv"
+must convert "$tmp/joined.safetensors" -o "$tmp/part.h5" --block 1 -m genes -t death --cohort "$tmp/cohort.h5"
+test_that "a block is taken out of it" says "genes of task death"
+test_that "a fuse is no merge whose latents are joined in a way that nobody said" fails 2 "does not say how the latents" \
+    convert "$tmp/joined.safetensors" -o "$tmp/no.h5" --as merge -m labs,genes -t death --cohort "$tmp/cohort.h5"
+
 printf 'PK\003\004........' >"$tmp/m.pt"
 test_that "a file of torch.save gets the recipe" fails 3 "torch.load(FILE, weights_only=True)" convert "$tmp/m.pt" -o "$tmp/no.h5"
 head -c 5000 "$tmp/labs.safetensors" >"$tmp/cut.safetensors"

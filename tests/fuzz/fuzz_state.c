@@ -7,19 +7,12 @@
 
 const char mmlt_fuzz_name[] = "state";
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+static void one(const char *path, const mml_state_options *o)
 {
-    const char *path = fuzz_file(bytes, n);
     mml_model *model;
-    mml_state_options o;
     mml_status st;
 
-    mml_state_options_init(&o);
-    o.modality = "x";
-    o.task = "y";
-    o.task_kind = MML_MULTICLASS;
-    o.heads = 1;
-    st = mml_model_load_state(&model, path, &o, NULL, 0);
+    st = mml_model_load_state(&model, path, o, NULL, 0);
     MMLT_PROMISE((st == MML_OK) == (model != NULL));
     MMLT_PROMISE(st == MML_OK || st == MML_E_FORMAT || st == MML_E_SHAPE || st == MML_E_ARG || st == MML_E_NOT_FOUND);
     if (st == MML_OK) {
@@ -30,5 +23,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         mml_model_free(model);
     }
     unlink(path);
+}
+
+/* As a block, and as what may be several. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    static const char *const modalities[] = {"x", "y"};
+    mml_state_options o;
+
+    mml_state_options_init(&o);
+    o.modality = "x";
+    o.task = "y";
+    o.task_kind = MML_MULTICLASS;
+    o.heads = 1;
+    one(fuzz_file(bytes, n), &o);
+    o.block = 1;
+    one(fuzz_file(bytes, n), &o);
+    o.block = -1;
+    o.modalities = modalities;
+    o.n_modalities = 2;
+    o.aggregation = MML_MERGE_HARMONIC;
+    o.model_kind = MML_MODEL_FUSE;
+    one(fuzz_file(bytes, n), &o);
+    o.model_kind = MML_MODEL_MERGE;
+    one(fuzz_file(bytes, n), &o);
     return 0;
 }

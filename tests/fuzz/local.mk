@@ -48,6 +48,7 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/safetensors/overlap.safetensors \
 	tests/fuzz/seeds/safetensors/two.safetensors \
 	tests/fuzz/seeds/safetensors/types.safetensors \
+	tests/fuzz/seeds/state/joined.safetensors \
 	tests/fuzz/seeds/state/ours.safetensors \
 	tests/fuzz/seeds/state/plain.safetensors \
 	tests/fuzz/seeds/state/snn.safetensors \

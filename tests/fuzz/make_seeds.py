@@ -84,12 +84,12 @@ tensors("safetensors/types.safetensors", {"i": {"dtype": "I64", "shape": [1], "d
 tensors("safetensors/overlap.safetensors", {"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]},
                                            "b": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}, bytes(3))
 
-def state(name, shapes):
+def state(name, shapes, shift=lambda key: 0):
     header, at, data = {}, 0, b""
     for key, shape in shapes.items():
         n = int(np.prod(shape))
         header[key] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, at + 4 * n]}
-        data += (np.arange(n) % 7 / 8 - 0.25).astype("<f4").tobytes()
+        data += (np.arange(n) % 7 / 8 - 0.25 + shift(key)).astype("<f4").tobytes()
         at += 4 * n
     tensors(name, header, data)
 
@@ -106,6 +106,10 @@ def layer(prefix, d, i, inner=2):
 block = {"latent": (2, 1), "to_logits.1.weight": (1,), "to_logits.1.bias": (1,), "to_logits.2.weight": (2, 1),
          "to_logits.2.bias": (2,), **layer("layers.0", 1, 2)}
 state("state/plain.safetensors", block)
+two = {f"layers.{m}.{key}": shape for m in range(2) for key, shape in block.items()}
+state("state/joined.safetensors", {"L": (2, 1), **two, **{f"to_logits.combined_layers.{key[10:]}": shape for key, shape in block.items()
+                                                          if key.startswith("to_logits.")}},
+      lambda key: 0.125 if key.startswith("layers.1.") else 0.0625 if "combined" in key else 0)
 state("state/snn.safetensors", {**block, "encoder.fc_omic.0.0.weight": (2, 1), "encoder.fc_omic.0.0.bias": (2,)})
 
 put("ini/full.ini", """; every key
