@@ -1,17 +1,26 @@
 # Bundled data: distributed, not installed.
 EXTRA_DIST += \
 	data/README.md \
+	data/cohorts/blca_three_modalities.ini \
 	data/cohorts/covid_cxr.ini \
 	data/cohorts/eicu_demo.ini \
+	data/cohorts/gbsg2.ini \
 	data/cohorts/ham10000.ini \
 	data/cohorts/ham10000_tables.ini \
+	data/cohorts/mmp_blca.ini \
 	data/cohorts/mogonet_rosmap.ini \
 	data/cohorts/physionet2012.ini \
 	data/cohorts/salmon_brca.ini \
+	data/cohorts/survpath_blca.ini \
 	data/cohorts/tcga_acc.ini \
 	data/cohorts/tcga_porpoise_blca.ini \
+	data/cohorts/tcga_porpoise_brca.ini \
+	data/cohorts/tcga_porpoise_kirp.ini \
 	data/cohorts/tcga_porpoise_ucec.ini \
+	data/cohorts/tcga_porpoise_ucec_mutsig.ini \
+	data/cohorts/veterans_lung_cancer.ini \
 	data/cohorts/wdbc_three_views.ini \
+	data/cohorts/whas500.ini \
 	data/physionet2012/labels.csv \
 	data/physionet2012/make_subset.py \
 	data/physionet2012/splits.csv \

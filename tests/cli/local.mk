@@ -12,6 +12,7 @@ SCRIPT_TESTS += \
 	tests/cli/help.sh \
 	tests/cli/import.sh \
 	tests/cli/man.sh \
+	tests/cli/shared.sh \
 	tests/cli/stop.sh \
 	tests/cli/workflow.sh
-EXTRA_DIST += tests/cli/lib.sh
+EXTRA_DIST += tests/cli/lib.sh tests/cli/shared.list

@@ -339,6 +339,145 @@ START_TEST(salmon_has_583_patients_in_columns_with_words_for_deaths)
 }
 END_TEST
 
+static size_t feature(const mml_cohort *c, const char *name, const char *which)
+{
+    const mml_modality_info m = modality(c, name);
+
+    for (size_t j = 0; j < m.width; j++)
+        if (strcmp(m.features[j], which) == 0)
+            return j;
+    ck_abort_msg("no feature %s", which);
+    return 0;
+}
+
+/* Deaths among the samples with this text in a column. */
+static size_t deaths(const mml_cohort *c, const char *task, const char *column, const char *text)
+{
+    mml_column_info column_of;
+    mml_task_info t;
+    size_t n = 0;
+
+    mmlt_assert_ok(mml_cohort_column(&column_of, c, column));
+    mmlt_assert_ok(mml_cohort_task(&t, c, task));
+    for (size_t i = 0; i < mml_cohort_size(c); i++)
+        n += t.event[i] != 0 && strcmp(column_of.text[i], text) == 0;
+    return n;
+}
+
+static const struct {
+    const char *name, *first;
+    size_t deaths, in_val[5];
+    double most;     /* months */
+    float aak1;      /* of the first case; NaN: no expression */
+} porpoise[] = {
+    {"tcga_porpoise_blca", "TCGA-2F-A9KO", 169, {34, 34, 34, 34, 33}, 163.17, -0.6734f},
+    {"tcga_porpoise_brca", "TCGA-3C-AALI", 130, {26, 26, 26, 26, 26}, 282.69, -0.267f},
+    {"tcga_porpoise_kirp", "TCGA-2K-A9WE", 40, {8, 8, 8, 8, 8}, 129.76, -0.4918f},
+    {"tcga_porpoise_ucec", NULL, 75, {15, 15, 15, 15, 15}, 225.33, NAN},
+    {"tcga_porpoise_ucec_mutsig", NULL, 75, {15, 15, 15, 15, 15}, 225.33, NAN},
+};
+
+START_TEST(the_cohorts_of_porpoise_have_the_deaths_of_their_folds)
+{
+    char folder[600], column[20];
+    mml_cohort *c;
+    mml_task_info t;
+    double most = 0;
+
+    snprintf(folder, sizeof folder, "%s/tcga_porpoise", mmlt_shared());
+    c = import_set(porpoise[_i].name, folder);
+    mmlt_assert_ok(mml_cohort_task(&t, c, "survival"));
+    for (size_t i = 0; i < mml_cohort_size(c); i++)
+        most = fmax(most, t.value[i]);
+    ck_assert(most == porpoise[_i].most);
+    ck_assert_uint_eq(deaths(c, "survival", "split_0", "train") + deaths(c, "survival", "split_0", "val"), porpoise[_i].deaths);
+    for (size_t k = 0; k < 5; k++) {
+        snprintf(column, sizeof column, "split_%zu", k);
+        ck_assert_uint_eq(deaths(c, "survival", column, "val"), porpoise[_i].in_val[k]);
+    }
+    if (porpoise[_i].first != NULL) {
+        ck_assert_str_eq(mml_cohort_ids(c)[0], porpoise[_i].first);
+        ck_assert(first_value(c, "rnaseq", feature(c, "rnaseq", "AAK1_rnaseq")) == porpoise[_i].aak1);
+    }
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(the_first_rows_of_the_scikit_survival_tables_are_those_of_their_readme)
+{
+    static const struct {
+        const char *feature;
+        float value;
+    } gbsg2[] = {{"age", 70}, {"estrec", 66}, {"horTh=no", 1}, {"horTh=yes", 0}, {"menostat=Post", 1}, {"pnodes", 3},
+                 {"progrec", 48}, {"tgrade=I", 0}, {"tgrade=II", 1}, {"tsize", 21}},
+      veterans[] = {{"Age_in_years", 69}, {"Celltype=squamous", 1}, {"Celltype=adeno", 0}, {"Karnofsky_score", 60},
+                    {"Months_from_Diagnosis", 7}, {"Prior_therapy=no", 1}, {"Treatment=standard", 1}};
+    char folder[600];
+    mml_cohort *c;
+    mml_task_info t;
+
+    snprintf(folder, sizeof folder, "%s/user_files/sksurv_csv", mmlt_shared());
+    c = import_set("gbsg2", folder);
+    mmlt_assert_ok(mml_cohort_task(&t, c, "recurrence_free_survival"));
+    ck_assert(t.value[0] == 1814 && t.event[0] == 1);
+    for (size_t i = 0; i < sizeof gbsg2 / sizeof *gbsg2; i++)
+        ck_assert_msg(first_value(c, "clinical", feature(c, "clinical", gbsg2[i].feature)) == gbsg2[i].value, "%s", gbsg2[i].feature);
+    mml_cohort_close(c);
+    c = import_set("veterans_lung_cancer", folder);
+    mmlt_assert_ok(mml_cohort_task(&t, c, "survival"));
+    ck_assert(t.value[0] == 72 && t.event[0] == 1);
+    for (size_t i = 0; i < sizeof veterans / sizeof *veterans; i++)
+        ck_assert_msg(first_value(c, "clinical", feature(c, "clinical", veterans[i].feature)) == veterans[i].value, "%s",
+                      veterans[i].feature);
+    mml_cohort_close(c);
+    c = import_set("whas500", folder);
+    mmlt_assert_ok(mml_cohort_task(&t, c, "survival"));
+    ck_assert(t.value[0] == 2178 && t.event[0] == 0 && first_value(c, "clinical", feature(c, "clinical", "bmi")) == 25.54051f);
+    mml_cohort_close(c);
+}
+END_TEST
+
+START_TEST(survpath_joins_expression_by_id_and_mmp_keeps_its_parts)
+{
+    char folder[600];
+    mml_cohort *c;
+    mml_column_info part;
+    size_t at = 0, train = 0;
+    const char *name = "rna";
+    mml_batch *b;
+    mml_tokens t;
+
+    snprintf(folder, sizeof folder, "%s/user_files/split_csv/survpath", mmlt_shared());
+    c = import_set("survpath_blca", folder);
+    while (strcmp(mml_cohort_ids(c)[at], "TCGA-MV-A51V") != 0) /* the first of the table of expression, not of the labels */
+        ck_assert_uint_lt(++at, mml_cohort_size(c));
+    mmlt_assert_ok(mml_batch_new(&b, 0));
+    mmlt_assert_ok(mml_cohort_read(c, b, &at, 1, &name, 1));
+    mmlt_assert_ok(mml_batch_get(&t, b, name));
+    ck_assert(t.values[feature(c, "rna", "FMO2")] == -1.9379f && t.values[feature(c, "rna", "APIP")] == 4.2736f);
+    ck_assert_uint_lt(feature(c, "rna", "MT-ATP6"), feature(c, "rna", "MT-ATP8"));
+    mml_batch_free(b);
+    mml_cohort_close(c);
+    snprintf(folder, sizeof folder, "%s/user_files/split_csv/mmp/TCGA_BLCA_overall_survival_k=0", mmlt_shared());
+    c = import_set("mmp_blca", folder);
+    mmlt_assert_ok(mml_cohort_column(&part, c, "@file"));
+    for (size_t i = 0; i < mml_cohort_size(c); i++)
+        train += strcmp(part.text[i], "train") == 0;
+    ck_assert(train == 289 && deaths(c, "os", "@file", "train") == 128 && deaths(c, "os", "@file", "test") == 28);
+    mml_cohort_close(c);
+    snprintf(folder, sizeof folder, "%s/salmon_brca", mmlt_shared());
+    c = import_set("salmon_brca", folder);
+    for (size_t k = 0; k < 5; k++) {
+        static const size_t want[] = {16, 19, 19, 15, 17};
+        char column[20];
+
+        snprintf(column, sizeof column, "split_%zu", k);
+        ck_assert_uint_eq(deaths(c, "overall_survival", column, "test"), want[k]);
+    }
+    mml_cohort_close(c);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("import data");
@@ -357,6 +496,9 @@ int main(void)
     tcase_add_test(shared, rosmap_is_read_without_header_and_ids);
     tcase_add_test(shared, salmon_has_583_patients_in_columns_with_words_for_deaths);
     tcase_add_test(shared, wdbc_has_three_paired_views_without_a_missing_value);
+    tcase_add_loop_test(shared, the_cohorts_of_porpoise_have_the_deaths_of_their_folds, 0, sizeof porpoise / sizeof *porpoise);
+    tcase_add_test(shared, the_first_rows_of_the_scikit_survival_tables_are_those_of_their_readme);
+    tcase_add_test(shared, survpath_joins_expression_by_id_and_mmp_keeps_its_parts);
     if (getenv("MMLT_FAST") == NULL)
         tcase_add_test(shared, physionet_has_12000_stays_ten_of_them_without_a_measurement);
     else
