@@ -2,6 +2,7 @@
 EXTRA_DIST += \
 	doc/README.md \
 	doc/architecture.md \
+	doc/baselines.md \
 	doc/cohort.md \
 	doc/formats.md \
 	doc/method.md \

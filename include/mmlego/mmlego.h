@@ -3,6 +3,7 @@
 #define MMLEGO_MMLEGO_H
 
 #include "mmlego/base.h"
+#include "mmlego/baseline.h"
 #include "mmlego/bench.h"
 #include "mmlego/data.h"
 #include "mmlego/metrics.h"

@@ -1,7 +1,8 @@
-/* model.h - LegoBlock, LegoMerge, LegoFuse: their options, and the model handle over all three.
+/* model.h - LegoBlock, LegoMerge, LegoFuse: their options, and the model handle over all of them.
  *
- * A model is a block (one modality), a merge (blocks joined without training) or a fuse (blocks stacked or
- * woven and fine-tuned). A merged or fused model contains its blocks. A loaded or trained model is only read
+ * A model is a block (one modality), a merge (blocks joined without training), a fuse (blocks stacked or
+ * woven and fine-tuned) or a baseline (another architecture, baseline.h). A merged or fused model contains its blocks; what
+ * is called a block of a baseline is one of its modalities. A loaded or trained model is only read
  * afterwards: any number of threads may predict with it, each with a predictor of its own (predict.h).
  */
 #ifndef MMLEGO_MODEL_H
@@ -133,7 +134,7 @@ MML_API MML_MUST_USE mml_status mml_merge_options_init(mml_merge_options *option
  * @param options  NULL = defaults
  * @return MML_E_SHAPE  latents or outputs differ in size
  *         MML_E_ARG    different transform or task; time bins or standardisation that differ because the blocks were
- *                      trained on different splits; a fuse among the models
+ *                      trained on different splits; a fuse or a baseline among the models
  *         MML_E_DATA   weights: a block without validation score, or too few samples to choose them on
  */
 MML_API MML_MUST_USE mml_status mml_merge(mml_model **out, const mml_model *const *models, size_t n,
@@ -159,7 +160,7 @@ MML_API MML_MUST_USE mml_status mml_fuse(mml_model **out, const mml_model *const
                                          const mml_fuse_options *options);
 
 /* ---- files and facts --------------------------------------------------------------------------------- */
-typedef enum mml_model_kind { MML_MODEL_BLOCK = 0, MML_MODEL_MERGE, MML_MODEL_FUSE } mml_model_kind;
+typedef enum mml_model_kind { MML_MODEL_BLOCK = 0, MML_MODEL_MERGE, MML_MODEL_FUSE, MML_MODEL_BASELINE } mml_model_kind;
 
 /**
  * @param encoders  custom encoders by name, for models that use one (tensor.h); NULL when n_encoders is 0
@@ -224,7 +225,7 @@ MML_API MML_MUST_USE mml_status mml_model_load_state(mml_model **out, const char
                                                      const mml_encoder *encoders, size_t n_encoders);
 
 /** What a model is. All pointers are lent until mml_model_free(). */
-MML_API mml_model_kind mml_model_get_kind(const mml_model *model); /**< a block, merged or fused */
+MML_API mml_model_kind mml_model_get_kind(const mml_model *model); /**< a block, merged, fused or a baseline */
 MML_API mml_task_kind mml_model_task_kind(const mml_model *model); /**< what it predicts */
 MML_API const char *mml_model_task(const mml_model *model);       /**< name of the task. Lent */
 MML_API size_t mml_model_n_outputs(const mml_model *model);       /**< k: classes, hazards, or 1 */

@@ -57,7 +57,13 @@ static int print_in_words(FILE *to, json_t *object)
 static json_t *row(const json_t *block, const json_t *weights)
 {
     const char *name = json_string_value(json_object_get(block, "name"));
-    json_t *r = json_pack("{s:O?, s:O?, s:O?, s:O?, s:o?, s:O?, s:O?, s:O?}", "name", json_object_get(block, "name"), "modality",
+    json_t *r;
+
+    if (json_object_get(block, "options") == NULL) /* a modality of a baseline */
+        return json_pack("{s:O?, s:O?, s:O?, s:O?}", "name", json_object_get(block, "name"), "kind",
+                         json_object_get(block, "modality_kind"), "token width", json_object_get(block, "token_width"),
+                         "parameters", json_object_get(block, "parameters"));
+    r = json_pack("{s:O?, s:O?, s:O?, s:O?, s:o?, s:O?, s:O?, s:O?}", "name", json_object_get(block, "name"), "modality",
                           json_object_get(block, "modality"), "kind", json_object_get(block, "modality_kind"), "encoder",
                           at(block, "options", "encoder"), "latent",
                           json_sprintf("%.0fx%.0f", json_number_value(at(block, "options", "latent_c")),
@@ -94,7 +100,7 @@ static void shorten_block(json_t *block)
 
 int mmlc_model_text(FILE *to, const char *text)
 {
-    static const char *const after[] = {"merge", "fuse", "order", "provenance"};
+    static const char *const after[] = {"merge", "fuse", "order", "baseline", "provenance"};
     json_t *in = json_loads(text, 0, NULL), *out = NULL, *rows = json_array(), *block = NULL;
     size_t i = 0;
     int rc = -1;

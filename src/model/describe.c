@@ -56,15 +56,16 @@ static json_t *provenance(const mmli_provenance *p)
                      number(p->valid_score), "seconds", number(p->seconds), "settings", settings(p->settings));
 }
 
-static size_t count(const mml_model *model, const char *name)
+/* Scalars of the parameters called before + name + "." and something. */
+static size_t count(const mml_model *model, const char *before, const char *name)
 {
-    const size_t n = strlen(name), before = strlen("blocks.") + n + 1;
+    const size_t at = strlen(before), n = strlen(name);
     size_t scalars = 0;
 
     for (size_t i = 0; i < model->params->n; i++) {
         const mmli_param *p = &model->params->list[i];
 
-        if (!p->dead && (size_t)(p->key - p->name) == before && strncmp(p->name + strlen("blocks."), name, n) == 0)
+        if (!p->dead && strncmp(p->name, before, at) == 0 && strncmp(p->name + at, name, n) == 0 && p->name[at + n] == '.')
             scalars += p->rows * p->cols;
     }
     return scalars;
@@ -74,10 +75,14 @@ static json_t *block(const mml_model *model, size_t i)
 {
     const mmli_member *m = &model->members[i];
 
+    if (model->baseline)
+        return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "name", m->name, "modality", m->modality, "modality_kind",
+                         mmli_modality_kind_name(m->kind), "token_width", (json_int_t)m->prep->width_out, "parameters",
+                         (json_int_t)count(model, "baseline.inputs.", m->name), "preprocessing", mmli_prep_json(m->prep));
     return json_pack("{s:s, s:s, s:s, s:o, s:s?, s:I, s:I, s:f, s:o, s:o, s:o}", "name", m->name, "modality", m->modality,
                      "modality_kind", mmli_modality_kind_name(m->kind), "preset", text_or_null(m->preset), "custom_encoder",
                      m->block.custom_name, "token_width", (json_int_t)m->prep->width_out, "parameters",
-                     (json_int_t)count(model, m->name), "latent_rms", m->latent_rms, "options",
+                     (json_int_t)count(model, "blocks.", m->name), "latent_rms", m->latent_rms, "options",
                      mmli_block_options_json(&m->block.o), "preprocessing", mmli_prep_json(m->prep), "provenance",
                      provenance(&m->from));
 }
@@ -149,6 +154,10 @@ static json_t *describe(const mml_model *model)
     if (model->kind == MML_MODEL_FUSE) {
         set(&top, "fuse", mmli_fuse_options_json(&model->fuse));
         set(&top, "order", order(model));
+        set(&top, "provenance", provenance(&model->from));
+    }
+    if (model->kind == MML_MODEL_BASELINE) {
+        set(&top, "baseline", mmli_baseline_options_json(&model->baseline->o));
         set(&top, "provenance", provenance(&model->from));
     }
     return top;

@@ -31,7 +31,7 @@ typedef struct evaluating {
 
 static bool has_test_part(const mml_model *model)
 {
-    if (model->kind == MML_MODEL_FUSE && model->from.version)
+    if (model->from.version) /* a fuse, or a baseline */
         return model->from.n_ids[2] > 0;
     for (size_t i = 0; i < model->n; i++)
         if (model->members[i].from.n_ids[2] > 0)

@@ -1,9 +1,18 @@
 /* facts.c - what a caller can ask a model without running it. */
 #include "model/model.h"
+#include "util/error.h"
 
 mml_model_kind mml_model_get_kind(const mml_model *model)
 {
     return model->kind;
+}
+
+mml_status mml_model_baseline(mml_baseline_options *out, const mml_model *model)
+{
+    if (model->kind != MML_MODEL_BASELINE)
+        return mmli_fail(MML_E_ARG, "the model is no baseline");
+    *out = model->baseline->o;
+    return MML_OK;
 }
 
 mml_task_kind mml_model_task_kind(const mml_model *model)

@@ -82,6 +82,35 @@ out:
     return st;
 }
 
+/* A modality of a baseline. */
+static mml_status add_input(const loading *l, const json_t *json, size_t i, hid_t blocks)
+{
+    mml_status st = MML_OK;
+    mmli_prep *prep = NULL;
+    const char *modality, *kind;
+    char number[24], *where = NULL;
+    hid_t group = -1;
+    mml_modality_kind k;
+
+    MML_TRY(mmli_strf(&where, "%s: block %zu", l->path, i));
+    MML_TRY(text_of(&modality, json, "modality", where));
+    MML_TRY(text_of(&kind, json, "modality_kind", where));
+    MML_CHECK(mmli_modality_kind_of(&k, kind), MML_E_FORMAT, "%s: unknown kind of modality %s", where, kind);
+    snprintf(number, sizeof number, "%zu", i);
+    MML_TRY(mmli_h5_group(&group, blocks, l->path, number));
+    MML_TRY(read_prep(&prep, group, l->path));
+    if ((st = mmli_model_add_input(l->model, modality, k, prep)) != MML_OK) {
+        st = mmli_fail_prefix(st, "%s", where);
+        goto out;
+    }
+    prep = NULL;
+out:
+    mmli_prep_free(prep);
+    mmli_h5_drop(group);
+    mmli_free(where);
+    return st;
+}
+
 static mml_status add_block(const loading *l, const json_t *json, size_t i, hid_t blocks)
 {
     mml_status st = MML_OK;
@@ -142,7 +171,7 @@ static mml_status add_blocks(const loading *l)
     MML_TRY(mmli_h5_members(&names, &n_names, blocks, l->path, NULL));
     MML_CHECK(n_names == n, MML_E_FORMAT, "%s: blocks: %zu groups, the configuration has %zu blocks", l->path, n_names, n);
     for (size_t i = 0; i < n; i++)
-        MML_TRY(add_block(l, json_array_get(list, i), i, blocks));
+        MML_TRY((l->model->kind == MML_MODEL_BASELINE ? add_input : add_block)(l, json_array_get(list, i), i, blocks));
 out:
     mmli_h5_texts_free(names, n_names);
     mmli_h5_drop(blocks);
@@ -198,6 +227,21 @@ static mml_status read_fuse(const loading *l)
     MML_TRY(mmli_provenance_read(&model->from, l->loc, l->path, "provenance"));
 out:
     mmli_free(seen);
+    mmli_free(where);
+    return st;
+}
+
+static mml_status read_baseline(const loading *l)
+{
+    mml_status st = MML_OK;
+    mml_baseline_options o = {.struct_size = sizeof o};
+    char *where = NULL;
+
+    MML_TRY(mmli_strf(&where, "%s: baseline", l->path));
+    MML_TRY(mmli_baseline_options_parse(&o, json_object_get(l->config, "baseline"), where));
+    MML_TRY(mmli_model_declare_baseline(l->model, &o));
+    MML_TRY(mmli_provenance_read(&l->model->from, l->loc, l->path, "provenance"));
+out:
     mmli_free(where);
     return st;
 }
@@ -365,6 +409,8 @@ static mml_status read_model(mml_model **out, loading *l, const char *backend, c
         MML_TRY(read_merge(l));
     if (kind == MML_MODEL_FUSE)
         MML_TRY(read_fuse(l));
+    if (kind == MML_MODEL_BASELINE)
+        MML_TRY(read_baseline(l));
     MML_TRY(l->source == NULL ? read_parameters(l) : read_other_parameters(l));
     *out = l->model;
     l->model = NULL;

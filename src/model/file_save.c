@@ -11,6 +11,9 @@
 /* What is no array: kind and options, as JSON. */
 static json_t *block_json(const mmli_member *m)
 {
+    if (!m->block.steps) /* a modality of a baseline */
+        return json_pack("{s:s, s:s, s:s}", "name", m->name, "modality", m->modality, "modality_kind",
+                         mmli_modality_kind_name(m->kind));
     return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:f, s:o}", "name", m->name, "modality", m->modality, "modality_kind",
                      mmli_modality_kind_name(m->kind), "preset", m->preset, "custom",
                      m->block.o.encoder == MML_ENCODER_CUSTOM ? m->block.custom_name : NULL, "latent_rms", m->latent_rms,
@@ -37,6 +40,8 @@ static json_t *config_json(const mml_model *model)
             failed = json_array_append_new(order, json_integer((json_int_t)model->order[i])) != 0;
         failed = json_object_set_new(config, "order", order) != 0 || failed;
     }
+    if (config && model->kind == MML_MODEL_BASELINE)
+        failed = json_object_set_new(config, "baseline", mmli_baseline_options_json(&model->baseline->o)) != 0;
     if (failed) {
         json_decref(config);
         config = NULL;
@@ -123,7 +128,7 @@ mml_status mmli_model_write_facts(const mml_model *model, hid_t loc, const char 
         MML_TRY(write_block(&model->members[i], i, blocks, path));
     if (model->kind == MML_MODEL_MERGE)
         MML_TRY(mmli_h5_put(MMLI_H5_F64, 1, &model->n, model->weights, loc, path, "weights"));
-    if (model->kind == MML_MODEL_FUSE)
+    if (model->kind == MML_MODEL_FUSE || model->kind == MML_MODEL_BASELINE)
         MML_TRY(mmli_provenance_write(&model->from, loc, path, "provenance"));
 out:
     mmli_h5_drop(blocks);

@@ -400,11 +400,48 @@ static mmli_var *forward_merge(const mml_model *model, mmli_tape *tape, const mm
     return merge_logits(model, tape, bound, z, inputs->present, inputs->samples, heads);
 }
 
+/* ---- baselines ------------------------------------------------------------------------------------------ */
+
+static mml_status forward_baseline(mmli_stages *out, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
+                                   const mmli_inputs *inputs, bool all)
+{
+    const mmli_baseline_pass pass = {.tape = tape,
+                                     .bound = bound,
+                                     .in = inputs->in,
+                                     .present = inputs->present,
+                                     .samples = inputs->samples,
+                                     .key = mmli_tape_training(tape) ? mmli_tape_key(tape, "baseline") : 0,
+                                     .all = all};
+
+    return mmli_baseline_forward(out, model->baseline, &pass);
+}
+
+mml_status mmli_model_stages(mmli_stages *out, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
+                             const mmli_inputs *inputs)
+{
+    *out = (mmli_stages){0};
+    if (model->kind == MML_MODEL_BASELINE)
+        return forward_baseline(out, model, tape, bound, inputs, true);
+    out->logits = mmli_tape_host(tape, sizeof *out->logits);
+    out->share = mmli_tape_host(tape, sizeof *out->share);
+    if (!out->logits || !out->share)
+        return mmli_tape_status(tape);
+    out->share[0] = NULL;
+    out->n = 1;
+    return mmli_model_forward(&out->logits[0], model, tape, bound, inputs, NULL);
+}
+
 mml_status mmli_model_forward(mmli_var **logits, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
                               const mmli_inputs *inputs, mmli_heads *heads)
 {
+    mmli_stages stages;
+
     *logits = NULL;
     switch (model->kind) {
+    case MML_MODEL_BASELINE:
+        if (forward_baseline(&stages, model, tape, bound, inputs, false) == MML_OK)
+            *logits = stages.logits[stages.n - 1];
+        break;
     case MML_MODEL_BLOCK:
         *logits = forward_block(model, tape, bound, inputs);
         break;

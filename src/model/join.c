@@ -58,6 +58,9 @@ static mml_status add_model(mmli_source *list, size_t *n, const mml_model *model
     MML_CHECK(model->kind != MML_MODEL_FUSE, MML_E_ARG,
               "model %zu of those to be %s is a fuse: its blocks were tuned to work together; give the blocks it was made of",
               at, verb);
+    MML_CHECK(model->kind != MML_MODEL_BASELINE, MML_E_ARG,
+              "model %zu of those to be %s is a baseline (%s): only blocks can be, it has none", at, verb,
+              mml_baseline_name(model->baseline->o.kind));
     for (size_t i = 0; i < model->n; i++)
         list[(*n)++] = (mmli_source){model, i};
 out:

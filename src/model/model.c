@@ -29,6 +29,7 @@ void mml_model_free(mml_model *model)
     mmli_free(model->weights);
     mmli_free(model->order);
     mmli_provenance_clear(&model->from);
+    mmli_baseline_free(model->baseline);
     mmli_task_free(model->task);
     mmli_params_free(model->params); /* before the device that owns its memory */
     mmli_device_close(model->dv);
@@ -108,6 +109,43 @@ out:
     m.prep = NULL;
     member_clear(&m);
     mmli_free(prefix);
+    return st;
+}
+
+mml_status mmli_model_add_input(mml_model *model, const char *modality, mml_modality_kind kind, mmli_prep *prep)
+{
+    mml_status st = MML_OK;
+    mmli_member m = {.kind = kind, .latent_rms = 1.0, .from.valid_score = NAN, .first = model->params->n};
+
+    MML_TRY(check_name(modality));
+    MML_CHECK(!name_taken(model, modality), MML_E_ARG, "modality %s is named twice", modality);
+    MML_TRY(mmli_strdup(&m.name, modality));
+    MML_TRY(mmli_strdup(&m.modality, modality));
+    MML_TRY(mmli_strdup(&m.preset, ""));
+    MML_TRY(mmli_realloc(&model->members, model->n + 1, sizeof *model->members));
+    m.prep = prep;
+    model->members[model->n++] = m;
+    m = (mmli_member){0};
+out:
+    m.prep = NULL;
+    member_clear(&m);
+    return st;
+}
+
+mml_status mmli_model_declare_baseline(mml_model *model, const mml_baseline_options *o)
+{
+    mml_status st = MML_OK;
+    mmli_baseline_modality *modalities = NULL;
+
+    MML_CHECK(model->kind == MML_MODEL_BASELINE && !model->baseline, MML_E_INTERNAL, "a baseline declared twice, or in another "
+              "kind of model");
+    MML_TRY(mmli_calloc(&modalities, model->n, sizeof *modalities));
+    for (size_t i = 0; i < model->n; i++)
+        modalities[i] = (mmli_baseline_modality){model->members[i].name, model->members[i].kind,
+                                                 model->members[i].prep->width_out};
+    MML_TRY(mmli_baseline_new(&model->baseline, model->params, o, modalities, model->n, model->task->outputs));
+out:
+    mmli_free(modalities);
     return st;
 }
 

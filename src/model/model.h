@@ -1,11 +1,12 @@
-/* model.h - the inside of mml_model: one handle over block, merge and fuse.
+/* model.h - the inside of mml_model: one handle over block, merge, fuse and baseline.
  *
  * Parameters of member i are named "blocks.<name>.<key>" in every kind of model, so a block's parameters keep their
- * names when it is merged; a fuse adds "fuse.latent" and "fuse.head.*".
+ * names when it is merged; a fuse adds "fuse.latent" and "fuse.head.*". Those of a baseline begin with "baseline.".
  */
 #ifndef MMLI_MODEL_MODEL_H
 #define MMLI_MODEL_MODEL_H
 
+#include "baselines/baseline.h"
 #include "data/labels.h"
 #include "data/match.h"
 #include "data/prep.h"
@@ -41,7 +42,7 @@ typedef struct mmli_member {
     char *modality; /* name of the modality in cohorts and batches */
     mml_modality_kind kind;
     char *preset; /* "" = options were set one by one */
-    mmli_block block;
+    mmli_block block; /* of a baseline: zeros (steps NULL) */
     size_t first, n_params; /* its parameters in the model's list, one after the other */
     mmli_prep *prep;
     double latent_rms; /* rms of mean over c of R_S over the training part; 1 when never trained */
@@ -63,7 +64,9 @@ struct mml_model {
     size_t *order; /* (n) */
     size_t latent;
     mmli_head head;
-    mmli_provenance from; /* of the fine-tuning */
+    /* baseline */
+    mmli_baseline *baseline;
+    mmli_provenance from; /* of the fine-tuning, or of the baseline; else never trained */
 };
 
 /* Empty model on a device of its own (backend NULL = default; table: tests, else NULL). */
@@ -73,6 +76,10 @@ mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *back
 mml_status mmli_model_add(mml_model *model, const char *modality, mml_modality_kind kind, const char *preset,
                           const mml_block_options *o, mmli_prep *prep, size_t outputs, float head_gain,
                           const mml_encoder *custom);
+/* Adds a modality of a baseline: a member without a block. prep is taken over on success. */
+mml_status mmli_model_add_input(mml_model *model, const char *modality, mml_modality_kind kind, mmli_prep *prep);
+/* Declares the architecture, when its modalities and the task are there. */
+mml_status mmli_model_declare_baseline(mml_model *model, const mml_baseline_options *o);
 /* Declares what a fuse has of its own, when its members are there. */
 mml_status mmli_model_declare_fuse(mml_model *model);
 /* After the last declaration. */
@@ -98,10 +105,6 @@ mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const m
                            const char *backend, const mmli_backend *table, int threads);
 
 /* ---- inputs of a pass (inputs.c) */
-typedef struct mmli_input {
-    mmli_var *x; /* preprocessed tokens; NULL = no sample of the batch has the modality */
-    mmli_ragged ragged;
-} mmli_input;
 typedef struct mmli_inputs {
     size_t samples;
     mmli_input *in;   /* (members) */
@@ -126,6 +129,9 @@ void mmli_heads_clear(mmli_heads *heads, mmli_device *dv);
  * what the start state gives: the caller puts the prior there. */
 mml_status mmli_model_forward(mmli_var **logits, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
                               const mmli_inputs *inputs, mmli_heads *heads);
+/* The same with all that training looks at, of a model that can be trained: one stage, but for some baselines. */
+mml_status mmli_model_stages(mmli_stages *out, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
+                             const mmli_inputs *inputs);
 /* The second half of mmli_model_forward for a merge: logits (B, k) from final states z (members) and present
  * (members, B). The weights are model->weights, so other weights can be tried without running the blocks again (z may
  * come from another tape of the same device). heads: made for these weights only. */

@@ -41,7 +41,13 @@ NAMES(weighting_name, "equal", "given", "validation", "correlated", "search")
 NAMES(mode_name, "stack", "weave")
 NAMES(freeze_name, "nothing", "encoders", "blocks")
 NAMES(order_name, "validation", "given")
-NAMES(model_name, "block", "merge", "fuse")
+NAMES(model_name, "block", "merge", "fuse", "baseline")
+
+static const char *baseline_name(int kind)
+{
+    return mml_baseline_name((mml_baseline_kind)kind);
+}
+
 NAMES(encoder_name, "none", "linear", "snn", "abmil", "selfattn", "embedding", "custom")
 
 static int from_name(const char *(*name)(int), const char *text)
@@ -110,7 +116,28 @@ static const field fuse_fields[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(mml_baseline_options, member)
+static const field baseline_fields[] = {
+    {"kind", FIELD_ENUM, AT(kind), baseline_name},
+    {"width", FIELD_SIZE, AT(width), NULL},
+    {"hidden", FIELD_SIZE, AT(hidden), NULL},
+    {"layers", FIELD_SIZE, AT(layers), NULL},
+    {"latent_c", FIELD_SIZE, AT(latent_c), NULL},
+    {"latent_d", FIELD_SIZE, AT(latent_d), NULL},
+    {"depth", FIELD_SIZE, AT(depth), NULL},
+    {"cross_heads", FIELD_SIZE, AT(cross_heads), NULL},
+    {"self_heads", FIELD_SIZE, AT(self_heads), NULL},
+    {"head_width", FIELD_SIZE, AT(head_width), NULL},
+    {"self_layers", FIELD_SIZE, AT(self_layers), NULL},
+    {"tau", FIELD_DOUBLE, AT(tau), NULL},
+    {"leaky_output", FIELD_FLAG, AT(leaky_output), NULL},
+    {"dropout", FIELD_DOUBLE, AT(dropout), NULL},
+    {"penalty", FIELD_DOUBLE, AT(penalty), NULL},
+};
+#undef AT
+
 enum {
+    N_BASELINE = sizeof baseline_fields / sizeof *baseline_fields,
     N_BLOCK = sizeof block_fields / sizeof *block_fields,
     N_MERGE = sizeof merge_fields / sizeof *merge_fields,
     N_FUSE = sizeof fuse_fields / sizeof *fuse_fields
@@ -122,6 +149,7 @@ _Static_assert(sizeof(mml_transform) == sizeof(int), "enumerations are copied as
 _Static_assert(sizeof(mml_block_options) == 152, "mml_block_options has changed: see block_fields");
 _Static_assert(sizeof(mml_merge_options) == 64, "mml_merge_options has changed: see merge_fields");
 _Static_assert(sizeof(mml_fuse_options) == 40, "mml_fuse_options has changed: see fuse_fields");
+_Static_assert(sizeof(mml_baseline_options) == 128, "mml_baseline_options has changed: see baseline_fields");
 #endif
 
 /* ---- to JSON --------------------------------------------------------------------------------------- */
@@ -180,6 +208,11 @@ json_t *mmli_merge_options_json(const mml_merge_options *o)
 json_t *mmli_fuse_options_json(const mml_fuse_options *o)
 {
     return fields_json(fuse_fields, N_FUSE, o);
+}
+
+json_t *mmli_baseline_options_json(const mml_baseline_options *o)
+{
+    return fields_json(baseline_fields, N_BASELINE, o);
 }
 
 /* ---- from JSON ------------------------------------------------------------------------------------- */
@@ -265,6 +298,11 @@ mml_status mmli_merge_options_parse(mml_merge_options *o, json_t *json, const ch
 mml_status mmli_fuse_options_parse(mml_fuse_options *o, json_t *json, const char *where)
 {
     return fields_parse(o, fuse_fields, N_FUSE, json, where);
+}
+
+mml_status mmli_baseline_options_parse(mml_baseline_options *o, json_t *json, const char *where)
+{
+    return fields_parse(o, baseline_fields, N_BASELINE, json, where);
 }
 
 /* ---- presets ----------------------------------------------------------------------------------------- */

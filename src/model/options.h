@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "mmlego/baseline.h"
 #include "mmlego/model.h"
 
 /* Reals in files: 17 digits give every double back. */
@@ -13,14 +14,16 @@
 json_t *mmli_block_options_json(const mml_block_options *o);
 json_t *mmli_merge_options_json(const mml_merge_options *o);
 json_t *mmli_fuse_options_json(const mml_fuse_options *o);
+json_t *mmli_baseline_options_json(const mml_baseline_options *o);
 
 /* Sets every member that the JSON text holds; all must be there, and no others. MML_E_FORMAT names the member; `where`
  * begins the message ("model.h5: block labs"). Ranges are the caller's to check. */
 mml_status mmli_block_options_parse(mml_block_options *o, json_t *json, const char *where);
 mml_status mmli_merge_options_parse(mml_merge_options *o, json_t *json, const char *where);
 mml_status mmli_fuse_options_parse(mml_fuse_options *o, json_t *json, const char *where);
+mml_status mmli_baseline_options_parse(mml_baseline_options *o, json_t *json, const char *where);
 
-/* "block", "merge", "fuse" */
+/* "block", "merge", "fuse", "baseline" */
 const char *mmli_model_kind_name(int kind);
 int mmli_model_kind_from(const char *name);
 

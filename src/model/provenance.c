@@ -105,7 +105,7 @@ mml_part mml_model_part_of(const mml_model *model, size_t block, const char *sam
 
     if (block != SIZE_MAX)
         return block < model->n ? mmli_provenance_part(&model->members[block].from, id) : MML_PART_NONE;
-    if (model->kind == MML_MODEL_FUSE && model->from.version)
+    if (model->from.version) /* a fuse, or a baseline */
         return mmli_provenance_part(&model->from, id);
     for (size_t i = 0; i < model->n; i++) {
         const mml_part here = mmli_provenance_part(&model->members[i].from, id);

@@ -54,6 +54,8 @@ static mml_status list_entries(saving *s)
     mml_status st = MML_OK;
     mmli_state_piece piece;
 
+    MML_CHECK(s->model->kind != MML_MODEL_BASELINE, MML_E_ARG, "%s: a baseline has no names in the released code: save it as a "
+              "model file", s->path);
     for (size_t p = 0; p < params->n; p++) {
         MML_CHECK(mmli_state_piece_at(&piece, s->model, &params->list[p], "", 0, 0), MML_E_ARG,
                   "%s: parameter %s has no name in PyTorch that fits", s->path, params->list[p].name);

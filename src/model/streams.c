@@ -111,13 +111,13 @@ out:
     return st;
 }
 
-/* Steps and pooling read in pieces; a transform along the tokens, upstream's layers of every step, and the other encoders
- * want all of them. */
+/* Steps and pooling read in pieces; a transform along the tokens, upstream's layers of every step, the other encoders, and
+ * baselines (no steps) want all of them. */
 bool mmli_member_streams(const mmli_member *m)
 {
     const mml_block_options *o = &m->block.o;
 
-    if (o->raw_layers || m->block.no_shortcuts)
+    if (!m->block.steps || o->raw_layers || m->block.no_shortcuts)
         return false;
     if (o->encoder == MML_ENCODER_ABMIL)
         return true;

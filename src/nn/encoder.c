@@ -78,19 +78,17 @@ out:
     return st;
 }
 
+/* hidden -> vectors of width enc->width */
 static mml_status declare_abmil(mmli_encoder *enc, mmli_params *params, const char *prefix)
 {
     mml_status st = MML_OK;
-    const size_t half = enc->hidden / 2;
+    const size_t half = enc->width;
 
-    MML_CHECK(enc->hidden >= 2 && enc->hidden % 2 == 0, MML_E_ARG, "encoder width of abmil must be even, not %zu",
-              enc->hidden);
     MML_TRY(add_linear(enc, params, prefix, "fc", enc->hidden, enc->in, false, true));
     /* rows 0 .. half-1 feed tanh, the rest the sigmoid */
     MML_TRY(add_linear(enc, params, prefix, "gate", 2 * half, enc->hidden, false, true));
     MML_TRY(add_linear(enc, params, prefix, "score", 1, half, false, true));
     MML_TRY(add_linear(enc, params, prefix, "rho", half, enc->hidden, false, true));
-    enc->width = half;
 out:
     return st;
 }
@@ -154,6 +152,9 @@ mml_status mmli_encoder_declare(mmli_encoder *enc, mmli_params *params, const ch
     case MML_ENCODER_ABMIL:
         enc->hidden = or_default(o->encoder_width, 512);
         enc->dropout = dropout_or(o->encoder_dropout, 0.25f);
+        MML_CHECK(enc->hidden >= 2 && enc->hidden % 2 == 0, MML_E_ARG, "encoder width of abmil must be even, not %zu",
+                  enc->hidden);
+        enc->width = enc->hidden / 2;
         MML_TRY(declare_abmil(enc, params, prefix));
         break;
     case MML_ENCODER_SELFATTN:
@@ -169,6 +170,21 @@ mml_status mmli_encoder_declare(mmli_encoder *enc, mmli_params *params, const ch
     }
 out:
     if (st != MML_OK)
+        mmli_encoder_clear(enc);
+    return st;
+}
+
+mml_status mmli_encoder_declare_abmil(mmli_encoder *enc, mmli_params *params, const char *prefix, const mml_block_options *o,
+                                      size_t in, size_t out)
+{
+    mml_status st;
+
+    *enc = (mmli_encoder){.kind = MML_ENCODER_ABMIL,
+                          .in = in,
+                          .width = out,
+                          .hidden = o->encoder_width,
+                          .dropout = dropout_or(o->encoder_dropout, 0.25f)};
+    if ((st = declare_abmil(enc, params, prefix)) != MML_OK)
         mmli_encoder_clear(enc);
     return st;
 }

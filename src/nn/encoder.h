@@ -23,6 +23,9 @@ typedef struct mmli_encoder {
 /* Declares the parameters "encoder.*" under prefix. MML_E_ARG / MML_E_NOT_FOUND for bad options. */
 mml_status mmli_encoder_declare(mmli_encoder *enc, mmli_params *params, const char *prefix, const mml_block_options *o,
                                 size_t in, const mml_encoder *custom);
+/* ABMIL with a hidden layer of o->encoder_width and vectors of width `out`, which need not be half of it. */
+mml_status mmli_encoder_declare_abmil(mmli_encoder *enc, mmli_params *params, const char *prefix, const mml_block_options *o,
+                                      size_t in, size_t out);
 void mmli_encoder_clear(mmli_encoder *enc);
 /* *out_ragged describes the tokens given (x itself for `none`). key: stream of its dropout. */
 mmli_var *mmli_encode(mmli_tape *tape, const mmli_bound *bound, const mmli_encoder *enc, mmli_var *x,

@@ -1,5 +1,6 @@
 # local.mk - see Makefile.am
 libmmlego_core_la_SOURCES += \
+	src/train/baseline.c \
 	src/train/checkpoint.c \
 	src/train/loop.c \
 	src/train/optim.c src/train/optim.h \

@@ -53,21 +53,44 @@ static void fill_labels(mmli_trainer *t, const size_t *samples, size_t n, double
     *total = sum;
 }
 
-static mml_status loss_of(mmli_trainer *t, mmli_var *logits)
+/* weight (batch) sums to what the loss is to weigh. */
+static mml_status loss_of(mmli_trainer *t, mmli_var *logits, const float *weight)
 {
     switch (t->model->task->kind) {
     case MML_SURVIVAL:
         if (mmli_task_is_cox(t->model->task))
-            return mmli_loss_cox(t->tape, t->sums, logits, t->time, t->event, t->weight);
-        return mmli_loss_survival_nll(t->tape, t->sums, logits, t->label, t->event, t->weight,
+            return mmli_loss_cox(t->tape, t->sums, logits, t->time, t->event, weight);
+        return mmli_loss_survival_nll(t->tape, t->sums, logits, t->label, t->event, weight,
                                       (float)t->o->survival_alpha);
     case MML_REGRESSION:
-        return mmli_loss_squared(t->tape, t->sums, logits, t->target, t->weight);
+        return mmli_loss_squared(t->tape, t->sums, logits, t->target, weight);
     case MML_BINARY:
     case MML_MULTICLASS:
     default:
-        return mmli_loss_cross_entropy(t->tape, t->sums, logits, t->label, t->weight);
+        return mmli_loss_cross_entropy(t->tape, t->sums, logits, t->label, weight);
     }
+}
+
+/* The sum over all stages of a pass: one, but for a baseline that is read several times. */
+static mml_status loss_of_stages(mmli_trainer *t, const mmli_stages *stages, size_t n)
+{
+    mml_status st = MML_OK;
+
+    for (size_t s = 0; s < stages->n; s++) {
+        const float *weight = t->weight;
+        float *part;
+
+        if (stages->share[s]) {
+            part = mmli_tape_host(t->tape, n * sizeof *part);
+            MML_TRY(mmli_tape_status(t->tape));
+            for (size_t b = 0; b < n; b++)
+                part[b] = t->weight[b] * stages->share[s][b];
+            weight = part;
+        }
+        MML_TRY(loss_of(t, stages->logits[s], weight));
+    }
+out:
+    return st;
 }
 
 void mmli_train_expect(mmli_trainer *t, size_t *samples, size_t at, size_t all)
@@ -90,6 +113,7 @@ mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, boo
     const bool dropping = train && t->drop;
     mmli_bound bound;
     mmli_inputs inputs;
+    mmli_stages stages;
     double sum = 0;
 
     MML_TRY(mmli_train_read(t, samples, n));
@@ -98,10 +122,11 @@ mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, boo
     MML_TRY(mmli_tape_begin(t->tape, train ? MMLI_RECORD | MMLI_TRAINING : 0, t->o->seed, t->at.step));
     MML_TRY(mmli_params_bind(&bound, t->tape, t->model->params, train ? t->optim->grads : NULL, t->frozen));
     MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, dropping ? t->drop : NULL, NULL));
-    MML_TRY(mmli_model_forward(logits, t->model, t->tape, &bound, &inputs, NULL));
+    MML_TRY(mmli_model_stages(&stages, t->model, t->tape, &bound, &inputs));
+    *logits = stages.logits[stages.n - 1];
     fill_labels(t, samples, n, weight);
     MML_TRY(dv->k.fill(dv, t->sums, 2, 0.0f));
-    MML_TRY(loss_of(t, *logits));
+    MML_TRY(loss_of_stages(t, &stages, n));
     if (train && *weight > 0) {
         MML_TRY(mmli_tape_backward(t->tape));
         MML_TRY(mmli_params_settle(&bound, t->tape));

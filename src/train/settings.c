@@ -53,8 +53,9 @@ static json_t *members_json(const mml_model *model)
 
     for (size_t i = 0; list && i < model->n; i++) {
         const mmli_member *m = &model->members[i];
-        json_t *one = json_pack("{s:s, s:s, s:o, s:o}", "name", m->name, "modality", m->modality, "block",
-                                mmli_block_options_json(&m->block.o), "preprocessing", mmli_prep_json(m->prep));
+        json_t *one = json_pack("{s:s, s:s, s:o*, s:o}", "name", m->name, "modality", m->modality, "block",
+                                model->baseline ? NULL : mmli_block_options_json(&m->block.o), "preprocessing",
+                                mmli_prep_json(m->prep));
         if (!one || json_array_append_new(list, one) != 0) {
             json_decref(list);
             list = NULL;
@@ -69,6 +70,10 @@ mml_status mmli_train_settings(json_t **out, const mml_model *model, const mml_t
                              options_json(o), "blocks", members_json(model), "task", model->task->name);
 
     if (root && model->kind == MML_MODEL_FUSE && json_object_set_new(root, "fuse", mmli_fuse_options_json(&model->fuse)) != 0) {
+        json_decref(root);
+        root = NULL;
+    }
+    if (root && model->baseline && json_object_set_new(root, "baseline", mmli_baseline_options_json(&model->baseline->o)) != 0) {
         json_decref(root);
         root = NULL;
     }

@@ -7,7 +7,7 @@
 #include "util/alloc.h"
 #include "util/error.h"
 
-static mml_status check_options(const mml_train_options *o)
+mml_status mmli_train_check(const mml_train_options *o)
 {
     mml_status st = MML_OK;
 
@@ -29,7 +29,7 @@ out:
 }
 
 /* Places of a part, optionally only where `has`. */
-static mml_status places(size_t **out, size_t *n, const mml_part *part, size_t N, mml_part which, const int64_t *offsets)
+mml_status mmli_train_places(size_t **out, size_t *n, const mml_part *part, size_t N, mml_part which, const int64_t *offsets)
 {
     mml_status st = MML_OK;
 
@@ -43,7 +43,7 @@ out:
 }
 
 /* The parts of a cohort as the options ask. */
-static mml_status divide(mml_part **part, mml_cohort *cohort, const char *task, const mml_train_options *o)
+mml_status mmli_train_divide(mml_part **part, mml_cohort *cohort, const char *task, const mml_train_options *o)
 {
     mml_status st = MML_OK;
 
@@ -94,7 +94,7 @@ mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *
         MML_TRY(mmli_options_take(&po, sizeof po, prep, "mml_prep_options"));
     if (options)
         MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_train_options"));
-    MML_TRY(check_options(&o));
+    MML_TRY(mmli_train_check(&o));
     MML_TRY(mmli_block_options_check(&bo));
     if (o.encoder_decay < 0 && bo.encoder == MML_ENCODER_LINEAR)
         o.encoder_decay = 0.1; /* what makes it the low-variance encoder (method.md 5) */
@@ -102,9 +102,9 @@ mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *
               encoder ? "an encoder of your own is given, but the options ask for encoder %s"
                       : "the options ask for encoder %s, but none is given",
               mml_encoder_name(bo.encoder));
-    MML_TRY(divide(&part, cohort, task, &o));
-    MML_TRY(places(&all, &n_all, part, N, MML_PART_TRAIN, NULL));
-    MML_TRY(places(&have, &n_have, part, N, MML_PART_TRAIN, info.offsets));
+    MML_TRY(mmli_train_divide(&part, cohort, task, &o));
+    MML_TRY(mmli_train_places(&all, &n_all, part, N, MML_PART_TRAIN, NULL));
+    MML_TRY(mmli_train_places(&have, &n_have, part, N, MML_PART_TRAIN, info.offsets));
     MML_CHECK(n_have > 0, MML_E_DATA, "no sample of the training part (%zu samples) has modality %s", n_all, modality);
     MML_TRY(mmli_prep_fit(&fitted, cohort, modality, have, n_have, &po));
     MML_TRY(mmli_model_new(&model, MML_MODEL_BLOCK, o.backend, table, o.threads));
@@ -172,9 +172,9 @@ mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_mod
     MML_TRY(mml_train_options_init_fuse(&o, NULL, models[0]->task->kind));
     if (options)
         MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_train_options"));
-    MML_TRY(check_options(&o));
+    MML_TRY(mmli_train_check(&o));
     MML_TRY(mmli_fuse_on(&model, models, n, fuse, o.backend, table, o.threads));
-    MML_TRY(divide(&part, cohort, model->task->name, &o));
+    MML_TRY(mmli_train_divide(&part, cohort, model->task->name, &o));
     MML_TRY(freeze_fuse(&frozen, model));
     MML_TRY(mmli_train_model(model, cohort, &o, part, frozen, &model->from));
     *out = model;

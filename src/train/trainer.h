@@ -96,6 +96,16 @@ mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *
 mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_model *const *models, size_t n,
                               const mml_fuse_options *fuse, const mml_train_options *options, const mmli_backend *table);
 
+mml_status mmli_train_baseline_on(mml_model **out, mml_cohort *cohort, const char *const *modalities, size_t n,
+                                  const char *task, const mml_baseline_options *baseline, const mml_prep_options *prep,
+                                  const mml_train_options *options, const mmli_backend *table);
+
+/* train.c: what the three begin with. Ranges of the options; the parts of the cohort; places of a part's samples (new),
+ * where offsets are given only of those that have tokens. */
+mml_status mmli_train_check(const mml_train_options *o);
+mml_status mmli_train_divide(mml_part **part, mml_cohort *cohort, const char *task, const mml_train_options *o);
+mml_status mmli_train_places(size_t **out, size_t *n, const mml_part *part, size_t N, mml_part which, const int64_t *offsets);
+
 /* trainer.c: sets up and runs; `part` (N) of the cohort is how it was divided. Fills provenance into `from`. */
 mml_status mmli_train_model(mml_model *model, mml_cohort *cohort, const mml_train_options *o, const mml_part *part,
                             const uint8_t *frozen, mmli_provenance *from);

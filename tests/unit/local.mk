@@ -63,6 +63,8 @@ tests_unit_test_train_resume_SOURCES = tests/unit/test_train_resume.c $(TRAIN_RI
 check_PROGRAMS += tests/unit/test_train_backends tests/unit/test_train_fuse
 tests_unit_test_train_backends_SOURCES = tests/unit/test_train_backends.c $(TRAIN_RIG)
 tests_unit_test_train_fuse_SOURCES = tests/unit/test_train_fuse.c $(TRAIN_RIG)
+check_PROGRAMS += tests/unit/test_baseline
+tests_unit_test_baseline_SOURCES = tests/unit/test_baseline.c $(TRAIN_RIG)
 
 check_PROGRAMS += tests/unit/test_bag_h5
 tests_unit_test_bag_h5_SOURCES = tests/unit/test_bag_h5.c tests/unit/folder.c tests/unit/folder.h
