@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	doc/architecture.md \
 	doc/baselines.md \
 	doc/cohort.md \
+	doc/compare.md \
 	doc/formats.md \
 	doc/method.md \
 	doc/model-file.md \

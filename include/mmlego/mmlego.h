@@ -5,6 +5,7 @@
 #include "mmlego/base.h"
 #include "mmlego/baseline.h"
 #include "mmlego/bench.h"
+#include "mmlego/compare.h"
 #include "mmlego/data.h"
 #include "mmlego/metrics.h"
 #include "mmlego/model.h"

@@ -6,7 +6,6 @@ libmmlego_core_la_SOURCES += \
 	src/bench/count_segments.c \
 	src/bench/count_simple.c \
 	src/bench/limits.c \
-	src/bench/memory.c \
 	src/bench/numbers.c \
 	src/bench/rig.c src/bench/rig.h \
 	src/bench/run.c src/bench/measure.h

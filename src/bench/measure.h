@@ -16,10 +16,6 @@ typedef struct mmli_bench_gemm {
 } mmli_bench_gemm;
 mml_status mmli_bench_time_gemm(double *flops, mmli_device *dv, const mmli_bench_gemm *product, double seconds, uint64_t seed);
 
-/* memory.c: bytes of this process that are resident now, and were at most. NaN where the system does not say. */
-double mmli_bench_resident(void);
-double mmli_bench_peak(void);
-
 /* Defaults, and what is given on top, checked. */
 mml_status mmli_bench_options_check(mml_bench_options *out, const mml_bench_options *given);
 /* A result for the caller, whose struct_size says how much of it he knows. */

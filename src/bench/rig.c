@@ -9,6 +9,7 @@
 #include "data/labels_inside.h"
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/memory.h"
 #include "util/rng.h"
 
 enum { OUTPUTS = 4 };
@@ -173,12 +174,12 @@ mml_status mmli_bench_rig_new(mmli_bench_rig **out, const mmli_bench_spec *spec,
     rig->spec = spec;
     rig->resident = (double)NAN;
     if (spec->work == MMLI_WORK_MERGE) {
-        rig->resident = mmli_bench_resident();
+        rig->resident = mmli_memory_resident();
         MML_TRY(make_parts(rig, &table, threads, o->seed));
     } else {
         MML_TRY(mmli_model_new(&rig->model, spec->kind, NULL, &table, threads));
         MML_TRY(make_input(rig, rig->model->dv, o->seed));
-        rig->resident = mmli_bench_resident(); /* before all that the method itself needs */
+        rig->resident = mmli_memory_resident(); /* before all that the method itself needs */
         MML_TRY(fill_model(rig->model, spec, 0, spec->n, o->seed));
         MML_TRY(mmli_tape_new(&rig->tape, rig->model->dv));
         MML_TRY(make_trainer(rig));

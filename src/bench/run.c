@@ -8,6 +8,7 @@
 #include "util/alloc.h"
 #include "util/clock.h"
 #include "util/error.h"
+#include "util/memory.h"
 #include "util/sort.h"
 
 void mml_bench_options_init(mml_bench_options *options)
@@ -116,7 +117,7 @@ static void note_memory(mml_bench_result *r, const mmli_bench_rig *rig)
     if (rig->model)
         r->parameters = (double)mml_model_n_parameters(rig->model);
     r->device_peak = (double)(mmli_count_of(device_of(rig))->most - rig->input);
-    r->peak = mmli_bench_peak();
+    r->peak = mmli_memory_peak();
     r->beyond_input = r->peak > before ? r->peak - before : 0;
     if (isnan(r->peak) || isnan(before))
         r->beyond_input = (double)NAN;

@@ -13,7 +13,7 @@ enum { MMLC_OK = 0, MMLC_FAILURE = 1, MMLC_USAGE = 2, MMLC_DATA = 3 };
 
 extern const mmlc_command *const mmlc_commands[]; /* ended by NULL; in the order of --help */
 extern const mmlc_command mmlc_cmd_import, mmlc_cmd_inspect, mmlc_cmd_train, mmlc_cmd_merge, mmlc_cmd_fuse,
-    mmlc_cmd_predict, mmlc_cmd_evaluate, mmlc_cmd_convert, mmlc_cmd_export, mmlc_cmd_bench, mmlc_cmd_version, mmlc_cmd_help;
+    mmlc_cmd_predict, mmlc_cmd_evaluate, mmlc_cmd_compare, mmlc_cmd_convert, mmlc_cmd_export, mmlc_cmd_bench, mmlc_cmd_version, mmlc_cmd_help;
 
 /* The command of a name, NULL if there is none (mmlc_unknown_command says so, with the nearest). */
 const mmlc_command *mmlc_find_command(const char *name);

@@ -4,6 +4,7 @@ mmlego_SOURCES = \
 	src/cli/bench_start.c src/cli/bench_start.h \
 	src/cli/cli.h \
 	src/cli/cmd_bench.c \
+	src/cli/cmd_compare.c \
 	src/cli/cmd_convert.c \
 	src/cli/cmd_evaluate.c \
 	src/cli/cmd_export.c \
@@ -15,9 +16,11 @@ mmlego_SOURCES = \
 	src/cli/cmd_predict.c \
 	src/cli/cmd_train.c \
 	src/cli/cmd_version.c \
+	src/cli/compare_table.c src/cli/compare_table.h \
 	src/cli/division.c src/cli/division.h \
 	src/cli/help.c \
 	src/cli/inspect.h src/cli/inspect_cohort.c src/cli/inspect_model.c \
+	src/cli/jobs.c src/cli/jobs.h \
 	src/cli/json_text.c src/cli/json_text.h \
 	src/cli/load.c src/cli/load.h \
 	src/cli/main.c \
@@ -34,6 +37,7 @@ mmlego_LDADD = libmmlego.la $(JANSSON_LIBS) -lm
 dist_man_MANS = \
 	doc/man/mmlego.1 \
 	doc/man/mmlego-bench.1 \
+	doc/man/mmlego-compare.1 \
 	doc/man/mmlego-convert.1 \
 	doc/man/mmlego-evaluate.1 \
 	doc/man/mmlego-export.1 \

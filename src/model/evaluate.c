@@ -314,34 +314,21 @@ out:
 
 static mml_status measure(evaluating *e)
 {
-    static const mml_metric binary[] = {MML_METRIC_AUC, MML_METRIC_AVERAGE_PRECISION, MML_METRIC_ACCURACY, MML_METRIC_F1,
-                                        MML_METRIC_BRIER, MML_METRIC_LOG_LOSS};
-    static const mml_metric classes[] = {MML_METRIC_MACRO_AUC, MML_METRIC_ACCURACY, MML_METRIC_MACRO_F1};
-    static const mml_metric survival[] = {MML_METRIC_CINDEX};
-    static const mml_metric regression[] = {MML_METRIC_R2, MML_METRIC_RMSE};
     const mml_metric_input in = mmli_scored_input(&e->scored, e->scored.score);
+    const mml_task_kind kind = e->model->task->kind;
     mml_cindex_pairs pairs;
     mml_status st = MML_OK;
-    size_t *group = NULL;
+    size_t *group = NULL, n;
+    const mml_metric *list = mmli_task_metrics(&n, kind);
     double c;
 
     MML_TRY(groups_of(&group, e));
-    switch (e->model->task->kind) {
-    case MML_MULTICLASS:
-        MML_TRY(add_metrics(e, classes, sizeof classes / sizeof *classes, &in, group));
+    MML_TRY(add_metrics(e, list, n, &in, group));
+    if (kind == MML_MULTICLASS)
         MML_TRY(add_class_log_loss(e, group));
-        break;
-    case MML_SURVIVAL:
-        MML_TRY(add_metrics(e, survival, 1, &in, group));
+    if (kind == MML_SURVIVAL) {
         MML_TRY(mml_metric_cindex(&c, &pairs, in.score, in.time, in.event, in.n));
         add_value(e->out, "comparable_pairs", (double)pairs.comparable, NAN, NAN);
-        break;
-    case MML_REGRESSION:
-        MML_TRY(add_metrics(e, regression, sizeof regression / sizeof *regression, &in, group));
-        break;
-    case MML_BINARY:
-    default:
-        MML_TRY(add_metrics(e, binary, sizeof binary / sizeof *binary, &in, group));
     }
 out:
     mmli_free(group);

@@ -75,3 +75,28 @@ mml_metric mmli_main_metric(mml_task_kind kind)
         return MML_METRIC_AUC;
     }
 }
+
+const mml_metric *mmli_task_metrics(size_t *n, mml_task_kind kind)
+{
+    static const mml_metric binary[] = {MML_METRIC_AUC, MML_METRIC_AVERAGE_PRECISION, MML_METRIC_ACCURACY, MML_METRIC_F1,
+                                        MML_METRIC_BRIER, MML_METRIC_LOG_LOSS};
+    static const mml_metric classes[] = {MML_METRIC_MACRO_AUC, MML_METRIC_ACCURACY, MML_METRIC_MACRO_F1};
+    static const mml_metric survival[] = {MML_METRIC_CINDEX};
+    static const mml_metric regression[] = {MML_METRIC_R2, MML_METRIC_RMSE};
+
+    switch (kind) {
+    case MML_MULTICLASS:
+        *n = sizeof classes / sizeof *classes;
+        return classes;
+    case MML_SURVIVAL:
+        *n = sizeof survival / sizeof *survival;
+        return survival;
+    case MML_REGRESSION:
+        *n = sizeof regression / sizeof *regression;
+        return regression;
+    case MML_BINARY:
+    default:
+        *n = sizeof binary / sizeof *binary;
+        return binary;
+    }
+}

@@ -23,5 +23,7 @@ void mmli_scored_set(double *score, const mmli_scored *s, size_t i, const float 
 mml_metric_input mmli_scored_input(const mmli_scored *s, const double *score);
 /* AUC, macro AUC, c-index, R^2. */
 mml_metric mmli_main_metric(mml_task_kind kind);
+/* All that a task is measured by, the main one first. Static. */
+const mml_metric *mmli_task_metrics(size_t *n, mml_task_kind kind);
 
 #endif

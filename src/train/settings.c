@@ -31,7 +31,7 @@ static const char *name_of(const char *const *names, size_t n, unsigned i)
     return i < n ? names[i] : "?";
 }
 
-static json_t *options_json(const mml_train_options *o)
+json_t *mmli_train_options_json(const mml_train_options *o)
 {
     static const char *const schedules[] = {"cosine", "constant", "plateau"};
     static const char *const losses[] = {"nll", "cox"};
@@ -67,7 +67,7 @@ static json_t *members_json(const mml_model *model)
 mml_status mmli_train_settings(json_t **out, const mml_model *model, const mml_train_options *o, uint64_t data_hash)
 {
     json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:s}", "version", mml_version(), "data_hash", wide(data_hash), "training",
-                             options_json(o), "blocks", members_json(model), "task", model->task->name);
+                             mmli_train_options_json(o), "blocks", members_json(model), "task", model->task->name);
 
     if (root && model->kind == MML_MODEL_FUSE && json_object_set_new(root, "fuse", mmli_fuse_options_json(&model->fuse)) != 0) {
         json_decref(root);

@@ -87,6 +87,8 @@ mml_status mmli_checkpoint_save(const mmli_trainer *t, const char *path);
 mml_status mmli_checkpoint_load(mmli_trainer *t, const char *path, bool *found);
 
 /* settings.c: everything that decides the result, for checkpoints and provenance. New reference. */
+/* The options alone. New reference; NULL = no memory. */
+json_t *mmli_train_options_json(const mml_train_options *o);
 mml_status mmli_train_settings(json_t **out, const mml_model *model, const mml_train_options *o, uint64_t data_hash);
 
 /* Entries with a backend table (tests); NULL = by o->backend. */

@@ -16,7 +16,7 @@ includes() {
 
 includes | awk '
     BEGIN {
-        n = split("util:0 backends:1 metrics:1 ops:2 nn:3 io:3 formats:4 import:5 data:6 lego:7 baselines:7 model:8 train:9 bench:10 cli:11", pair, " ")
+        n = split("util:0 backends:1 metrics:1 ops:2 nn:3 io:3 formats:4 import:5 data:6 lego:7 baselines:7 model:8 train:9 report:10 explain:11 compare:12 bench:13 cli:14", pair, " ")
         for (i = 1; i <= n; i++) { split(pair[i], kv, ":"); rank[kv[1]] = kv[2] }
     }
     function bad(rule, why) { broken[rule] = broken[rule] "\n#   " $1 ":" $2 ": " $4 ": " why }

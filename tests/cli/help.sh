@@ -5,7 +5,7 @@ set -u
 # shellcheck source=tests/cli/lib.sh
 . "${MMLT_SRCDIR:-.}/tests/cli/lib.sh"
 
-commands="import inspect train merge fuse predict evaluate convert export bench version help"
+commands="import inspect train merge fuse predict evaluate compare convert export bench version help"
 
 run --help
 cp "$tmp/out" "$tmp/all"
@@ -15,7 +15,7 @@ cp "$tmp/all" "$tmp/out"
 for command in $commands; do
     test_that "mmlego --help lists $command" grep -qE "^  $command  +[a-z]" "$tmp/all"
 done
-test_that "mmlego --help lists nothing else" [ "$(sed -n '/^Commands:/,/^$/p' "$tmp/all" | grep -c '^  [a-z]')" -eq 12 ]
+test_that "mmlego --help lists nothing else" [ "$(sed -n '/^Commands:/,/^$/p' "$tmp/all" | grep -c '^  [a-z]')" -eq 13 ]
 for code_there in 0 1 2 3 130; do
     test_that "mmlego --help explains exit status $code_there" grep -qE "^  ${code_there}[ ,]" "$tmp/all"
 done
@@ -50,6 +50,10 @@ for option in modality task preset encoder latent steps heads head-width tau dro
     weight-decay encoder-decay schedule warmup grad-clip patience l1 class-weights loss alpha bins head seed threads \
     train valid test fold valid-fraction split-seed checkpoint resume log quiet backend output selfattn-limit; do
     test_that "train has --$option" grep -qE -- "--(\[no-\])?$option( |\$)" "$tmp/out"
+done
+run compare --help
+for option in task systems modality seed output jobs collect json quiet folds fold train valid test valid-fraction split-seed; do
+    test_that "compare has --$option" grep -qE -- "--$option( |\$)" "$tmp/out"
 done
 run fuse --help
 for option in mode freeze order modality-dropout head epochs lr train fold checkpoint resume seed output; do

@@ -6,6 +6,7 @@ SCRIPT_TESTS += \
 	tests/cli/atomic.sh \
 	tests/cli/bench.sh \
 	tests/cli/categories.sh \
+	tests/cli/compare.sh \
 	tests/cli/convert.sh \
 	tests/cli/errors.sh \
 	tests/cli/export.sh \

@@ -2,6 +2,7 @@
 #include "tests/unit/folder.h"
 
 #include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,33 +20,31 @@ void mmlt_folder_make(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
-static size_t each(int remove_them)
+static int remove_one(const char *path, const struct stat *what, int type, struct FTW *where)
+{
+    (void)what;
+    (void)type;
+    (void)where;
+    (void)remove(path);
+    return 0;
+}
+
+void mmlt_folder_remove(void)
+{
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+size_t mmlt_folder_files(void)
 {
     DIR *d = opendir(folder);
     struct dirent *e;
     size_t n = 0;
 
     ck_assert_ptr_nonnull(d);
-    while ((e = readdir(d)) != NULL) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        n++;
-        if (remove_them)
-            (void)remove(mmlt_path(e->d_name)); /* also an empty folder */
-    }
+    while ((e = readdir(d)) != NULL)
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
     closedir(d);
     return n;
-}
-
-void mmlt_folder_remove(void)
-{
-    each(1);
-    rmdir(folder);
-}
-
-size_t mmlt_folder_files(void)
-{
-    return each(0);
 }
 
 const char *mmlt_path(const char *name)

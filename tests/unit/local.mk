@@ -227,3 +227,8 @@ check_PROGRAMS += tests/unit/test_import_images
 tests_unit_test_import_images_SOURCES = tests/unit/test_import_images.c tests/unit/make_image.c tests/unit/make_image.h \
 	tests/unit/import_help.c tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
 tests_unit_test_import_images_LDADD = $(LDADD) $(JPEG_LIBS) $(PNG_LIBS)
+
+COMPARE_RIG = tests/unit/compare_rig.c tests/unit/compare_rig.h tests/unit/folder.c tests/unit/folder.h $(TRAIN_RIG)
+check_PROGRAMS += tests/unit/test_compare tests/unit/test_compare_collect
+tests_unit_test_compare_SOURCES = tests/unit/test_compare.c $(COMPARE_RIG)
+tests_unit_test_compare_collect_SOURCES = tests/unit/test_compare_collect.c $(COMPARE_RIG)

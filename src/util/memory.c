@@ -1,10 +1,10 @@
 /* memory.c - what the system says about the memory of this process. getrusage() would do, but a program that was started
  * by a larger one inherits the larger one's peak. */
+#include "util/memory.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "bench/measure.h"
 
 /* A line "VmHWM:     12345 kB" of /proc/self/status (Linux). */
 static double from_status(const char *key)
@@ -25,12 +25,12 @@ static double from_status(const char *key)
     return 1024.0 * kib;
 }
 
-double mmli_bench_resident(void)
+double mmli_memory_resident(void)
 {
     return from_status("VmRSS");
 }
 
-double mmli_bench_peak(void)
+double mmli_memory_peak(void)
 {
     return from_status("VmHWM");
 }

@@ -1,0 +1,128 @@
+/* folder.c - where records and models lie, and JSON as files. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "compare/plan.h"
+#include "model/options.h"
+#include "util/alloc.h"
+#include "util/atomic.h"
+#include "util/error.h"
+#include "util/text.h"
+
+bool mmli_file_exists(const char *path)
+{
+    struct stat s;
+
+    return stat(path, &s) == 0;
+}
+
+/* A name of a system as a name of a file: ':' is '@', and what is not a letter, digit, '-', '.' or '_' is %XX. */
+static mml_status file_name(mmli_buf *b, const char *name)
+{
+    mml_status st = MML_OK;
+
+    for (const char *c = name; *c; c++) {
+        const bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+                           strchr("-._", *c) != NULL;
+        const char at = *c == ':' ? '@' : *c;
+
+        if (plain || at == '@')
+            MML_TRY(mmli_buf_add(b, &at, 1));
+        else
+            MML_TRY(mmli_buf_printf(b, "%%%02X", (unsigned)(unsigned char)*c));
+    }
+out:
+    return st;
+}
+
+static mml_status job_path(char **out, const mml_compare *plan, size_t job, const char *folder, const char *ending)
+{
+    mml_status st = MML_OK;
+    const mmli_plan_job *j = &plan->jobs[job];
+    mmli_buf b = {0};
+
+    *out = NULL;
+    MML_TRY(mmli_buf_printf(&b, "%s/%s/", plan->directory, folder));
+    MML_TRY(file_name(&b, plan->systems[j->system].name));
+    MML_TRY(mmli_buf_printf(&b, ".%d.%s", j->fold, ending));
+    MML_TRY(mmli_buf_take(&b, out));
+out:
+    mmli_buf_free(&b);
+    return st;
+}
+
+mml_status mmli_record_path(char **out, const mml_compare *plan, size_t job)
+{
+    return job_path(out, plan, job, "jobs", "json");
+}
+
+mml_status mmli_model_path(char **out, const mml_compare *plan, size_t job)
+{
+    return job_path(out, plan, job, "models", "h5");
+}
+
+mml_status mmli_folder_path(char **out, const char *directory, const char *name)
+{
+    return mmli_strf(out, "%s/%s", directory, name);
+}
+
+mml_status mmli_folder_make(const char *path)
+{
+    char text[MMLI_ERRNO_BYTES];
+    struct stat s;
+
+    if (mkdir(path, 0777) == 0)
+        return MML_OK;
+    if (errno != EEXIST)
+        return mmli_fail(MML_E_IO, "%s: the folder cannot be made: %s", path, mmli_errno_text(text, errno));
+    if (stat(path, &s) != 0 || !S_ISDIR(s.st_mode))
+        return mmli_fail(MML_E_IO, "%s: is not a folder", path);
+    return MML_OK;
+}
+
+mml_status mmli_folders_make(const char *directory)
+{
+    static const char *const names[] = {"jobs", "models"};
+    mml_status st = MML_OK;
+    char *path = NULL;
+
+    MML_TRY(mmli_folder_make(directory));
+    for (size_t i = 0; i < 2; i++) {
+        MML_TRY(mmli_folder_path(&path, directory, names[i]));
+        MML_TRY(mmli_folder_make(path));
+        mmli_free(path);
+        path = NULL;
+    }
+out:
+    mmli_free(path);
+    return st;
+}
+
+mml_status mmli_json_save(const json_t *value, const char *path)
+{
+    mml_status st = MML_OK;
+    mmli_atomic *a = NULL;
+
+    MML_CHECK(value != NULL, MML_E_NOMEM, "%s: no memory to write it", path);
+    MML_TRY(mmli_atomic_begin(&a, path));
+    MML_CHECK(json_dump_file(value, mmli_atomic_path(a), MMLI_JSON_REALS | JSON_INDENT(1)) == 0, MML_E_IO,
+              "%s: cannot be written; is there room on the disk?", path);
+    MML_TRY(mmli_atomic_commit(a));
+out:
+    mmli_atomic_abort(a);
+    return st;
+}
+
+mml_status mmli_json_load(json_t **out, const char *path)
+{
+    mml_status st = MML_OK;
+    json_error_t error;
+
+    *out = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    MML_CHECK(*out != NULL || mmli_file_exists(path), MML_E_IO, "%s: there is no such file", path);
+    MML_CHECK(*out != NULL, MML_E_FORMAT, "%s: line %d, column %d: %s", path, error.line, error.column, error.text);
+out:
+    return st;
+}

@@ -1,0 +1,28 @@
+/* job.h - what a job needs while it runs. */
+#ifndef MMLI_COMPARE_JOB_H
+#define MMLI_COMPARE_JOB_H
+
+#include "compare/record.h"
+#include "compare/setup.h"
+
+typedef struct mmli_running {
+    const mml_compare *plan;
+    size_t job;
+    mml_cohort *cohort;
+    mml_part *part; /* (samples) */
+    mmli_setup setup;
+    mml_progress watch;
+    void *user;
+    /* result */
+    mml_model *model;
+    double blocks_seconds; /* that training the blocks took which it is joined from */
+} mmli_running;
+
+/* Train the system of the job: run->model. */
+mml_status mmli_job_block(mmli_running *run);  /* job_block.c */
+mml_status mmli_job_joined(mmli_running *run); /* job_joined.c: from the saved blocks of the fold */
+
+/* Epochs of a training, to the watch of the job: for mml_train_options.watch, with the run as its user. */
+int mmli_job_watch(void *run, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps);
+
+#endif
