@@ -1,12 +1,12 @@
 /* import.h - what the files of the import share. Each is one stage:
  *
- *     config.c    cohort.ini -> what to do, checked before any data is read
+ *     config.c    cohort.ini -> what to do, checked before any data is read (config_*.c: its sections)
  *     table.c     labels, groups, split columns: texts by sample
  *     tasks.c     texts -> classes, times, values
  *     source.c    any format as rows of floats by sample id (source.h); the formats are kind_*.c
  *     tokens.c    rows -> tokens
  *     copy.c      rows of known samples, read, made into tokens, written (io/cohort_write.h)
- *     import.c    the order of it all, and the report
+ *     import.c    the order of it all (importing.h); import_*.c: samples, columns, tasks, modalities, each with its report
  */
 #ifndef MMLI_IMPORT_IMPORT_H
 #define MMLI_IMPORT_IMPORT_H

@@ -7,6 +7,10 @@ libmmlego_core_la_SOURCES += \
 	src/import/kind_anndata.c \
 	src/import/bins.c src/import/bins.h \
 	src/import/config.c \
+	src/import/config_cohort.c \
+	src/import/config_modality.c \
+	src/import/config_task.c \
+	src/import/config_values.c src/import/config_values.h \
 	src/import/copy.c src/import/copy.h \
 	src/import/csv_columns.c \
 	src/import/csv_look.c src/import/csv_look.h \
@@ -19,7 +23,11 @@ libmmlego_core_la_SOURCES += \
 	src/import/dictionary.c src/import/dictionary.h \
 	src/import/events.c src/import/events.h \
 	src/import/export.c \
-	src/import/import.c src/import/import.h \
+	src/import/import.c src/import/import.h src/import/importing.h \
+	src/import/import_columns.c \
+	src/import/import_modalities.c \
+	src/import/import_samples.c \
+	src/import/import_tasks.c \
 	src/import/kind_bags.c \
 	src/import/kind_csv.c \
 	src/import/kind_hdf5.c \
@@ -43,7 +51,9 @@ libmmlego_core_la_SOURCES += \
 	src/import/probe.c src/import/probe.h \
 	src/import/sheet.c src/import/sheet.h \
 	src/import/signatures.c src/import/signatures.h \
+	src/import/slide_files.c src/import/slide_files.h \
 	src/import/slides.c src/import/slides.h \
+	src/import/slides_table.c \
 	src/import/source.c src/import/source.h \
 	src/import/rowfile.c src/import/rowfile.h \
 	src/import/suggest.c src/import/suggest.h \
