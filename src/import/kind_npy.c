@@ -3,25 +3,28 @@
  * (N, F), (N, T, C), (N, H, W[, C]) as in HDF5; a bag (N, T, F) is N pieces of T rows. A structured array is a table whose
  * columns are its fields. Ids: an array of a .npz or a field that `id` names, a file (ids = FILE), or id = @row.
  *
- * Rows are read in place where they lie together. Those of an array in Fortran order, or of a packed member of a .npz, do
- * not: such an array is held in memory. */
+ * Rows are read in place where they lie together. Those of an array in Fortran order, or of a member of a .npz, do not: they
+ * are put in order in a temporary file, once, band by band, whatever the size. */
 #include <stdio.h>
 #include <string.h>
 
 #include "import/npy_ids.h"
 #include "import/npy_look.h"
 #include "import/probe.h"
+#include "import/rowfile.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
-static const size_t held_most = (size_t)1 << 28; /* numbers of float32: 1 GiB */
+/* Numbers of a band. One of a member goes through the whole member, once for each field, unless rows lie together. */
+enum { BAND_TOGETHER = 1 << 21, BAND_APART = 1 << 24, BAND_UNPACKED = 1 << 28 };
 
 typedef struct npy_source {
     mmli_zip *zip;
     mmli_npy *array;
     size_t each;    /* rows of a piece: T of a bag of three dimensions, else 1 */
     size_t *fields; /* (dims[0]) of a structured array */
-    float *held;    /* all rows, or NULL */
+    mmli_rowfile rows; /* all of them in order, if they do not lie so */
+    bool ordered;
     float *column;  /* one field of some rows */
     size_t cap_column;
 } npy_source;
@@ -104,22 +107,39 @@ out:
     return st;
 }
 
-/* Arrays whose rows do not lie together: all of it, once. */
-static mml_status hold(mmli_source *s, npy_source *y)
+static size_t band_rows(const npy_source *y, size_t each)
+{
+    const bool together = y->fields == NULL && (!y->array->fortran || y->array->rank < 2);
+    const size_t most = together ? BAND_TOGETHER : y->zip == NULL ? BAND_APART : BAND_UNPACKED;
+
+    return each == 0 || each >= most ? 1 : most / each;
+}
+
+/* Arrays whose rows cannot be read where they lie. */
+static mml_status put_in_order(mmli_source *s, npy_source *y)
 {
     mml_status st = MML_OK;
     const mmli_npy *a = y->array;
     const size_t rows = mmli_npy_n_rows(a), each = y->fields != NULL ? s->dims[0] : a->row_values;
-    size_t n;
+    size_t band = band_rows(y, each), n;
+    float *values = NULL;
 
     if (y->zip == NULL && (!a->fortran || a->rank < 2))
         goto out;
-    MML_CHECK(mmli_mul_size(&n, rows, each) && n <= held_most, MML_E_FORMAT,
-              "%s: %zu x %zu numbers %s must be held in memory, at most %zu are; in Python: numpy.save(FILE, "
-              "numpy.ascontiguousarray(x))", s->m->file, rows, each, a->fortran ? "in Fortran order" : "in an archive", held_most);
-    MML_TRY(mmli_calloc(&y->held, n, sizeof *y->held));
-    MML_TRY(y->fields != NULL ? read_fields(y->held, 0, rows, s, y) : mmli_npy_floats(y->held, y->array, 0, 0, rows));
+    band = band < rows ? band : rows;
+    MML_CHECK(mmli_mul_size(&n, band, each), MML_E_NOMEM, "%s: rows of %zu numbers are too large", s->m->file, each);
+    MML_TRY(mmli_calloc(&values, n, sizeof *values));
+    MML_TRY(mmli_rowfile_open(&y->rows, s->context->beside));
+    y->ordered = true;
+    for (size_t at = 0; at < rows; at += band) {
+        const size_t now = rows - at < band ? rows - at : band;
+
+        MML_TRY(y->fields != NULL ? read_fields(values, at, now, s, y) : mmli_npy_floats(values, y->array, 0, at, now));
+        MML_TRY(mmli_rowfile_add(&y->rows, values, now * each));
+    }
+    MML_TRY(mmli_rowfile_finish(&y->rows));
 out:
+    mmli_free(values);
     return st;
 }
 
@@ -147,7 +167,7 @@ static mml_status npy_open(mmli_source *s)
     MML_TRY(mmli_npy_ids(&s->ids, s->n_pieces,
                          &(mmli_npy_id_source){s->m->file, y->array, y->zip, s->m->id, NULL, s}));
     MML_TRY(use_channels(s, y));
-    MML_TRY(hold(s, y));
+    MML_TRY(put_in_order(s, y));
 out:
     if (st != MML_OK && s->ids == NULL)
         s->n_pieces = 0; /* nothing of s->ids to be freed */
@@ -163,7 +183,7 @@ static void npy_close(mmli_source *s)
     mmli_npy_close(y->array); /* before the archive that it is of */
     mmli_zip_close(y->zip);
     mmli_free(y->fields);
-    mmli_free(y->held);
+    mmli_rowfile_close(&y->rows);
     mmli_free(y->column);
     mmli_free(y);
 }
@@ -174,10 +194,8 @@ static mml_status read_span(float *values, const mmli_piece_span *span, mmli_sou
 {
     const size_t width = mmli_source_row_values(s), at = (span->piece * y->each + span->first) * width;
 
-    if (y->held != NULL) {
-        memcpy(values, y->held + at, span->count * width * sizeof *values);
-        return MML_OK;
-    }
+    if (y->ordered)
+        return mmli_rowfile_get(values, &y->rows, at, span->count * width);
     return y->fields != NULL ? read_fields(values, span->piece, 1, s, y)
                              : mmli_npy_elements(values, y->array, at, span->count * width);
 }

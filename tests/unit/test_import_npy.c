@@ -9,12 +9,15 @@
 #include "tests/unit/import_help.h"
 #include "util/alloc.h"
 
-static char bytes[1 << 16];
+static char *bytes; /* of the file made last; kept for the next */
 
 static size_t make(const char *header, const void *data, size_t n)
 {
     const size_t length = strlen(header), all = (10 + length + 1 + 63) / 64 * 64;
 
+    free(bytes);
+    bytes = malloc(all + n);
+    ck_assert_ptr_nonnull(bytes);
     memcpy(bytes, "\x93NUMPY\1\0", 8);
     bytes[8] = (char)((all - 10) & 255);
     bytes[9] = (char)((all - 10) >> 8);
@@ -27,7 +30,9 @@ static size_t make(const char *header, const void *data, size_t n)
 
 static void npy(const char *name, const char *header, const void *data, size_t n)
 {
-    mmlt_write_bytes(name, bytes, make(header, data, n));
+    const size_t size = make(header, data, n);
+
+    mmlt_write_bytes(name, bytes, size);
 }
 
 static void npz(const char *archive, const char *name, const char *header, const void *data, size_t n)
@@ -89,6 +94,44 @@ START_TEST(arrays_of_an_archive_are_named_and_may_hold_the_ids)
 }
 END_TEST
 
+/* Larger than a band of either way: element (i, j) is (i + 3 j) mod 251. */
+START_TEST(rows_that_do_not_lie_together_are_put_in_order_whatever_the_size)
+{
+    enum { N = 19000, F = 1000 };
+    static const size_t probes[] = {0, 1, 2097, 2098, 16777, 16778, N - 1};
+    const char *m = "m";
+    char *x = malloc((size_t)N * F);
+    mml_cohort *c;
+    mml_batch *b;
+    mml_tokens t;
+
+    ck_assert_ptr_nonnull(x);
+    for (int how = 0; how < 3; how++) {
+        for (size_t i = 0; i < N; i++)
+            for (size_t j = 0; j < F; j++)
+                x[how == 0 ? i * F + j : j * N + i] = (char)((i + 3 * j) % 251);
+        if (how == 0)
+            npz("a.npz", "x.npy", SHAPE("|u1", "(19000, 1000)"), x, (size_t)N * F);
+        else if (how == 1)
+            npy("x.npy", FORTRAN("|u1", "(19000, 1000)"), x, (size_t)N * F);
+        else
+            npz("f.npz", "x.npy", FORTRAN("|u1", "(19000, 1000)"), x, (size_t)N * F);
+        c = mmlt_imported(how == 0   ? "[cohort]\nid = @row\ncompress = 0\n[modality m]\nkind = table\nfile = a.npz\n"
+                          : how == 1 ? "[cohort]\nid = @row\ncompress = 0\n[modality m]\nkind = table\nfile = x.npy\n"
+                                     : "[cohort]\nid = @row\ncompress = 0\n[modality m]\nkind = table\nfile = f.npz\n");
+        mmlt_assert_ok(mml_batch_new(&b, 0));
+        mmlt_assert_ok(mml_cohort_read(c, b, probes, 7, &m, 1));
+        mmlt_assert_ok(mml_batch_get(&t, b, m));
+        for (size_t k = 0; k < 7; k++)
+            for (size_t j = 0; j < F; j++)
+                ck_assert(t.values[k * F + j] == (float)((probes[k] + 3 * j) % 251));
+        mml_batch_free(b);
+        mml_cohort_close(c);
+    }
+    free(x);
+}
+END_TEST
+
 START_TEST(a_bag_of_three_dimensions_is_a_sample_a_slab)
 {
     mml_cohort *c;
@@ -147,12 +190,10 @@ END_TEST
 START_TEST(a_safetensors_file_is_described_and_answered_with_what_reads_it)
 {
     static const char header[] = "{\"a.weight\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]}}";
-    char *json = NULL;
+    char *json = NULL, file[8 + sizeof header + 3] = {sizeof header - 1}; /* length, header, two halves */
 
-    memset(bytes, 0, 8);
-    bytes[0] = sizeof header - 1;
-    memcpy(bytes + 8, header, sizeof header - 1);
-    mmlt_write_bytes("t.safetensors", bytes, 8 + sizeof header - 1 + 4);
+    memcpy(file + 8, header, sizeof header - 1);
+    mmlt_write_bytes("t.safetensors", file, sizeof file);
     mmlt_assert_ok(mml_file_describe(&json, mmlt_path("t.safetensors"), NULL));
     ck_assert_ptr_nonnull(strstr(json, "\"a.weight\""));
     ck_assert_ptr_nonnull(strstr(json, "F16 (1, 2)"));
@@ -272,6 +313,7 @@ int main(void)
     tcase_set_timeout(real, 60);
     tcase_add_test(made, rows_of_a_table_have_the_ids_of_a_file_or_their_numbers);
     tcase_add_test(made, arrays_of_an_archive_are_named_and_may_hold_the_ids);
+    tcase_add_test(made, rows_that_do_not_lie_together_are_put_in_order_whatever_the_size);
     tcase_add_test(made, a_bag_of_three_dimensions_is_a_sample_a_slab);
     tcase_add_test(made, records_are_labels_and_tables);
     tcase_add_test(made, a_file_without_an_ini_is_looked_at_and_imported);
