@@ -126,7 +126,7 @@ static mml_status train(mml_model **out, mml_cohort *cohort, const char *modalit
     mml_prep_options prep;
 
     TRY(mml_cohort_modality(&info, cohort, modality));
-    TRY(mml_block_options_init(&block, &prep, "mmlego", info.kind));
+    TRY(mml_block_options_init(&block, &prep, "mmlego", info.kind, MML_BINARY));
     block.encoder = encoder != NULL ? MML_ENCODER_CUSTOM : MML_ENCODER_LINEAR;
     TRY(mml_train_block(out, cohort, modality, task, &block, &prep, encoder, NULL));
 out:

@@ -107,9 +107,8 @@ static mml_status train(mml_model **out, mml_cohort *cohort, const char *modalit
 
     TRY(mml_cohort_modality(&info, cohort, modality));
     /* Defaults first, for this kind of data; then what is to be different. */
-    TRY(mml_block_options_init(&block, &prep, "mmlego", info.kind));
+    TRY(mml_block_options_init(&block, &prep, "mmlego", info.kind, MML_BINARY));
     TRY(mml_train_options_init(&options, "mmlego", info.kind, MML_BINARY));
-    block.encoder_width = 32;
     options.epochs = 40;
     options.learning_rate = 2e-3;
     options.seed = 1; /* the same for all blocks: those that start alike merge better */

@@ -84,7 +84,7 @@ typedef struct mml_block_options {
  * @return MML_E_ARG unknown preset (message lists them)
  */
 MML_API MML_MUST_USE mml_status mml_block_options_init(mml_block_options *block, mml_prep_options *prep,
-                                                       const char *preset, mml_modality_kind kind);
+                                                       const char *preset, mml_modality_kind kind, mml_task_kind task);
 
 /** "none", "linear", ... and back (MML_E_ARG suggests the nearest). */
 MML_API const char *mml_encoder_name(mml_encoder_kind kind);
@@ -143,6 +143,8 @@ MML_API MML_MUST_USE mml_status mml_merge(mml_model **out, const mml_model *cons
 /* ---- fuse ------------------------------------------------------------------------------------------ */
 typedef enum mml_fuse_mode { MML_FUSE_STACK = 0, MML_FUSE_WEAVE } mml_fuse_mode;
 typedef enum mml_freeze { MML_FREEZE_NOTHING = 0, MML_FREEZE_ENCODERS, MML_FREEZE_BLOCKS } mml_freeze;
+/** How loud each block starts: as it was trained, or as a merge with weights by validation would hear it (doc/method.md 4). */
+typedef enum mml_loudness { MML_LOUD_TRAINED = 0, MML_LOUD_WEIGHTED } mml_loudness;
 typedef enum mml_order { MML_ORDER_VALIDATION = 0, MML_ORDER_GIVEN } mml_order; /**< weakest first, or as given */
 
 typedef struct mml_fuse_options {
@@ -152,6 +154,7 @@ typedef struct mml_fuse_options {
     mml_order order;
     double modality_dropout; /**< chance that a present modality is dropped for a sample in training; one stays */
     mml_head_method head;    /**< of the start: slerp or linear */
+    mml_loudness loudness;   /**< of the start */
 } mml_fuse_options;
 MML_API MML_MUST_USE mml_status mml_fuse_options_init(mml_fuse_options *options, const char *preset);
 

@@ -35,7 +35,7 @@ static mml_status add_member(mml_model *model, const mmli_bench_spec *spec, size
     char name[MMLI_BENCH_NAME];
 
     mmli_bench_modality(name, i);
-    MML_TRY(mml_block_options_init(&o, NULL, "paper", kind_of(b)));
+    MML_TRY(mml_block_options_init(&o, NULL, "paper", kind_of(b), MML_MULTICLASS));
     o.encoder = b->encoder;
     o.steps = spec->steps ? spec->steps : 2;
     o.latent_c = spec->c ? spec->c : 64;

@@ -17,6 +17,7 @@ static const mmlc_choice freezes[] = {{"nothing", MML_FREEZE_NOTHING},
                                       {"blocks", MML_FREEZE_BLOCKS},
                                       {NULL, 0}};
 static const mmlc_choice orders[] = {{"validation", MML_ORDER_VALIDATION}, {"given", MML_ORDER_GIVEN}, {NULL, 0}};
+static const mmlc_choice loudnesses[] = {{"weighted", MML_LOUD_WEIGHTED}, {"trained", MML_LOUD_TRAINED}, {NULL, 0}};
 static const mmlc_choice heads[] = {{"slerp", MML_HEAD_SLERP}, {"linear", MML_HEAD_LINEAR}, {NULL, 0}};
 
 static const mmlc_opt how[] = {
@@ -33,6 +34,8 @@ static const mmlc_opt how[] = {
      .rules = MMLC_BELOW_MAX},
     {.name = "head", .type = MMLC_CHOICE, .at = AT(fuse.head), .choices = heads,
      .help = "how the heads of the blocks are joined at the start"},
+    {.name = "loudness", .type = MMLC_CHOICE, .at = AT(fuse.loudness), .choices = loudnesses,
+     .help = "how loud each block is at the start: by its validation score, as in a merge, or as it was trained"},
     {.name = NULL},
 };
 static const mmlc_group groups[] = {

@@ -124,7 +124,7 @@ static mml_status init(void *args, mml_modality_kind modality, mml_task_kind tas
 {
     train_args *a = args;
     const char *preset = a->preset != NULL ? a->preset : "mmlego";
-    mml_status st = mml_block_options_init(&a->block, &a->prep, preset, modality);
+    mml_status st = mml_block_options_init(&a->block, &a->prep, preset, modality, task);
 
     return st != MML_OK ? st : mml_train_options_init(&a->training.options, preset, modality, task);
 }

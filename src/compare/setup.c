@@ -39,7 +39,7 @@ mml_status mmli_setup_make(mmli_setup *out, const mml_compare *plan, size_t syst
     memset(out, 0, sizeof *out);
     switch (s->type->kind) {
     case MMLI_SYSTEM_BLOCK:
-        MML_TRY(mml_block_options_init(&out->block, &out->prep, NULL, plan->modalities[s->modality].kind));
+        MML_TRY(mml_block_options_init(&out->block, &out->prep, NULL, plan->modalities[s->modality].kind, plan->kind));
         MML_TRY(mml_train_options_init(&out->training, NULL, plan->modalities[s->modality].kind, plan->kind));
         MML_TRY(training(&out->training, plan, fold));
         break;

@@ -75,7 +75,7 @@ static mml_block_options published(void)
 }
 
 mml_status mml_block_options_init(mml_block_options *block, mml_prep_options *prep, const char *name,
-                                  mml_modality_kind kind)
+                                  mml_modality_kind kind, mml_task_kind task)
 {
     mml_status st = MML_OK;
     preset p = PRESET_MMLEGO;
@@ -108,9 +108,13 @@ mml_status mml_block_options_init(mml_block_options *block, mml_prep_options *pr
         o.heads = 4;
         o.head_width = 16;
         o.dropout = 0.3;
-        if (kind == MML_TABLE) {
-            o.encoder_width = 128;
-            o.encoder_layers = 2;
+        /* The attention reads a row as it is. Few events on many columns want one layer before it, whose weights decay
+         * strongly (method.md 3b point 10). */
+        if (kind == MML_TABLE && task != MML_SURVIVAL) {
+            o.encoder = MML_ENCODER_NONE;
+        } else if (kind == MML_TABLE) {
+            o.encoder_width = 64;
+            o.encoder_layers = 1;
         }
     } else if (p == PRESET_UPSTREAM) {
         o.transform = MML_TRANSFORM_1D;
@@ -167,7 +171,8 @@ mml_status mml_fuse_options_init(mml_fuse_options *options, const char *name)
                                   .mode = MML_FUSE_STACK,
                                   .freeze = MML_FREEZE_NOTHING,
                                   .order = p == PRESET_MMLEGO ? MML_ORDER_VALIDATION : MML_ORDER_GIVEN,
-                                  .head = MML_HEAD_SLERP};
+                                  .head = MML_HEAD_SLERP,
+                                  .loudness = p == PRESET_MMLEGO ? MML_LOUD_WEIGHTED : MML_LOUD_TRAINED};
 out:
     return st;
 }

@@ -4,9 +4,12 @@
 #include "lego/heads.h"
 #include "model/join.h"
 #include "model/options.h"
+#include "model/weights.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/sort.h"
+
+#define LEAST_SHARE 0.1 /* of an equal weight */
 
 /* Parameter `to` = mean of one parameter of every block, equal weights. from (n). */
 static mml_status mean_of(mml_model *model, size_t to, const size_t *from, mml_head_method method)
@@ -61,6 +64,73 @@ out:
     return st;
 }
 
+static mml_status scale(mml_model *model, size_t param, double by)
+{
+    const mmli_param *p = &model->params->list[param];
+    const size_t size = p->rows * p->cols;
+    mml_status st = MML_OK;
+    float *v = NULL;
+
+    MML_TRY(mmli_calloc(&v, size, sizeof *v));
+    MML_TRY(mmli_params_get(v, model->params, param));
+    for (size_t i = 0; i < size; i++)
+        v[i] = (float)(v[i] * by);
+    MML_TRY(mmli_params_set(model->params, param, v));
+out:
+    mmli_free(v);
+    return st;
+}
+
+/* d' of every block, or equal weights where a block has no score. A block no better than chance is not silenced, only
+ * hushed: with output weights of 0 it would have no gradient to come back by. */
+static mml_status start_weights(double *w, const mml_model *model)
+{
+    mml_status st = MML_OK;
+    bool scored = true;
+    double sum = 0;
+
+    for (size_t i = 0; i < model->n; i++)
+        scored = scored && !isnan(model->members[i].from.valid_score);
+    if (scored)
+        MML_TRY(mmli_weights_dprime(w, model));
+    for (size_t i = 0; i < model->n; i++)
+        sum += scored ? w[i] : 0;
+    for (size_t i = 0; i < model->n; i++)
+        w[i] = sum > 0 ? fmax(w[i], LEAST_SHARE * sum / (double)model->n) : 1;
+out:
+    return st;
+}
+
+/* What a block adds to R is multiplied by its share of sum_m a_m / rms_m, so that the stack of the blocks starts as the mean of
+ * scaled latents that a merge takes, but for the feed-forward, which hears the blocks before it (method.md 3b points 3, 4). */
+static mml_status make_weighted(mml_model *model)
+{
+    mml_status st = MML_OK;
+    double *w = NULL, sum = 0;
+
+    MML_TRY(mmli_calloc(&w, model->n, sizeof *w));
+    MML_TRY(start_weights(w, model));
+    for (size_t i = 0; i < model->n; i++) {
+        w[i] /= model->members[i].latent_rms;
+        sum += w[i];
+    }
+    for (size_t i = 0; i < model->n; i++) {
+        const mmli_block *block = &model->members[i].block;
+        const size_t sets = block->o.share_steps ? 1 : block->o.steps;
+
+        for (size_t s = 0; s < sets; s++) {
+            const mmli_step *step = &block->steps[s];
+            const size_t outputs[] = {step->out_w, step->out_b, step->ff_out_w, step->ff_out_b};
+
+            for (size_t k = 0; k < sizeof outputs / sizeof *outputs; k++)
+                MML_TRY(scale(model, outputs[k], w[i] / sum));
+        }
+    }
+out:
+    mmli_free(w);
+    return st;
+}
+
 /* Weakest block first, so that the strongest has the last word on the state (method.md 3b point 8); blocks without a
  * score come before all others, equal ones stay as given. */
 static mml_status by_validation(mml_model *model)
@@ -97,6 +167,8 @@ mml_status mmli_fuse_on(mml_model **out, const mml_model *const *models, size_t 
     MML_TRY(mmli_model_build(model));
     MML_TRY(mmli_join_copy(model, sources, members));
     MML_TRY(start_values(model));
+    if (o.loudness == MML_LOUD_WEIGHTED)
+        MML_TRY(make_weighted(model));
     if (o.order == MML_ORDER_VALIDATION)
         MML_TRY(by_validation(model));
     *out = model;

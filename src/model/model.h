@@ -28,7 +28,7 @@ typedef struct mmli_provenance {
     size_t n_ids[3];
     mml_epoch *history;
     size_t n_history;
-    size_t best_epoch;  /* from 1; 0 = none */
+    size_t best_epoch;  /* from 1; 0 = none, or the start of a fuse */
     double valid_score; /* of the weights kept; NaN = none */
     double seconds;
 } mmli_provenance;

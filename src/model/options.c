@@ -39,6 +39,7 @@ NAMES(head_name, "slerp", "linear", "ensemble")
 NAMES(scale_name, "raw", "pooled", "layernorm")
 NAMES(weighting_name, "equal", "given", "validation", "correlated", "search")
 NAMES(mode_name, "stack", "weave")
+NAMES(loudness_name, "trained", "weighted")
 NAMES(freeze_name, "nothing", "encoders", "blocks")
 NAMES(order_name, "validation", "given")
 NAMES(model_name, "block", "merge", "fuse", "baseline")
@@ -110,6 +111,7 @@ static const field merge_fields[] = {
 static const field fuse_fields[] = {
     {"mode", FIELD_ENUM, AT(mode), mode_name},
     {"freeze", FIELD_ENUM, AT(freeze), freeze_name},
+    {"loudness", FIELD_ENUM, AT(loudness), loudness_name},
     {"order", FIELD_ENUM, AT(order), order_name},
     {"modality_dropout", FIELD_DOUBLE, AT(modality_dropout), NULL},
     {"head", FIELD_ENUM, AT(head), head_name},
@@ -313,12 +315,13 @@ const char *mmli_preset_of(const mml_block_options *o, mml_modality_kind kind)
     json_t *mine = mmli_block_options_json(o), *theirs;
     const char *found = "";
 
-    for (size_t i = 0; mine && !*found && i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; mine && !*found && i < 2 * (sizeof names / sizeof *names); i++) {
+        const mml_task_kind task = i % 2 ? MML_SURVIVAL : MML_BINARY; /* a preset has these two forms */
         mml_block_options p;
 
-        theirs = mml_block_options_init(&p, NULL, names[i], kind) == MML_OK ? mmli_block_options_json(&p) : NULL;
+        theirs = mml_block_options_init(&p, NULL, names[i / 2], kind, task) == MML_OK ? mmli_block_options_json(&p) : NULL;
         if (theirs && json_equal(mine, theirs))
-            found = names[i];
+            found = names[i / 2];
         json_decref(theirs);
     }
     json_decref(mine);

@@ -167,7 +167,7 @@ mml_status mmli_state_infer(mml_block_options *o, mml_modality_kind *kind, size_
     const looking l = {tensors, path, prefix};
     size_t inner = 0, cols = 0, steps = 0;
 
-    MML_TRY(mml_block_options_init(o, NULL, "upstream", MML_TABLE));
+    MML_TRY(mml_block_options_init(o, NULL, "upstream", MML_TABLE, MML_BINARY));
     MML_TRY(infer_encoder(o, kind, width, &l));
     MML_TRY(infer_latent(o, &l));
     while (steps < 64 && look(&l, "layers.%zu.%d.fn.to_q.weight", steps, o->raw_layers ? 2 : 1) != NULL)

@@ -49,7 +49,7 @@ static mml_status add_modality(mml_model *model, const setup *s, size_t m, const
     mmli_prep *fitted = NULL;
     size_t *have = NULL, n_have;
 
-    MML_TRY(mml_block_options_init(&unused, &po, NULL, info->kind));
+    MML_TRY(mml_block_options_init(&unused, &po, NULL, info->kind, MML_BINARY));
     if (prep)
         MML_TRY(mmli_options_take(&po, sizeof po, prep, "mml_prep_options"));
     MML_TRY(mmli_train_places(&have, &n_have, s->part, mml_cohort_size(s->cohort), MML_PART_TRAIN, info->offsets));

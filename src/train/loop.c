@@ -124,14 +124,30 @@ out:
     return st;
 }
 
+/* A fuse starts as good as a merge, and few patients can spoil it: its start is kept if no epoch is better. */
+static mml_status consider_start(mmli_trainer *t)
+{
+    mml_status st = MML_OK;
+    double loss, score;
+    bool best;
+
+    MML_TRY(mmli_train_validate(t, &loss, &score));
+    if (isfinite(loss))
+        MML_TRY(keep_best(t, criterion(t, loss, score), loss, &best));
+out:
+    return st;
+}
+
 mml_status mmli_train_run(mmli_trainer *t)
 {
     mml_status st = MML_OK;
     mmli_params *p = t->model->params;
 
+    if (t->from_start && t->part[1].n > 0 && t->at.step == 0)
+        MML_TRY(consider_start(t));
     while (t->at.epoch < t->o->epochs && !(t->o->patience && t->part[1].n && t->at.since_best >= t->o->patience))
         MML_TRY(run_epoch(t));
-    if (t->at.best_epoch > 0)
+    if (t->at.best_score > -INFINITY)
         MML_TRY(p->dv->k.copy(p->dv, p->data, t->best, p->total * sizeof(float)));
 out:
     return st;

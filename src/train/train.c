@@ -86,7 +86,7 @@ mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *
     *out = NULL;
     MML_TRY(mml_cohort_modality(&info, cohort, modality));
     MML_TRY(mml_cohort_task(&task_info, cohort, task));
-    MML_TRY(mml_block_options_init(&bo, &po, NULL, info.kind));
+    MML_TRY(mml_block_options_init(&bo, &po, NULL, info.kind, task_info.kind));
     MML_TRY(mml_train_options_init(&o, NULL, info.kind, task_info.kind));
     if (block)
         MML_TRY(mmli_options_take(&bo, sizeof bo, block, "mml_block_options"));

@@ -207,7 +207,7 @@ static mml_status record(mmli_provenance *from, mmli_trainer *t)
     from->n_history = t->n_history;
     t->history = NULL;
     from->best_epoch = t->at.best_epoch;
-    from->valid_score = t->by_score && t->at.best_epoch ? from->history[t->at.best_epoch - 1].valid_score : NAN;
+    from->valid_score = t->by_score && isfinite(t->at.best_score) ? t->at.best_score : NAN;
     from->seconds = t->at.seconds;
 out:
     free(settings);
@@ -218,7 +218,7 @@ mml_status mmli_train_model(mml_model *model, mml_cohort *cohort, const mml_trai
                             const uint8_t *frozen, mmli_provenance *from)
 {
     mml_status st = MML_OK;
-    mmli_trainer t = {.model = model, .cohort = cohort, .o = o};
+    mmli_trainer t = {.model = model, .cohort = cohort, .o = o, .from_start = model->kind == MML_MODEL_FUSE};
     bool found = false;
 
     MML_TRY(trainer_init(&t, part, frozen));

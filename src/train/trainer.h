@@ -50,6 +50,7 @@ typedef struct mmli_trainer {
     mmli_mem *best;  /* parameters with the best validation score so far */
     mmli_mem *sums;  /* float64: loss, of the step under way */
     mmli_scored scored; /* validation truth; n = 0 when there is none */
+    bool from_start;    /* the start is worth keeping: it competes with the epochs for the best weights (a fuse) */
     bool by_score;      /* the validation score exists; else the validation loss decides, if there are samples */
     mmli_progress at;
     mml_epoch *history;

@@ -138,7 +138,7 @@ static mml_block_options paper_options(const gold *g)
     mml_block_options o;
     char encoder[32];
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, "paper", MML_BAG));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, "paper", MML_BAG, MML_BINARY));
     ck_assert(gold_text(g, "encoder", encoder, sizeof encoder));
     mmlt_assert_ok(mml_encoder_from_name(&o.encoder, encoder));
     o.latent_c = (size_t)gold_number(g, "c", 0);
@@ -201,7 +201,7 @@ static mml_block_options upstream_options(const gold *g)
     mml_block_options o;
     char encoder[32];
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, "upstream", MML_SERIES));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, "upstream", MML_SERIES, MML_BINARY));
     ck_assert(gold_text(g, "encoder", encoder, sizeof encoder));
     mmlt_assert_ok(mml_encoder_from_name(&o.encoder, encoder));
     o.raw_layers = o.encoder == MML_ENCODER_SELFATTN;

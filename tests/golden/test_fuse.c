@@ -28,7 +28,7 @@ static mml_block_options options(const char *preset, mml_encoder_kind encoder, s
 {
     mml_block_options o;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, preset, MML_BAG));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, preset, MML_BAG, MML_BINARY));
     o.encoder = encoder;
     o.latent_c = c;
     o.latent_d = d;

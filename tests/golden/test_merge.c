@@ -111,7 +111,7 @@ static void paper_options(mml_block_options *o, size_t *m, const gold *g)
     ck_assert(gold_text(g, "encoders", list, sizeof list));
     for (char *name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
         ck_assert_uint_lt(*m, RIG_MOST);
-        mmlt_assert_ok(mml_block_options_init(&o[*m], NULL, "paper", MML_BAG));
+        mmlt_assert_ok(mml_block_options_init(&o[*m], NULL, "paper", MML_BAG, MML_BINARY));
         mmlt_assert_ok(mml_encoder_from_name(&o[*m].encoder, name));
         o[*m].latent_c = (size_t)gold_number(g, "c", 0);
         o[*m].latent_d = (size_t)gold_number(g, "d", 0);

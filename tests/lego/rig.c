@@ -77,7 +77,7 @@ mml_block_options rig_options(const char *preset, mml_encoder_kind encoder, size
 {
     mml_block_options o;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, preset, MML_BAG));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, preset, MML_BAG, MML_BINARY));
     o.latent_c = c;
     o.latent_d = d;
     o.steps = steps;

@@ -287,7 +287,7 @@ START_TEST(unknown_presets_and_encoders_get_a_suggestion)
     mml_fuse_options f;
     mml_encoder_kind kind;
 
-    mmlt_assert_fails(mml_block_options_init(&o, NULL, "upsteam", MML_TABLE), MML_E_ARG, "did you mean upstream");
+    mmlt_assert_fails(mml_block_options_init(&o, NULL, "upsteam", MML_TABLE, MML_BINARY), MML_E_ARG, "did you mean upstream");
     mmlt_assert_fails(mml_merge_options_init(&m, "papr"), MML_E_ARG, "did you mean paper");
     mmlt_assert_fails(mml_fuse_options_init(&f, "xyz"), MML_E_ARG, "mmlego, paper and upstream");
     mmlt_assert_fails(mml_encoder_from_name(&kind, "abmill"), MML_E_ARG, "did you mean abmil");

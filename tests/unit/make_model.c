@@ -77,7 +77,7 @@ mml_model *mmlt_block(const mmlt_block_spec *s)
     mml_block_options o;
     mmli_prep *prep = NULL;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, "mmlego", MML_TABLE));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, "mmlego", MML_TABLE, MML_BINARY));
     o.latent_c = 6;
     o.latent_d = s->latent_d ? s->latent_d : 8;
     o.steps = 2;
@@ -301,6 +301,7 @@ void mmlt_assert_same_model(const mml_model *a, const mml_model *b)
     ck_assert_int_eq((int)a->fuse.freeze, (int)b->fuse.freeze);
     ck_assert_int_eq((int)a->fuse.order, (int)b->fuse.order);
     ck_assert_int_eq((int)a->fuse.head, (int)b->fuse.head);
+    ck_assert_int_eq((int)a->fuse.loudness, (int)b->fuse.loudness);
     same_double(a->fuse.modality_dropout, b->fuse.modality_dropout);
     same_provenance(&a->from, &b->from);
     same_parameters(a->params, b->params);

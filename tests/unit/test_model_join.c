@@ -23,6 +23,16 @@ static mml_merge_options weighting(mml_weighting how)
     return o;
 }
 
+/* A fuse that leaves its blocks as they were trained. */
+static mml_fuse_options as_trained(void)
+{
+    mml_fuse_options o;
+
+    mmlt_assert_ok(mml_fuse_options_init(&o, "mmlego"));
+    o.loudness = MML_LOUD_TRAINED;
+    return o;
+}
+
 static void assert_same_member(const mml_model *a, size_t i, const mml_model *b, size_t j)
 {
     const char *x = a->members[i].name, *y = b->members[j].name;
@@ -117,6 +127,7 @@ START_TEST(a_merge_outlives_its_blocks)
     mml_predictor *predictor = NULL;
     mml_prediction p;
     float before[5];
+    const mml_fuse_options trained = as_trained();
 
     mmlt_assert_ok(mml_merge(&ab, (const mml_model *[]){a, b}, 2, &o));
     mmlt_assert_ok(mml_merge(&copy, (const mml_model *[]){ab}, 1, &o));
@@ -132,7 +143,7 @@ START_TEST(a_merge_outlives_its_blocks)
     mmlt_assert_ok(mml_predictor_new(&predictor, copy, NULL, 1));
     mmlt_assert_ok(mml_predict(&p, predictor, batch));
     mmlt_assert_same_bits(p.output, before, sizeof before);
-    mmlt_assert_ok(mml_fuse(&fused, (const mml_model *[]){copy}, 1, NULL));
+    mmlt_assert_ok(mml_fuse(&fused, (const mml_model *[]){copy}, 1, &trained));
     assert_same_member(copy, 1, fused, 1);
     mml_predictor_free(predictor);
     mml_model_free(copy);
@@ -267,8 +278,9 @@ START_TEST(a_fuse_of_blocks_that_started_alike_starts_there_too)
 {
     mml_model *a = block("labs", 4, MML_BINARY, 7, 0.8), *b = block("notes", 3, MML_BINARY, 7, 0.6), *out = NULL;
     const mml_model *both[] = {a, b};
+    const mml_fuse_options trained = as_trained();
 
-    mmlt_assert_ok(mml_fuse(&out, both, 2, NULL)); /* one seed: the same latent and head */
+    mmlt_assert_ok(mml_fuse(&out, both, 2, &trained)); /* one seed: the same latent and head */
     assert_same_param(out, out->latent, a, a->members[0].block.latent);
     assert_same_param(out, out->head.norm_w, a, a->members[0].block.head.norm_w);
     assert_same_param(out, out->head.norm_b, a, a->members[0].block.head.norm_b);
@@ -279,6 +291,57 @@ START_TEST(a_fuse_of_blocks_that_started_alike_starts_there_too)
     assert_same_member(a, 0, out, 0);
     assert_same_member(b, 0, out, 1);
     mml_model_free(out);
+    mml_model_free(a);
+    mml_model_free(b);
+}
+END_TEST
+
+/* Without feed-forward the stack adds what each block adds, and its R is that of the merge but for a factor, which the head's
+ * LayerNorm takes out again (up to its epsilon: 1e-5 beside a variance of order 1). */
+START_TEST(a_weighted_fuse_of_blocks_without_feed_forward_starts_as_their_merge)
+{
+    static const size_t widths[] = {4, 3};
+    static const char *const names[] = {"labs", "notes"};
+    mml_model *a = block("labs", 4, MML_BINARY, 7, 0.8), *b = block("notes", 3, MML_BINARY, 7, 0.6), *blocks[] = {a, b};
+    mml_model *fused = NULL, *plain = NULL, *merged = NULL;
+    mml_batch *batch = mmlt_batch(5, names, widths, 2, (const uint64_t[]){0, 0}, 1, 9);
+    mml_fuse_options trained = as_trained();
+    mml_predictor *predictors[3];
+    mml_prediction p[3];
+    double apart = 0;
+
+    a->members[0].latent_rms = 0.7;
+    b->members[0].latent_rms = 2.1;
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t s = 0; s < blocks[i]->members[0].block.o.steps; s++) {
+            const mmli_step *step = &blocks[i]->members[0].block.steps[s];
+            const mmli_param *w = &blocks[i]->params->list[step->ff_out_w];
+            float *zeros = calloc(w->rows * w->cols, sizeof *zeros);
+
+            ck_assert_ptr_nonnull(zeros);
+            mmlt_assert_ok(mmli_params_set(blocks[i]->params, step->ff_out_w, zeros));
+            mmlt_assert_ok(mmli_params_set(blocks[i]->params, step->ff_out_b, zeros));
+            free(zeros);
+        }
+    }
+    mmlt_assert_ok(mml_fuse(&fused, (const mml_model *const *)blocks, 2, NULL));
+    mmlt_assert_ok(mml_fuse(&plain, (const mml_model *const *)blocks, 2, &trained));
+    mmlt_assert_ok(mml_merge(&merged, (const mml_model *const *)blocks, 2, NULL));
+    mmlt_assert_ok(mml_predictor_new(&predictors[0], fused, NULL, 1));
+    mmlt_assert_ok(mml_predictor_new(&predictors[1], plain, NULL, 1));
+    mmlt_assert_ok(mml_predictor_new(&predictors[2], merged, NULL, 1));
+    for (size_t i = 0; i < 3; i++)
+        mmlt_assert_ok(mml_predict(&p[i], predictors[i], batch));
+    mmlt_assert_close(p[0].logits, p[2].logits, 5 * p[0].k, MMLT_TOL_GOLDEN);
+    for (size_t i = 0; i < 5 * p[0].k; i++)
+        apart = fmax(apart, fabs((double)p[1].logits[i] - (double)p[2].logits[i]));
+    ck_assert_double_gt(apart, 1e-3);
+    for (size_t i = 0; i < 3; i++)
+        mml_predictor_free(predictors[i]);
+    mml_batch_free(batch);
+    mml_model_free(fused);
+    mml_model_free(plain);
+    mml_model_free(merged);
     mml_model_free(a);
     mml_model_free(b);
 }
@@ -378,7 +441,7 @@ START_TEST(a_preset_is_recognised_by_its_options)
     mmli_prep *prep = NULL;
     mml_block_options o;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, presets[_i % 3], MML_TABLE));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, presets[_i % 3], MML_TABLE, MML_BINARY));
     if (_i >= 3)
         o.steps++; /* no longer that of any preset */
     mmlt_assert_ok(mmli_prep_identity(&prep, 3));
@@ -439,6 +502,7 @@ int main(void)
     tcase_add_test(tc, blocks_with_other_time_bins_are_refused_with_advice);
     tcase_add_test(tc, the_prior_is_that_of_the_block_with_most_training_samples);
     tcase_add_test(tc, a_fuse_of_blocks_that_started_alike_starts_there_too);
+    tcase_add_test(tc, a_weighted_fuse_of_blocks_without_feed_forward_starts_as_their_merge);
     tcase_add_test(tc, a_fuse_starts_between_its_blocks);
     tcase_add_test(tc, the_strongest_block_comes_last_in_a_fuse);
     tcase_add_loop_test(tc, a_description_is_json_that_names_everything, 0, 2);

@@ -47,7 +47,7 @@ static mml_model *slide_block(mml_encoder_kind encoder)
     mml_block_options o;
     mmli_prep *prep = NULL;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, "mmlego", MML_BAG));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, "mmlego", MML_BAG, MML_BINARY));
     o.latent_c = 6;
     o.latent_d = 8;
     o.steps = 2;

@@ -31,7 +31,7 @@ static mml_model *block(const char *preset, mml_modality_kind kind, mml_encoder_
     mml_model *model;
     mmli_prep *prep;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, preset, kind));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, preset, kind, MML_BINARY));
     o.latent_c = 6;
     o.latent_d = 5;
     o.steps = 3;

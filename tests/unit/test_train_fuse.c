@@ -160,6 +160,30 @@ START_TEST(survival_is_learnt_by_either_loss_merged_and_fused)
 }
 END_TEST
 
+/* Steps of this size spoil any model: what is kept is what the training began with. */
+START_TEST(a_fuse_that_only_gets_worse_keeps_its_start)
+{
+    mml_train_options o = rig_options(), fo = fine_tuning(MML_BINARY);
+    mml_model *fused = NULL, *start = NULL;
+    pair p;
+
+    o.epochs = 15;
+    fo.learning_rate = 10;
+    fo.clip_norm = 0;
+    pair_make(&p, NULL, &o);
+    mmlt_assert_ok(mml_fuse(&start, (const mml_model *const *)p.blocks, 2, NULL));
+    mmlt_assert_ok(mml_train_fuse(&fused, p.cohort, (const mml_model *const *)p.blocks, 2, NULL, &fo));
+    ck_assert_uint_eq(fused->from.n_history, 2);
+    ck_assert_uint_eq(fused->from.best_epoch, 0);
+    ck_assert_double_gt(fused->from.valid_score, fused->from.history[0].valid_score);
+    ck_assert_double_gt(fused->from.valid_score, fused->from.history[1].valid_score);
+    rig_same_parameters(start, fused);
+    mml_model_free(start);
+    mml_model_free(fused);
+    pair_free(&p);
+}
+END_TEST
+
 START_TEST(blocks_that_did_not_learn_the_same_task_are_refused)
 {
     const rig_spec spec = {.survival = true};
@@ -190,6 +214,7 @@ int main(void)
     tcase_add_loop_test(tc, what_is_frozen_stays_to_the_bit_and_the_rest_moves, 0, 3);
     tcase_add_test(tc, fusing_repeats_to_the_bit_for_any_number_of_threads);
     tcase_add_loop_test(tc, survival_is_learnt_by_either_loss_merged_and_fused, 0, 2);
+    tcase_add_test(tc, a_fuse_that_only_gets_worse_keeps_its_start);
     tcase_add_test(tc, blocks_that_did_not_learn_the_same_task_are_refused);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);

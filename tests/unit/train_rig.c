@@ -101,13 +101,14 @@ mml_block_options rig_block(mml_encoder_kind encoder)
 {
     mml_block_options o;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, NULL, MML_TABLE));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, NULL, MML_TABLE, MML_BINARY));
     o.latent_c = 8;
     o.latent_d = 8;
     o.heads = 2;
     o.head_width = 4;
     o.encoder = encoder;
     o.encoder_width = 16;
+    o.encoder_layers = 2;
     o.dropout = 0.1;
     return o;
 }
