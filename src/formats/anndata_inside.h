@@ -3,6 +3,7 @@
 #define MMLI_FORMATS_ANNDATA_INSIDE_H
 
 #include "formats/anndata.h"
+#include "io/h5packed.h"
 
 /* Group of the categories of 0.1.0 columns, among the columns. */
 #define MMLI_ANN_CATEGORIES "__categories"
@@ -25,6 +26,7 @@ typedef struct mmli_ann_sparse {
     size_t stored;
     uint64_t *pointers; /* (slices + 1) */
     hid_t data, indices; /* data sets, open */
+    mmli_packed *packed_data, *packed_indices;
     int spool;         /* by columns: the copy by rows, or -1; then pointers are those of the rows */
     const char *beside;
 } mmli_ann_sparse;

@@ -24,6 +24,7 @@ struct mmli_ann_matrix {
     storage how;
     size_t n, width;
     hid_t set;               /* DENSE */
+    mmli_packed *packed;     /* DENSE */
     mmli_ann_sparse sparse;  /* CSR, CSC */
     float *table;            /* TABLE: (n, width) */
     mmli_ann_frame raw;      /* the variables of raw */
@@ -162,6 +163,7 @@ static mml_status open_dense(mmli_ann_matrix *m, hid_t loc, size_t n_obs)
     m->width = rank == 2 ? dims[1] : 1;
     MML_CHECK(mmli_mul_size(&values, m->n, m->width), MML_E_NOMEM, "%s: %s: too large for this machine", m->path, m->name);
     MML_TRY(mmli_h5_check_stored(m->set, values, 1, m->path, m->name));
+    MML_TRY(mmli_packed_open(&m->packed, m->set, 0, m->path, m->name));
 out:
     return st;
 }
@@ -304,6 +306,7 @@ void mmli_ann_matrix_close(mmli_ann_matrix *m)
     mmli_ann_sparse_close(&m->sparse);
     mmli_ann_frame_free(&m->raw);
     mmli_h5_texts_free(m->made, m->made == NULL ? 0 : m->width);
+    mmli_packed_close(m->packed);
     mmli_h5_drop(m->set);
     mmli_free(m->table);
     mmli_free(m->name);
@@ -334,16 +337,21 @@ size_t mmli_ann_matrix_stored(const mmli_ann_matrix *m)
 
 mml_status mmli_ann_matrix_rows(float *out, size_t first, size_t count, mmli_ann_matrix *m)
 {
-    if (first > m->n || count > m->n - first)
-        return mmli_fail(MML_E_INTERNAL, "%s: %s has %zu rows, rows %zu to %zu asked for", m->path, m->name, m->n, first,
-                         first + count);
+    mml_status st = MML_OK;
+
+    MML_CHECK(first <= m->n && count <= m->n - first, MML_E_INTERNAL, "%s: %s has %zu rows, rows %zu to %zu asked for", m->path, m->name,
+              m->n, first, first + count);
     if (count == 0 || m->width == 0)
-        return MML_OK;
+        goto out;
     switch (m->how) {
-    case DENSE: return mmli_h5_get_rows(out, MMLI_H5_F32, first, count, m->width, m->set, m->path, m->name);
+    case DENSE:
+        MML_TRY(mmli_packed_check(m->packed, first, count));
+        MML_TRY(mmli_h5_get_rows(out, MMLI_H5_F32, first, count, m->width, m->set, m->path, m->name));
+        break;
     case CSR:
-    case CSC: return mmli_ann_sparse_rows(out, first, count, &m->sparse);
+    case CSC: MML_TRY(mmli_ann_sparse_rows(out, first, count, &m->sparse)); break;
     case TABLE: memcpy(out, m->table + first * m->width, count * m->width * sizeof *out); break;
     }
-    return MML_OK;
+out:
+    return st;
 }

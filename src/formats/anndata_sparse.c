@@ -113,6 +113,8 @@ mml_status mmli_ann_sparse_open(bool *is, mmli_ann_sparse *out, hid_t loc, const
     MML_TRY(open_part(&out->indices, &indices, out, loc, "indices", true));
     MML_CHECK(indices == out->stored, MML_E_SHAPE, "%s: %s has %zu values and %zu indices", path, name, out->stored, indices);
     MML_TRY(read_pointers(out, loc));
+    MML_TRY(mmli_packed_open(&out->packed_data, out->data, 0, path, out->name));
+    MML_TRY(mmli_packed_open(&out->packed_indices, out->indices, 0, path, out->name));
 out:
     if (st != MML_OK)
         mmli_ann_sparse_close(out);
@@ -122,6 +124,8 @@ out:
 void mmli_ann_sparse_close(mmli_ann_sparse *m)
 {
     mmli_spool_close(m->spool);
+    mmli_packed_close(m->packed_data);
+    mmli_packed_close(m->packed_indices);
     mmli_h5_drop(m->data);
     mmli_h5_drop(m->indices);
     mmli_free(m->pointers);
@@ -133,6 +137,9 @@ mml_status mmli_ann_sparse_entries(double *values, int64_t *across, size_t first
 {
     mml_status st = MML_OK;
 
+    if (values != NULL)
+        MML_TRY(mmli_packed_check(m->packed_data, first, count));
+    MML_TRY(mmli_packed_check(m->packed_indices, first, count));
     if (values != NULL)
         MML_TRY(mmli_h5_get_rows(values, MMLI_H5_F64, first, count, 1, m->data, m->path, m->name));
     MML_TRY(mmli_h5_get_rows(across, MMLI_H5_I64, first, count, 1, m->indices, m->path, m->name));

@@ -6,6 +6,7 @@
 
 #include "import/hdf5_look.h"
 #include "import/probe.h"
+#include "io/h5packed.h"
 #include "io/rows.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -14,6 +15,7 @@ typedef struct hdf5_source {
     hid_t file, set;
     size_t first_dim;
     bool slabs;      /* a bag of three dimensions */
+    mmli_packed *packed; /* then */
     mmli_rows *rows;
     mmli_span *list; /* for the gathering */
     size_t cap_list;
@@ -38,20 +40,22 @@ static mml_status read_ids(mmli_source *s, const hdf5_source *h)
 {
     mml_status st = MML_OK;
     hid_t set = -1, type = -1;
-    int64_t *numbers = NULL;
+    uint64_t *numbers = NULL; /* or int64_t, as the file says */
     size_t n = 0;
-    bool integer;
+    bool integer, is_signed;
 
     MML_TRY(mmli_h5_dataset(&set, &n, 1, h->file, s->m->file, s->m->id));
     type = H5Dget_type(set);
     integer = type >= 0 && H5Tget_class(type) == H5T_INTEGER;
+    is_signed = integer && H5Tget_sign(type) != H5T_SGN_NONE;
     if (!integer) {
         MML_TRY(mmli_h5_get_texts(&s->ids, &s->n_pieces, h->file, s->m->file, s->m->id));
     } else {
-        MML_TRY(mmli_h5_get_new(&numbers, MMLI_H5_I64, 1, &n, h->file, s->m->file, s->m->id));
+        MML_TRY(mmli_h5_get_new(&numbers, is_signed ? MMLI_H5_I64 : MMLI_H5_U64, 1, &n, h->file, s->m->file, s->m->id));
         MML_TRY(mmli_calloc(&s->ids, n, sizeof *s->ids));
         for (; s->n_pieces < n; s->n_pieces++)
-            MML_TRY(mmli_strf(&s->ids[s->n_pieces], "%lld", (long long)numbers[s->n_pieces]));
+            MML_TRY(is_signed ? mmli_strf(&s->ids[s->n_pieces], "%lld", (long long)numbers[s->n_pieces])
+                              : mmli_strf(&s->ids[s->n_pieces], "%llu", (unsigned long long)numbers[s->n_pieces]));
     }
     MML_CHECK(s->n_pieces == h->first_dim, MML_E_SHAPE, "%s: %s has %zu ids for the %zu rows of %s", s->m->file, s->m->id,
               s->n_pieces, h->first_dim, s->m->dataset);
@@ -112,6 +116,8 @@ static mml_status hdf5_open(mmli_source *s)
         s->scale = 1.0f / 255.0f;
     MML_TRY(mmli_rows_open(&h->rows, h->set, 0, s->m->file, s->m->dataset));
     s->half = mmli_rows_are_half(h->rows);
+    if (h->slabs)
+        MML_TRY(mmli_packed_open(&h->packed, h->set, 0, s->m->file, s->m->dataset));
     MML_TRY(read_ids(s, h));
     MML_TRY(read_names(s, h));
 out:
@@ -127,6 +133,7 @@ static void hdf5_close(mmli_source *s)
     if (h == NULL)
         return;
     mmli_rows_close(h->rows);
+    mmli_packed_close(h->packed);
     mmli_free(h->list);
     mmli_h5_drop(h->set);
     mmli_h5_drop(h->file);
@@ -141,6 +148,8 @@ static mml_status read_slab(float *out, const mmli_piece_span *span, const mmli_
     hid_t file, memory;
     char why[240] = "";
 
+    if ((st = mmli_packed_check(h->packed, span->piece, 1)) != MML_OK)
+        return st;
     mmli_h5_lock();
     file = H5Dget_space(h->set);
     memory = H5Screate_simple(3, size, NULL);

@@ -202,7 +202,7 @@ typedef struct walk {
     const mmli_h5_bytes *file;
     int rank, axis;
     size_t rows, n, seen, chunk_bytes;
-    uint64_t *at; /* UINT64_MAX = not seen yet */
+    uint64_t *at; /* UINT64_MAX = not seen yet; NULL: only the sizes are looked at */
     bool damaged;
 } walk;
 
@@ -212,6 +212,8 @@ static bool take_chunk(walk *w, const unsigned char *key, uint64_t address)
     size_t which = 0;
 
     w->damaged = w->damaged || number(key, 4) != w->chunk_bytes;
+    if (w->at == NULL)
+        return !w->damaged && w->seen++ < w->n;
     if (w->damaged || number(key + 4, 4) != 0)
         return false;
     for (int i = 0; i <= w->rank; i++) {
@@ -285,22 +287,55 @@ static bool header_address(uint64_t *out, hid_t object)
     return true;
 }
 
+/* Where the tree of a data set is, if its file has addresses as nearly all have. */
+static mml_status tree_of(uint64_t *tree, bool *found, const mmli_h5_bytes *file, hid_t dataset, int rank)
+{
+    mml_status st = MML_OK;
+    const hid_t id = H5Iget_file_id(dataset), creation = id < 0 ? -1 : H5Fget_create_plist(id);
+    size_t address_size = 0, length_size = 0;
+    uint64_t at;
+
+    *found = false;
+    if (creation >= 0 && H5Pget_sizes(creation, &address_size, &length_size) >= 0 && address_size == 8 && length_size == 8 &&
+        header_address(&at, dataset))
+        st = find_tree(tree, found, file, at, rank);
+    mmli_h5_drop(creation);
+    mmli_h5_drop(id);
+    return st;
+}
+
+mml_status mmli_chunks_sizes(bool *told, bool *damaged, hid_t dataset, int rank, size_t chunk_bytes)
+{
+    mml_status st = MML_OK;
+    mmli_h5_bytes file;
+    walk w = {.file = &file, .rank = rank, .chunk_bytes = chunk_bytes};
+    uint64_t tree;
+    bool found;
+
+    *told = *damaged = false;
+    if (!mmli_h5_bytes_of(&file, dataset))
+        return MML_OK;
+    if ((st = tree_of(&tree, &found, &file, dataset, rank)) != MML_OK || !found)
+        return st;
+    w.n = file.size / 40 > SIZE_MAX ? SIZE_MAX : (size_t)(file.size / 40); /* the least that an entry takes */
+    *told = take_node(&w, tree, -1) || w.damaged;
+    *damaged = w.damaged;
+    return MML_OK;
+}
+
 mml_status mmli_chunks_find(uint64_t **out, bool *damaged, const mmli_h5_bytes *file, hid_t dataset, int rank, int axis, size_t rows,
                             size_t n, size_t chunk_bytes)
 {
     mml_status st = MML_OK;
-    const hid_t id = H5Iget_file_id(dataset), creation = id < 0 ? -1 : H5Fget_create_plist(id);
     walk w = {.file = file, .rank = rank, .axis = axis, .rows = rows, .n = n, .chunk_bytes = chunk_bytes};
-    size_t address_size = 0, length_size = 0;
-    uint64_t at, tree;
+    uint64_t tree;
     bool found;
 
     *out = NULL;
     *damaged = false;
-    if (creation < 0 || H5Pget_sizes(creation, &address_size, &length_size) < 0 || address_size != 8 || length_size != 8 ||
-        !header_address(&at, dataset) || n > file->size / 40 /* the least that an entry takes */)
+    if (n > file->size / 40) /* the least that an entry takes */
         goto out;
-    if ((st = find_tree(&tree, &found, file, at, rank)) != MML_OK || !found)
+    if ((st = tree_of(&tree, &found, file, dataset, rank)) != MML_OK || !found)
         goto out;
     if ((st = mmli_calloc(&w.at, n, sizeof *w.at)) != MML_OK)
         goto out;
@@ -312,7 +347,5 @@ mml_status mmli_chunks_find(uint64_t **out, bool *damaged, const mmli_h5_bytes *
 out:
     *damaged = w.damaged;
     mmli_free(w.at);
-    mmli_h5_drop(creation);
-    mmli_h5_drop(id);
     return st;
 }

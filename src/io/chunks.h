@@ -28,4 +28,8 @@ bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t
 mml_status mmli_chunks_find(uint64_t **out, bool *damaged, const mmli_h5_bytes *file, hid_t dataset, int rank, int axis, size_t rows,
                             size_t n, size_t chunk_bytes);
 
+/* *damaged: a chunk of a data set without filters has another size than chunk_bytes, as above; whatever its chunks and whichever of
+ * them were written. *told = false: its index is of another kind, or cannot be read past HDF5. Lock held. MML_E_NOMEM. */
+mml_status mmli_chunks_sizes(bool *told, bool *damaged, hid_t dataset, int rank, size_t chunk_bytes);
+
 #endif

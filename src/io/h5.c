@@ -7,6 +7,8 @@
 #include "io/h5_inside.h"
 #include "io/h5disk.h"
 #include "io/h5lzf.h"
+#include "io/h5packed.h"
+#include "io/inflate.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -381,13 +383,51 @@ static const char *filter_name(H5Z_filter_t id)
     static const struct {
         H5Z_filter_t id;
         const char *name;
-    } known[] = {{4, "szip"},       {307, "bzip2"},       {32000, "lzf"},  {32001, "blosc"}, {32004, "lz4"},
+    } known[] = {{4, "szip"},     {5, "nbit"},      {6, "scaleoffset"},    {307, "bzip2"},
+                 {32000, "lzf"},  {32001, "blosc"}, {32004, "lz4"},
                  {32008, "bitshuffle"}, {32013, "zfp"}, {32015, "zstd"}, {32026, "blosc2"}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].id == id)
             return known[i].name;
     return "";
+}
+
+/* A data set small enough to lie in its header: HDF5 1.10 reads beyond what lies there when that is less than the shape says. */
+static mml_status check_compact(hid_t dataset, const char *path, const char *full)
+{
+    mml_status st = MML_OK;
+    const hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
+    const hssize_t n = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
+    const size_t each = type < 0 ? 0 : mmli_h5_bytes_in_file(type, dataset);
+    size_t bytes;
+
+    MML_CHECK(n >= 0 && each > 0 && mmli_mul_size(&bytes, (size_t)n, each) && bytes <= H5Dget_storage_size(dataset), MML_E_FORMAT,
+              "%s: %s should hold %lld elements of %zu bytes but the file stores %llu bytes: truncated or damaged", path, full,
+              (long long)n, each, (unsigned long long)H5Dget_storage_size(dataset));
+out:
+    mmli_h5_drop(type);
+    mmli_h5_drop(space);
+    return st;
+}
+
+/* To read one row of a packed chunk, HDF5 unpacks all of it: a small file must not make it ask for 4 GiB. */
+static mml_status check_chunk(hid_t dataset, hid_t creation, const char *path, const char *full)
+{
+    mml_status st = MML_OK;
+    hsize_t chunk[MMLI_H5_MAX_RANK];
+    const hid_t type = H5Dget_type(dataset);
+    const int rank = H5Pget_chunk(creation, MMLI_H5_MAX_RANK, chunk);
+    double bytes = type < 0 ? 0 : (double)H5Tget_size(type);
+
+    for (int i = 0; i < rank && i < MMLI_H5_MAX_RANK; i++)
+        bytes *= (double)chunk[i];
+    MML_CHECK(bytes <= (double)MMLI_INFLATE_FREE, MML_E_FORMAT,
+              "%s: %s is packed in chunks of %.1f GiB, at most 1 GiB is read; repack it in smaller ones (h5repack -l CHUNK=...)", path,
+              full, bytes / (1 << 30));
+out:
+    mmli_h5_drop(type);
+    return st;
 }
 
 /* Where the bytes are and what packed them. Before anything that could read them. */
@@ -403,7 +443,11 @@ static mml_status check_storage(hid_t dataset, const char *path, const char *ful
               full);
     MML_CHECK(H5Pget_external_count(list) <= 0, MML_E_FORMAT,
               "%s: %s keeps its values in another file (external storage); copy them into this file", path, full);
+    if (H5Pget_layout(list) == H5D_COMPACT)
+        MML_TRY(check_compact(dataset, path, full));
     filters = H5Pget_nfilters(list);
+    if (filters > 0 && H5Pget_layout(list) == H5D_CHUNKED)
+        MML_TRY(check_chunk(dataset, list, path, full));
     for (int i = 0; i < filters; i++) {
         unsigned flags = 0, config = 0;
         size_t n_values = 0;
@@ -416,6 +460,9 @@ static mml_status check_storage(hid_t dataset, const char *path, const char *ful
             snprintf(name, sizeof name, "%s", filter_name(id));
         if (id == MMLI_H5_LZF)
             mmli_h5_lzf_use();
+        MML_CHECK(id != H5Z_FILTER_SZIP && id != H5Z_FILTER_NBIT && id != H5Z_FILTER_SCALEOFFSET, MML_E_FORMAT,
+                  "%s: %s is packed with filter %d (%s), with which HDF5 believes what the file says of sizes; repack it with gzip "
+                  "where it is (h5repack -f GZIP=4)", path, full, (int)id, name);
         MML_CHECK(id >= 0 && H5Zfilter_avail(id) > 0, MML_E_FORMAT,
                   "%s: %s is packed with filter %d%s%s%s, which is not installed; repack it with gzip "
                   "where it is (h5repack -f GZIP=4)", path, full, (int)id, name[0] != '\0' ? " (" : "", name,

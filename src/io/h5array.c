@@ -2,6 +2,7 @@
 #include "io/h5.h"
 #include "io/h5_inside.h"
 #include "io/h5disk.h"
+#include "io/h5packed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,10 +96,12 @@ mml_status mmli_h5_check_stored(hid_t dataset, size_t n, size_t size, const char
     const double claimed = (double)n * (double)size;
     double stored;
 
+    if (claimed <= (double)ALWAYS_FINE)
+        return MML_OK;
     mmli_h5_lock();
-    stored = (double)H5Dget_storage_size(dataset);
+    stored = (double)H5Dget_storage_size(dataset); /* of many chunks: walks their index */
     mmli_h5_unlock();
-    if (claimed <= (double)ALWAYS_FINE || claimed <= stored * (double)BEST_RATIO)
+    if (claimed <= stored * (double)BEST_RATIO)
         return MML_OK;
     return mmli_fail(MML_E_FORMAT, "%s: %s should hold %.0f bytes but the file stores %.0f: truncated or damaged", path,
                      name, claimed, stored);
@@ -106,12 +109,16 @@ mml_status mmli_h5_check_stored(hid_t dataset, size_t n, size_t size, const char
 
 static mml_status read_all(void *out, mmli_h5_type type, hid_t set, const char *path, const char *full)
 {
+    mml_status st = MML_OK;
     mmli_h5_note why;
 
-    if (H5Dread(set, mmli_h5_mem_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0)
-        return MML_OK;
-    why = mmli_h5_why();
-    return mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk%s", path, full, why.text);
+    MML_TRY(mmli_h5_check_packed(set, path, full));
+    if (H5Dread(set, mmli_h5_mem_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) {
+        why = mmli_h5_why();
+        st = mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk%s", path, full, why.text);
+    }
+out:
+    return st;
 }
 
 mml_status mmli_h5_get(void *out, mmli_h5_type type, int rank, const size_t *dims, hid_t loc, const char *path,
@@ -341,6 +348,7 @@ static mml_status read_variable(char **texts, size_t n, hid_t set, hid_t type, c
               MML_E_NOMEM, "%s: HDF5 has no memory left", path);
     memory.left = bytes > SIZE_MAX / 2 ? SIZE_MAX : (size_t)bytes + n; /* and a '\0' each */
     MML_TRY(mmli_calloc(&raw, n, sizeof *raw));
+    MML_TRY(mmli_h5_check_packed(set, path, full));
     if (H5Dread(set, type, H5S_ALL, H5S_ALL, list, raw) < 0) {
         why = mmli_h5_why();
         MML_CHECK(!memory.no_memory, MML_E_NOMEM, "%s: %s: no memory left for its texts", path, full);
@@ -368,6 +376,7 @@ static mml_status read_fixed(char **texts, size_t n, hid_t set, hid_t type, cons
     MML_CHECK(size > 0, MML_E_FORMAT, "%s: %s: damaged", path, full);
     MML_TRY(mmli_h5_check_stored(set, n, size, path, full));
     MML_TRY(mmli_calloc(&raw, n, size));
+    MML_TRY(mmli_h5_check_packed(set, path, full));
     if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw) < 0) {
         why = mmli_h5_why();
         st = mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk%s", path, full, why.text);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/h5_inside.h"
+#include "io/h5packed.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -282,6 +283,7 @@ static mml_status read_field(void *out, hid_t memory, size_t size, hid_t set, co
     const hid_t one = H5Tcreate(H5T_COMPOUND, size);
 
     MML_CHECK(one >= 0 && H5Tinsert(one, field, 0, memory) >= 0, MML_E_NOMEM, "%s: HDF5 has no memory left", path);
+    MML_TRY(mmli_h5_check_packed(set, path, full));
     MML_CHECK(H5Dread(set, one, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0, MML_E_IO,
               "%s: field %s of %s could not be read: damaged file or disk", path, field, full);
 out:

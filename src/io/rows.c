@@ -6,6 +6,7 @@
 
 #include "io/chunks.h"
 #include "io/h5_inside.h"
+#include "io/h5packed.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/half.h"
@@ -27,8 +28,10 @@ struct mmli_rows {
     size_t n, width;
     stored stored;
     bool looked, as_bytes;
+    mmli_packed *packed; /* of what HDF5 reads */
     hid_t disk_type;  /* of float16: HDF5 hands it over as it is */
     mmli_h5_bytes file;
+    size_t disk_bytes; /* of a number in the file */
     size_t row_bytes; /* in the file, when as_bytes */
     uint64_t start;   /* contiguous */
     uint64_t *chunks; /* their addresses, or NULL = contiguous */
@@ -44,6 +47,7 @@ void mmli_rows_close(mmli_rows *rows)
     if (rows == NULL)
         return;
     mmli_h5_drop(rows->disk_type);
+    mmli_packed_close(rows->packed);
     mmli_free(rows->chunks);
     mmli_free(rows->stage);
     mmli_free(rows->scratch);
@@ -96,6 +100,7 @@ static mml_status look_at_type(mmli_rows *r)
     const H5T_class_t kind = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
 
     r->stored = stored_as(type);
+    r->disk_bytes = type < 0 ? 0 : H5Tget_size(type);
     if (r->stored == FLOAT16)
         r->disk_type = type;
     else
@@ -119,6 +124,8 @@ static mml_status look_at_shape(mmli_rows *r)
         MML_CHECK(mmli_mul_size(&r->width, r->width, r->dims[i]), MML_E_NOMEM, "%s: %s: too large for this machine", r->path,
                   r->name);
     MML_CHECK(r->width <= SIZE_MAX / sizeof(double), MML_E_NOMEM, "%s: %s: too large for this machine", r->path, r->name);
+    MML_TRY(mmli_h5_check_stored(r->set, r->n, r->width * (r->disk_bytes < sizeof(double) ? r->disk_bytes : sizeof(double)), r->path,
+                                 r->name)); /* or rows that nobody wrote would fill the disk with zeros */
 out:
     return st;
 }
@@ -272,13 +279,20 @@ static mml_status get_slab(void *out, hid_t type, size_t first, size_t count, co
     return st;
 }
 
-static mml_status get_part(void *out, size_t first, size_t count, const mmli_rows *r)
+static mml_status get_part(void *out, size_t first, size_t count, mmli_rows *r)
 {
-    if (!r->as_bytes)
-        return get_slab(out, r->stored == FLOAT16 ? r->disk_type : H5T_NATIVE_FLOAT, first, count, r);
-    if (!get_bytes(out, first, count, r))
-        return mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk", r->path, r->name);
-    return MML_OK;
+    mml_status st = MML_OK;
+
+    if (!r->as_bytes) {
+        if (r->packed == NULL)
+            MML_TRY(mmli_packed_open(&r->packed, r->set, r->axis, r->path, r->name));
+        MML_TRY(mmli_packed_check(r->packed, first, count));
+        MML_TRY(get_slab(out, r->stored == FLOAT16 ? r->disk_type : H5T_NATIVE_FLOAT, first, count, r));
+    } else if (!get_bytes(out, first, count, r)) {
+        st = mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk", r->path, r->name);
+    }
+out:
+    return st;
 }
 
 static size_t at_least_one(size_t n)

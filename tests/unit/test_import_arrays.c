@@ -263,6 +263,26 @@ START_TEST(a_table_may_be_an_array)
 }
 END_TEST
 
+START_TEST(ids_of_64_bits_keep_all_their_digits)
+{
+    const uint64_t numbers[2] = {UINT64_MAX, UINT64_C(9223372036854775808)}; /* both more than a signed number holds */
+    const double x[2][1] = {{1}, {2}};
+    char *report;
+    mml_cohort *c;
+
+    mmlt_h5_array(file, "values", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 2, (hsize_t[]){2, 1}, x);
+    mmlt_h5_array(file, "ids", H5T_STD_U64LE, H5T_NATIVE_UINT64, 1, (hsize_t[]){2}, numbers);
+    H5Fclose(file);
+    mmlt_write("cohort.ini", "[cohort]\n[modality m]\nfile = m.h5\ndataset = values\nid = ids\nkind = table\n");
+    mmlt_assert_ok(mml_import(mmlt_path("cohort.ini"), mmlt_path("out.h5"), &report, NULL, NULL));
+    mml_string_free(report);
+    mmlt_assert_ok(mml_cohort_open(&c, mmlt_path("out.h5")));
+    ck_assert_str_eq(mml_cohort_ids(c)[0], "18446744073709551615");
+    ck_assert_str_eq(mml_cohort_ids(c)[1], "9223372036854775808");
+    mml_cohort_close(c);
+}
+END_TEST
+
 /* More rows than one block of memory, in an order that jumps: the streamed result against the array. */
 START_TEST(a_large_array_is_streamed_in_any_order)
 {
@@ -375,6 +395,7 @@ int main(void)
     tcase_add_test(tc, a_grey_float_image_is_not_scaled_and_empty_patches_are_none);
     tcase_add_test(tc, a_bag_may_be_padded_or_long);
     tcase_add_test(tc, a_table_may_be_an_array);
+    tcase_add_test(tc, ids_of_64_bits_keep_all_their_digits);
     tcase_add_test(tc, a_large_array_is_streamed_in_any_order);
     tcase_add_test(tc, progress_is_told_and_can_stop_the_import);
     tcase_add_test(tc, every_failed_allocation_is_reported);
