@@ -17,12 +17,13 @@ static mml_status run(mmli_importing *im, const char *real)
 
     MML_TRY(mmli_importing_tables(im));
     MML_TRY(mmli_importing_samples(im));
-    MML_TRY(mmli_importing_groups(&groups, im));
+    MML_TRY(mmli_problem(&im->problems, mmli_importing_groups(&groups, im)));
     MML_CHECK(mmli_mul_size(&cells, c->n_modalities, im->n), MML_E_NOMEM, "%s: too many samples", c->ini.path);
     MML_TRY(mmli_calloc(&im->present, cells, 1));
     MML_TRY(mmli_cohort_write_begin(&im->writer, real, im->out_path, im->ids, groups, im->n, c->compress));
     MML_TRY(mmli_buf_printf(&im->report, "samples: %zu\n", im->n));
-    MML_TRY(mmli_importing_columns(im));
+    if (c->labels == NULL || im->labels.n > 0)
+        MML_TRY(mmli_problem(&im->problems, mmli_importing_columns(im)));
     for (size_t i = 0; i < c->n_tasks; i++)
         MML_TRY(mmli_problem(&im->problems, mmli_importing_task(im, i)));
     for (size_t i = 0; i < c->n_modalities; i++)

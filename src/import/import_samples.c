@@ -48,7 +48,11 @@ mml_status mmli_importing_tables(mmli_importing *im)
         MML_TRY(mmli_is_folds(&im->folds, c->splits));
     MML_CHECK(!im->folds || c->n_columns == 0 || c->labels != NULL, MML_E_FORMAT, "%s: columns are those of the labels file when splits are "
               "lists of ids, and there is no labels file", c->ini.path);
-    MML_TRY(read_labels(im));
+    MML_TRY(mmli_problem(&im->problems, read_labels(im)));
+    if (im->problems.n > 0) { /* a check goes on, with the samples that the modalities have */
+        mmli_table_free(&im->labels);
+        im->config.all_samples = true;
+    }
     MML_TRY(mmli_calloc(&im->own, c->n_tasks, sizeof *im->own));
     for (size_t i = 0; i < c->n_tasks; i++)
         if (c->tasks[i].file != NULL)

@@ -160,7 +160,7 @@ static mml_status take_static(bool *is, float *statics, const reading *r, size_t
     if (strcmp(name, "RecordID") == 0)
         return MML_OK;
     if (strcmp(name, "Age") == 0) {
-        statics[AGE] = x >= 0 ? (float)x : NAN;
+        statics[AGE] = x >= 0 && x <= 130 ? (float)x : NAN; /* years */
     } else if (strcmp(name, "Gender") == 0) {
         statics[GENDER] = x == 0 || x == 1 ? (float)x : NAN;
         if (x != 0 && x != 1 && x != -1)

@@ -315,6 +315,71 @@ START_TEST(a_dry_run_says_all_that_is_wrong_and_writes_nothing)
 }
 END_TEST
 
+/* Independent faults: one in each table and in each modality, none of which hides another. */
+START_TEST(a_dry_run_tells_what_is_wrong_with_every_file_at_once)
+{
+    const float x[2][2] = {{1, 2}, {3, INFINITY}};
+    mml_import_options o;
+    hid_t file;
+    size_t before;
+
+    mmlt_write("l.csv", "id,site,label,t\na,s1,yes,4\nb,,no,x\nc,s2,yes,1\n"); /* b has no group; x is no number */
+    mmlt_write("parts.csv", "id,part\na,train\na,test\n");                   /* a is in twice */
+    mmlt_write("words.csv", "id,v\na,1\nb,\"2,5\"\nc,1e39\n");
+    mmlt_write("twice.csv", "id,v\na,1\nb,2\na,3\n");
+    mmlt_write("other.csv", "id,v\nx,1\ny,2\n");
+    mmlt_write("long.csv", "id,time,what,value\na,0,hr,70\na,noon,hr,71\nb,0,hr,fast\n");
+    mmlt_write_bytes("cut.npy", "\x93NUMPY\1\0", 8);
+    file = H5Fcreate(mmlt_path("m.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    mmlt_h5_array(file, "x", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 2, (hsize_t[]){2, 2}, x);
+    mmlt_h5_texts(file, "ids", (const char *const[]){"a", "b"}, 2);
+    H5Fclose(file);
+    mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\ngroup = site\nsplits = parts.csv\ncolumns = part\n"
+                             "[task y]\nkind = binary\nlabel = label\n[task r]\nkind = regression\nlabel = t\n"
+                             "[modality words]\nkind = table\nfile = words.csv\n[modality twice]\nkind = table\nfile = twice.csv\n"
+                             "[modality other]\nkind = table\nfile = other.csv\n[modality none]\nkind = table\nfile = nowhere.csv\n"
+                             "[modality long]\nkind = series\nformat = long\nfile = long.csv\nid = id\ntime = time\nvariable = what\n"
+                             "value = value\nbin = 1\nbins = 2\n"
+                             "[modality cut]\nkind = table\nfile = cut.npy\nid = @row\n"
+                             "[modality array]\nkind = table\nfile = m.h5\ndataset = x\nid = ids\n");
+    before = mmlt_folder_files();
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "problems found");
+    ck_assert_msg(has(text, "parts.csv: rows 2 and 3"), "%s", text);
+    ck_assert_msg(has(text, "l.csv: row 3, column site: the group cannot be used: it is empty"), "%s", text);
+    ck_assert_msg(has(text, "l.csv: row 3, column t: \"x\""), "%s", text);
+    ck_assert_msg(has(text, "words.csv: row 3, column v: \"2,5\" is not a number: it has a decimal comma"), "%s", text);
+    ck_assert_msg(has(text, "words.csv: row 4, column v: 1e39 is too large for a 32-bit float"), "%s", text);
+    ck_assert_msg(has(text, "twice.csv: rows 2 and 4 have the same id a"), "%s", text);
+    ck_assert_msg(has(text, "other.csv: modality other: none of its 2 ids is in"), "%s", text);
+    ck_assert_msg(has(text, "nowhere.csv: cannot be opened"), "%s", text);
+    ck_assert_msg(has(text, "long.csv: row 3, column time: \"noon\" is no time"), "%s", text);
+    ck_assert_msg(has(text, "long.csv: row 4, column value: \"fast\" is not a number"), "%s", text);
+    ck_assert_msg(has(text, "cut.npy: is no array of NumPy (too short)"), "%s", text);
+    ck_assert_msg(has(text, "m.h5: modality array: sample b, c1: the value is infinite"), "%s", text);
+    ck_assert_uint_eq(mmlt_folder_files(), before);
+}
+END_TEST
+
+START_TEST(a_dry_run_looks_at_the_modalities_of_a_wrong_labels_file)
+{
+    mml_import_options o;
+
+    mmlt_write("l.csv", "id,label,part\na,1,train\nb,0,test\na,1,train\n");
+    mmlt_write("m.csv", "id,x\na,1\nb,two\n");
+    mmlt_write("s.csv", "id,y\na,1\n");
+    mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\ngroup = part\ncolumns = part\n[task y]\nkind = binary\nlabel = label\n"
+                             "[task z]\nkind = regression\nfile = s.csv\nlabel = w\n[modality m]\nkind = table\nfile = m.csv\n");
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "3 problems found");
+    ck_assert_msg(has(text, "l.csv: rows 2 and 4 have the same id a"), "%s", text);
+    ck_assert_msg(has(text, "s.csv: no column w"), "%s", text);
+    ck_assert_msg(has(text, "m.csv: row 3, column x: \"two\" is not a number"), "%s", text);
+}
+END_TEST
+
 START_TEST(a_dry_run_of_a_good_ini_reports_and_writes_nothing)
 {
     mml_import_options o;
@@ -502,6 +567,8 @@ int main(void)
     tcase_add_test(tc, a_decimal_comma_is_called_by_its_name);
     tcase_add_test(tc, an_event_may_be_a_word);
     tcase_add_test(tc, a_dry_run_says_all_that_is_wrong_and_writes_nothing);
+    tcase_add_test(tc, a_dry_run_tells_what_is_wrong_with_every_file_at_once);
+    tcase_add_test(tc, a_dry_run_looks_at_the_modalities_of_a_wrong_labels_file);
     tcase_add_test(tc, a_dry_run_of_a_good_ini_reports_and_writes_nothing);
     tcase_add_test(tc, a_check_of_a_wrong_ini_says_all_that_is_wrong_with_it);
     tcase_add_test(tc, a_table_is_imported_without_an_ini);

@@ -197,6 +197,19 @@ START_TEST(minus_one_is_a_missing_outcome)
 }
 END_TEST
 
+START_TEST(an_age_that_nobody_has_is_missing)
+{
+    mml_cohort *c;
+
+    mmlt_write("7.txt", HEAD "00:00,Age,1e39\n00:00,Gender,1\n"); /* not infinite, though float32 ends before it */
+    mmlt_write("8.txt", HEAD "00:00,Age,130\n00:00,Gender,0\n");
+    c = mmlt_imported("[cohort]\nid = RecordID\n[modality s]\nkind = table\nformat = physionet2012\nfile = .\n"
+                      "columns = age_years, gender_male\n");
+    mmlt_assert_tokens(c, "s", (float[]){NAN, 1, 130, 0}, NULL);
+    mml_cohort_close(c);
+}
+END_TEST
+
 START_TEST(damaged_records_are_named_with_their_row)
 {
     static const struct {
@@ -229,6 +242,7 @@ int main(void)
     tcase_set_timeout(real, 60);
     tcase_add_test(rules, late_values_go_to_the_last_hour_and_impossible_ones_are_counted);
     tcase_add_test(rules, minus_one_is_a_missing_outcome);
+    tcase_add_test(rules, an_age_that_nobody_has_is_missing);
     tcase_add_test(rules, damaged_records_are_named_with_their_row);
     suite_add_tcase(s, rules);
     if (mmlt_shared() != NULL) {
