@@ -66,4 +66,26 @@ test_that "and says so" says "nothing is wrong; nothing was written"
 
 test_that "a Parquet file is answered with what converts it" fails 3 "read_parquet" import "$tmp/x.parquet" -o "$tmp/x.h5"
 test_that "by inspect too" fails 3 "read_parquet" inspect "$tmp/x.parquet"
+
+# Images in folders: images/PATIENT/x.png, made here.
+png() { # FILE GREY: 4 x 4 pixels
+    python3 -c 'import struct, sys, zlib
+def chunk(t, d): return struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d))
+open(sys.argv[1], "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 0, 0, 0, 0)) +
+    chunk(b"IDAT", zlib.compress((b"\0" + bytes([int(sys.argv[2])] * 4)) * 4)) + chunk(b"IEND", b""))' "$1" "$2"
+}
+if has_python; then
+    mkdir -p "$tmp/images/p1/right" "$tmp/images/p3"
+    png "$tmp/images/p1/right/x.png" 7
+    png "$tmp/images/p3/x.png" 9
+    printf '[cohort]\nlabels = labels.csv\nid = case_id\n[modality image]\nkind = image\nformat = images\nfile = images\npatch = 2\n' >"$tmp/images.ini"
+    test_that "images in folders are not found by themselves" fails 3 "folders = sample" import "$tmp/images.ini" -o "$tmp/x.h5"
+    echo 'folders = sample' >>"$tmp/images.ini"
+    run import "$tmp/images.ini" -o "$tmp/images.h5"
+    test_that "with folders = sample they are of the patients that the folders are named by" says "modality image (image): 2 of 3 samples, 8 tokens"
+    run inspect --init "$tmp/images" --as images
+    test_that "inspect --init says so of a folder of folders" prints "folders = sample"
+else
+    echo "skip - images in folders: no python3"
+fi
 exit "$status"

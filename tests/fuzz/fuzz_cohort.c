@@ -20,7 +20,8 @@ static void read_modality(mml_cohort *c, size_t i)
     MMLT_PROMISE(mml_cohort_modality_at(&m, c, i) == MML_OK);
     MMLT_PROMISE(m.width > 0 && m.offsets[0] == 0 && (uint64_t)m.offsets[mml_cohort_size(c)] == m.n_tokens);
     for (size_t k = 0; k < m.width; k++)
-        MMLT_PROMISE(mmli_bad_id(m.features[k]) == NULL);
+        MMLT_PROMISE(mmli_bad_id(m.features[k]) == NULL && (m.category_of == NULL || m.category_of[k][0] == '\0' ||
+                                                            mmli_is_category_of(m.features[k], m.category_of[k])));
     if (m.n_tokens > READ_MOST / 4 / (m.width + m.n_axes))
         return;
     for (size_t k = 0; k < n; k++)

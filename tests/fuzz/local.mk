@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/bag/once_packed.h5 \
 	tests/fuzz/seeds/bag/once_trident.h5 \
 	tests/fuzz/seeds/bag/vector_v108.h5 \
+	tests/fuzz/seeds/cohort/categories.h5 \
 	tests/fuzz/seeds/cohort/once_earliest.h5 \
 	tests/fuzz/seeds/cohort/once_fixed_earliest.h5 \
 	tests/fuzz/seeds/cohort/once_v108.h5 \

@@ -164,7 +164,7 @@ put("ini/long.ini", "[cohort]\nlabels: l.csv\nid=id ; text\n[modality m]\nkind =
 put("ini/broken.ini", "x = 1\n[cohort\nlabels\n[]\n")
 
 
-def cohort(name, libver, fixed):
+def cohort(name, libver, fixed, categories=False):
     """fixed: texts of one length. libhdf5 1.10 trusts what has no checksum in a file, and crashes when it is damaged: the
     heap of texts of variable length, and all metadata of the oldest format. Such seeds are named once_*: not mutated."""
     path = os.path.join(root, name)
@@ -194,12 +194,20 @@ def cohort(name, libver, fixed):
         m.create_dataset("values", data=np.arange(12, dtype="f4").reshape(6, 2), chunks=(2, 2), compression="gzip")
         m["positions"] = np.linspace(0, 1, 6, dtype="f4").reshape(6, 1)
         m.create_dataset("features", **words(["f", "g"]))
+        if categories:
+            m = f.create_group("modalities/table")
+            m.attrs["kind"] = word("table")
+            m["offsets"] = np.array([0, 1, 2, 2, 3])
+            m["values"] = np.array([[50, 1, 0], [60, 0, 1], [70, np.nan, np.nan]], "f4")
+            m.create_dataset("features", **words(["age", "sex=f", "sex=m"]))
+            m.create_dataset("category_of", **words(["", "sex", "sex"]))
 
 
 cohort("cohort/once_earliest.h5", ("earliest", "v108"), False)
 cohort("cohort/once_v108.h5", ("v108", "v108"), False)
 cohort("cohort/once_fixed_earliest.h5", ("earliest", "v108"), True)
 cohort("cohort/v108.h5", ("v108", "v108"), True)
+cohort("cohort/categories.h5", ("v108", "v108"), True, categories=True)
 
 
 # ---- AnnData and MuData. Texts of one length and checksums, as in cohort(): only then is what is mutated ours to refuse.
