@@ -9,4 +9,5 @@ EXTRA_DIST += \
 	doc/method.md \
 	doc/model-file.md \
 	doc/performance.md \
+	doc/results/tcga.md \
 	doc/usage.md
