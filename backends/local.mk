@@ -22,6 +22,7 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/fft_plan.h \
 	backends/cpu/vec.h \
 	backends/cpu/vec_attention.h \
+	backends/cpu/vec_dots.h \
 	backends/cpu/vec_elements.h \
 	backends/cpu/vec_feed_forward.h \
 	backends/cpu/vec_gemm.h \
@@ -38,6 +39,7 @@ libmmlego_core_la_SOURCES += \
 	backends/cpu/complex.c \
 	backends/cpu/cpuinfo.c \
 	backends/cpu/device.c \
+	backends/cpu/dots.c \
 	backends/cpu/dropout.c \
 	backends/cpu/elements.c \
 	backends/cpu/feed_forward.c \

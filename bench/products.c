@@ -28,6 +28,7 @@ static const struct layer {
     {"the same: others", 32, 256, 256},
     {"one row", 1, 2189, 256},
     {"64 series: keys", 3072, 37, 512},
+    {"bag of 100 by 1024: first", 100, 1024, 512},
     {"bag of 1000 by 1024: first", 1000, 1024, 512},
     {"bag of 10 000 by 1024: first", 10000, 1024, 512},
     {"the same: gate", 10000, 512, 256},

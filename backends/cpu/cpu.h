@@ -121,6 +121,11 @@ bool mmli_cpu_panel_better(const mmli_device *dv, bool ta, size_t m, size_t n, s
 /* m, n, k >= 1. Uses both kinds of scratch. */
 mml_status mmli_cpu_panel_multiply(mmli_device *dv, const mmli_panel *p);
 
+/* ---- dots.c ---------------------------------------------------------------------------------- */
+/* Whether this is faster than panels: then the product is of that kind. */
+bool mmli_cpu_dots_better(const mmli_device *dv, const mmli_panel *p);
+void mmli_cpu_dots_multiply(mmli_device *dv, const mmli_panel *p);
+
 /* ---- segments.c: ragged rows in chunks --------------------------------------------------------- */
 /* Cuts of the segments into chunks of a fixed length: chunk i is rows first[i] .. first[i]+rows[i]-1
  * of segment seg[i]; segment s has chunks start[s] .. start[s+1]-1 (none when empty). */

@@ -23,7 +23,7 @@ static void run_hidden(const mmli_ffn *n, const mmli_ff_tile *t, const float *ht
     for (size_t j = 0; j < n->f; j += MMLI_FF_HIDDEN) {
         const size_t m = mmli_min_size(MMLI_FF_HIDDEN, n->f - j);
         const mmli_mm out = {.m = n->d, .n = t->pad, .k = m, .a = n->w2 + j, .a_row = n->f, .a_k = 1, .b = z,
-                             .ldb = t->pad, .c = yt, .ldc = t->pad, .alpha = 1, .add = j > 0};
+                             .ldb = t->pad, .c = yt, .ldc = t->pad, .alpha = 1, .add = j > 0, .ahead = mmli_ff_cold(n)};
 
         mmli_ff_hidden(n, t, j, m, ht, z);
         mmli_ff_hidden(n, t, n->f + j, m, ht, gate);

@@ -12,6 +12,7 @@ enum {
     MMLI_FF_ROWS = 64,    /* of a tile */
     MMLI_FF_FEW = 32,     /* ... where there are at most MMLI_FF_MANY: one sample keeps two threads busy */
     MMLI_FF_MANY = 256,
+    MMLI_FF_COLD = 4,     /* tiles up to which weights are asked for ahead */
     MMLI_FF_HIDDEN = 128, /* hidden units of a block; the gate has as many */
 };
 
@@ -43,6 +44,12 @@ static inline double mmli_ffn_ns(const mmli_ffn *n, double products)
     return (double)n->rows * (double)n->d * (1 + (double)n->f * 0.1 * products);
 }
 
+/* Are weights read as often from memory as from cache? One sample is a tile or two for each thread. */
+static inline bool mmli_ff_cold(const mmli_ffn *n)
+{
+    return n->tiles <= MMLI_FF_COLD;
+}
+
 /* One tile. */
 typedef struct mmli_ff_tile {
     size_t first, rows, pad; /* pad: lanes, whole vectors */
@@ -71,7 +78,7 @@ static inline void mmli_ff_normalise(const mmli_ffn *n, const mmli_ff_tile *t, f
 static inline void mmli_ff_hidden(const mmli_ffn *n, const mmli_ff_tile *t, size_t j, size_t m, const float *ht, float *z)
 {
     const mmli_mm p = {.m = m, .n = t->pad, .k = n->d, .a = n->w1 + j * n->d, .a_row = n->d, .a_k = 1, .b = ht,
-                       .ldb = t->pad, .c = z, .ldc = t->pad, .alpha = 1};
+                       .ldb = t->pad, .c = z, .ldc = t->pad, .alpha = 1, .ahead = mmli_ff_cold(n)};
 
     n->v->mm(&p);
 }

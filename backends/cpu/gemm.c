@@ -158,13 +158,10 @@ static void thin(mmli_device *dv, const product *p)
     mmli_cpu_thin(dv, &t);
 }
 
-/* panel.c */
-static mml_status panels(mmli_device *dv, const product *p)
+static mmli_panel panel_of(const product *p)
 {
-    const mmli_panel q = {.ta = p->ta, .tb = p->tb, .m = p->m, .n = p->n, .k = p->k, .lda = p->lda, .ldb = p->ldb,
+    return (mmli_panel){.ta = p->ta, .tb = p->tb, .m = p->m, .n = p->n, .k = p->k, .lda = p->lda, .ldb = p->ldb,
                           .ldc = p->ldc, .alpha = p->alpha, .beta = p->beta, .a = p->a, .b = p->b, .bias = p->bias, .c = p->c};
-
-    return mmli_cpu_panel_multiply(dv, &q);
 }
 
 static mml_status run_each(mmli_device *dv, const product *p);
@@ -172,6 +169,7 @@ static mml_status run_each(mmli_device *dv, const product *p);
 static mml_status run(mmli_device *dv, product *p)
 {
     mml_status st = MML_OK;
+    const mmli_panel q = panel_of(p);
 
     p->dv = dv;
     if (p->m == 0 || p->n == 0 || p->batch == 0)
@@ -186,8 +184,12 @@ static mml_status run(mmli_device *dv, product *p)
     }
     if (p->batch > 1 && flop(p) > 4 * task_flop)
         return run_each(dv, p);
+    if (p->batch == 1 && mmli_cpu_dots_better(dv, &q)) {
+        mmli_cpu_dots_multiply(dv, &q);
+        goto out;
+    }
     if (p->batch == 1 && mmli_cpu_panel_better(dv, p->ta, p->m, p->n, p->k))
-        return panels(dv, p);
+        return mmli_cpu_panel_multiply(dv, &q);
     MML_TRY(mmli_cpu_blas_fits(p->m, p->n, p->k, mmli_max_size(p->lda, mmli_max_size(p->ldb, p->ldc))));
     choose_tiles(p);
     if (p->batch > 1) {

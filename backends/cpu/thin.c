@@ -2,7 +2,10 @@
  * large operand is read once, as fast as memory gives it; BLAS would pack it first. */
 #include "backends/cpu/cpu.h"
 
-enum { TILE = 32768 }; /* elements of the large operand in a tile */
+enum {
+    TILE = 32768, /* elements of the large operand in a tile */
+    DOTS = 64,    /* its rows at a time */
+};
 
 typedef struct job {
     const mmli_thin *t;
@@ -20,13 +23,13 @@ static void put(const mmli_thin *t, size_t i, size_t j, float dot)
         *c = t->alpha * dot + (t->beta == 0 ? 0 : t->beta * *c);
 }
 
-/* Rows i .. i+count-1 of `x`; those past the end repeat the last. Gives how many are real. */
-static size_t some_rows(const float **row, size_t count, const float *x, size_t ld, size_t i, size_t end)
+/* Rows i .. i+3 of the small operand; those past the end repeat the last. Gives how many are real. */
+static size_t four_rows(const float *row[4], const mmli_thin *t, size_t i)
 {
-    const size_t n = mmli_min_size(count, end - i);
+    const size_t n = mmli_min_size(4, t->n_few - i);
 
-    for (size_t k = 0; k < count; k++)
-        row[k] = x + (i + mmli_min_size(k, n - 1)) * ld;
+    for (size_t k = 0; k < 4; k++)
+        row[k] = t->few + (i + mmli_min_size(k, n - 1)) * t->ld_few;
     return n;
 }
 
@@ -34,12 +37,11 @@ static void one_row(const job *w, size_t from, size_t to)
 {
     const mmli_thin *t = w->t;
 
-    for (size_t j = from; j < to; j += 8) {
-        const float *row[8];
-        float dot[8];
-        const size_t n = some_rows(row, 8, t->many, t->ld_many, j, to);
+    for (size_t j = from; j < to; j += DOTS) {
+        const size_t n = mmli_min_size(DOTS, to - j);
+        float dot[DOTS];
 
-        w->v->dot8(dot, t->few, (const float *const *)row, t->k, 8 * t->ld_many);
+        w->v->dots(dot, t->few, t->many + j * t->ld_many, t->ld_many, n, t->k);
         for (size_t k = 0; k < n; k++)
             put(t, 0, j + k, dot[k]);
     }
@@ -53,7 +55,7 @@ static void several_rows(const job *w, size_t from, size_t to)
         for (size_t i = 0; i < t->n_few; i += 4) {
             const float *row[4];
             float dot[4];
-            const size_t n = some_rows(row, 4, t->few, t->ld_few, i, t->n_few);
+            const size_t n = four_rows(row, t, i);
 
             w->v->dot4(dot, t->many + j * t->ld_many, (const float *const *)row, t->k);
             for (size_t k = 0; k < n; k++)

@@ -53,6 +53,7 @@ typedef struct mmli_mm {
     const float *bias; /* (n), or NULL */
     float alpha;
     int add; /* 0: what C holds is not read */
+    int ahead; /* A (a_k = 1) may lie in memory: a block asks for the rows of the next one */
 } mmli_mm;
 
 /* Rows that will be read soon: n[i] rows of `bytes` from row[i] (NULL: none), `step` bytes apart. */
@@ -85,8 +86,8 @@ typedef struct mmli_vec {
     double (*sum_squares)(const float *x, size_t n);
     float (*dot)(const float *x, const float *y, size_t n);
     void (*dot4)(float out[4], const float *x, const float *const row[4], size_t n);
-    /* The same for eight, in the same order of each row's terms; the rows read next begin `ahead` floats further on */
-    void (*dot8)(float out[8], const float *x, const float *const row[8], size_t n, size_t ahead);
+    /* out[r] = x . row r of `count` rows, ld apart; the same terms in the same order as dot4 */
+    void (*dots)(float *out, const float *x, const float *rows, size_t ld, size_t count, size_t n);
     float (*max)(const float *x, size_t n); /* NaN where x has one */
     /* y = exp(x - shift), sum of y; y may be x */
     double (*exp_sum)(float *y, const float *x, size_t n, float shift);
@@ -99,6 +100,10 @@ typedef struct mmli_vec {
     void (*put_acc)(float *y, const double *acc, size_t n, double factor, int add);
 
     void (*mm)(const mmli_mm *p); /* from two vectors of columns and k = 32 on near the speed of the multipliers */
+
+    /* C (m, n) = A B^T [+ bias] [+ C], not both, with B (n, k), a_k = 1, alpha = 1: fast from k = 128 on. As with mm, a value
+     * depends on its rows of A and B alone. NULL: these vectors are too narrow for it */
+    void (*mm_dots)(const mmli_mm *p);
 
     void (*ln_rows)(const mmli_ln *l, size_t from, size_t to);
     void (*ln_grad_rows)(const mmli_ln *l, size_t from, size_t to);

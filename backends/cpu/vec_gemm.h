@@ -14,6 +14,7 @@ enum { MM_VECS = 4, MM_ROWS_1 = 12, MM_ROWS_2 = 12, MM_ROWS_3 = 8, MM_ROWS_4 = 6
 enum { MM_VECS = 2, MM_ROWS_1 = 12, MM_ROWS_2 = 6, MM_ROWS_3 = 4 }; /* of 16 */
 #endif
 enum { MM_ROWS_MOST = 12, MM_VECS_MOST = 4 };
+enum { LINE = 16 }; /* floats of a line of the cache */
 
 INLINE vf mm_get(const float *p, size_t n)
 {
@@ -112,6 +113,16 @@ static void mm_columns(const mmli_mm *p, size_t from)
 }
 #endif
 
+/* Asks for rows i .. of A, a block's worth of them. */
+static void mm_ahead(const mmli_mm *p, size_t i, size_t rows)
+{
+    const size_t end = i + rows < p->m ? i + rows : p->m;
+
+    for (; i < end; i++)
+        for (size_t l = 0; l < p->k; l += LINE)
+            __builtin_prefetch(p->a + i * p->a_row + l, 0, 2);
+}
+
 static void mm(const mmli_mm *p)
 {
     size_t j = 0, vecs;
@@ -124,6 +135,8 @@ static void mm(const mmli_mm *p)
 
         for (size_t i = 0, t = blocks, rows; i < p->m; i += rows, t--) { /* of nearly equal heights */
             rows = (p->m - i + t - 1) / t;
+            if (p->ahead && j == 0)
+                mm_ahead(p, i + rows, rows);
             mm_blocks[vecs - 1][rows - 1](p, i, j, last);
         }
     }

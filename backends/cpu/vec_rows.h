@@ -82,59 +82,34 @@ static void rows_dot4(float out[4], const float *x, const float *const row[4], s
     out[3] = vf_sum(s3);
 }
 
-/* Where in memory, not in the array: what is ahead of the last row may be past its end, and is only asked for. */
-INLINE void prefetch(const float *p, size_t floats)
+/* out[r] = x . row r of `rows`, each sum in the order of dot4. One row after the other is how memory is read fastest: its
+ * prefetching follows one stream to its end, but does not get going on many short ones. Terms of one sum wait for each other,
+ * which is no slower than the second level of cache for wide vectors; narrow ones take four rows at a time. */
+static void rows_dots(float *out, const float *x, const float *rows, size_t ld, size_t count, size_t n_)
 {
-    __builtin_prefetch((const void *)((uintptr_t)p + floats * sizeof *p), 0, 2);
-}
-
-/* Eight rows, because one core has that many reads from memory under way; and every other one of the next eight is asked for
- * a whole pass before it is read, as the processor's own prefetching ends with each page and row. More would cost what it
- * gains where the rows are in cache. */
-static void rows_dot8(float out[8], const float *x, const float *const row[8], size_t n_, size_t ahead)
-{
-    const float *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3], *r4 = row[4], *r5 = row[5], *r6 = row[6],
-                *r7 = row[7];
     const size_t full = n_ - n_ % W;
-    vf s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+    size_t r = 0;
 
-    for (size_t j = 0; j < full; j += W) {
-        const vf v = vf_load(x + j);
+#if W < 16
+    for (; r + 4 <= count; r += 4) {
+        const float *const row[4] = {rows + r * ld, rows + (r + 1) * ld, rows + (r + 2) * ld, rows + (r + 3) * ld};
 
-        prefetch(r0 + j, ahead);
-        s0 = vf_fma(v, vf_load(r0 + j), s0);
-        s1 = vf_fma(v, vf_load(r1 + j), s1);
-        prefetch(r2 + j, ahead);
-        s2 = vf_fma(v, vf_load(r2 + j), s2);
-        s3 = vf_fma(v, vf_load(r3 + j), s3);
-        prefetch(r4 + j, ahead);
-        s4 = vf_fma(v, vf_load(r4 + j), s4);
-        s5 = vf_fma(v, vf_load(r5 + j), s5);
-        prefetch(r6 + j, ahead);
-        s6 = vf_fma(v, vf_load(r6 + j), s6);
-        s7 = vf_fma(v, vf_load(r7 + j), s7);
+        rows_dot4(out + r, x, row, n_);
     }
-    if (full < n_) {
-        const size_t i = full, n = n_ - full;
-        const vf v = LD(x);
+#endif
+    for (; r < count; r++) {
+        const float *y = rows + r * ld;
+        vf s = {0};
 
-        s0 = vf_fma(v, LD(r0), s0);
-        s1 = vf_fma(v, LD(r1), s1);
-        s2 = vf_fma(v, LD(r2), s2);
-        s3 = vf_fma(v, LD(r3), s3);
-        s4 = vf_fma(v, LD(r4), s4);
-        s5 = vf_fma(v, LD(r5), s5);
-        s6 = vf_fma(v, LD(r6), s6);
-        s7 = vf_fma(v, LD(r7), s7);
+        for (size_t j = 0; j < full; j += W)
+            s = vf_fma(vf_load(x + j), vf_load(y + j), s);
+        if (full < n_) {
+            const size_t i = full, n = n_ - full;
+
+            s = vf_fma(LD(x), LD(y), s);
+        }
+        out[r] = vf_sum(s);
     }
-    out[0] = vf_sum(s0);
-    out[1] = vf_sum(s1);
-    out[2] = vf_sum(s2);
-    out[3] = vf_sum(s3);
-    out[4] = vf_sum(s4);
-    out[5] = vf_sum(s5);
-    out[6] = vf_sum(s6);
-    out[7] = vf_sum(s7);
 }
 
 static float rows_max(const float *x, size_t n_)

@@ -7,6 +7,7 @@
 #include "backends/cpu/vec_random.h"
 #include "backends/cpu/vec_rows.h"
 #include "backends/cpu/vec_gemm.h"
+#include "backends/cpu/vec_dots.h"
 #include "backends/cpu/vec_layernorm.h"
 #include "backends/cpu/vec_attention.h"
 #include "backends/cpu/vec_feed_forward.h"
@@ -37,13 +38,16 @@ const mmli_vec VEC_TABLE = {
     .sum_squares = rows_sum_squares,
     .dot = rows_dot,
     .dot4 = rows_dot4,
-    .dot8 = rows_dot8,
+    .dots = rows_dots,
     .max = rows_max,
     .exp_sum = rows_exp_sum,
     .col_acc = rows_col_acc,
     .col_acc_dot = rows_col_acc_dot,
     .put_acc = rows_put_acc,
     .mm = mm,
+#if W >= 8
+    .mm_dots = mm_dots,
+#endif
     .ln_rows = ln_rows,
     .ln_grad_rows = ln_grad_rows,
     .ff_gate = ff_gate,

@@ -3,9 +3,9 @@
 #include "tests/ops/case.h"
 
 /* m, n, k; the longest side is each of the three once, then few rows or columns beside large sides, then sums longer than what
- * the cpu backend copies at once */
+ * the cpu backend copies at once, and a small bag by its encoder */
 static const size_t products[][3] = {{301, 262, 260}, {40, 33, 9001}, {3001, 70, 65},  {70, 3001, 65}, {3, 701, 2100},
-                                     {701, 5, 2100},  {1, 3001, 130}, {17, 30, 17001}, {30, 17, 17001}};
+                                     {701, 5, 2100},  {1, 3001, 130}, {17, 30, 17001}, {30, 17, 17001}, {101, 515, 1030}};
 enum { PRODUCTS = COUNT(products) };
 
 /* Transposes from the second digit of i; beta in turn 0 and 1. */

@@ -1,4 +1,4 @@
-/* test_mm.c - the product of matrices in cache (backends/cpu/vec_gemm.h) and products of one row with eight, in every vector
+/* test_mm.c - products of matrices in cache (backends/cpu/vec_gemm.h, vec_dots.h) and of one row with many, in every vector
  * width that this processor has. Every operand ends where its last row ends, in front of a page that may not be touched. */
 #include <stdlib.h>
 #include <string.h>
@@ -225,25 +225,84 @@ START_TEST(what_is_not_finite_stays_in_its_row_and_column)
 }
 END_TEST
 
-/* Rows that end in front of a page that faults, as the last ones of a weight do: what is asked for ahead lies behind it. */
-START_TEST(eight_rows_give_each_the_bits_that_four_give)
+/* C = A B^T [+ bias or + C] of rows with gaps: against float64, and each value alone, which shall have the same bits. */
+static void check_dots(const mmli_vec *v, size_t m, size_t n, size_t k, size_t f)
+{
+    const size_t gap = forms[f].gap, ld = k + gap, ldc = n + gap;
+    float *a = last_floats(&areas[0], span(m, k, ld)), *b = last_floats(&areas[1], span(n, k, ld));
+    float *c = last_floats(&areas[2], span(m, n, ldc)), *bias = last_floats(&areas[3], n);
+    const bool add = forms[f].add;
+    mmli_mm p = {.m = m, .n = n, .k = k, .a = a, .a_row = ld, .a_k = 1, .b = b, .ldb = ld, .c = c, .ldc = ldc,
+                 .bias = add ? NULL : bias, .alpha = 1, .add = add};
+
+    mmlt_normal(a, span(m, k, ld), 1);
+    mmlt_normal(b, span(n, k, ld), 2);
+    mmlt_normal(bias, n, 3);
+    mmlt_normal(c, span(m, n, ldc), 4);
+    memcpy(before, c, span(m, n, ldc) * sizeof *c);
+    v->mm_dots(&p);
+    p.m = p.n = 1;
+    for (size_t i = 0; i < span(m, n, ldc); i++) {
+        const size_t row = i / ldc, column = i % ldc;
+        double sum, size = 0;
+        float one = before[i];
+
+        if (column >= n) {
+            mmlt_assert_same_bits(c + i, before + i, sizeof *c);
+            continue;
+        }
+        sum = add ? (double)one : (double)bias[column];
+        for (size_t l = 0; l < k; l++) {
+            const double term = (double)a[row * ld + l] * (double)b[column * ld + l];
+
+            sum += term;
+            size += fabs(term);
+        }
+        if (!(fabs((double)c[i] - sum) <= 6e-8 * (size * (2 + sqrt((double)k)) + 8)))
+            ck_abort_msg("(%zu, %zu, %zu)[%zu, %zu]: %.9g, not %.9g", m, n, k, row, column, (double)c[i], sum);
+        p.a = a + row * ld;
+        p.b = b + column * ld;
+        p.bias = add ? NULL : bias + column;
+        p.c = &one;
+        v->mm_dots(&p);
+        if (memcmp(&one, c + i, sizeof one) != 0)
+            ck_abort_msg("(%zu, %zu, %zu)[%zu, %zu]: %.9g, alone %.9g", m, n, k, row, column, (double)c[i], (double)one);
+    }
+}
+
+START_TEST(products_along_rows_are_those_in_double_precision_and_depend_on_their_rows_alone)
+{
+    static const size_t sides[] = {0, 1, 2, 3, 4, 5, 6, 7, 9, 13, 17}, ks[] = {0, 1, 7, 8, 15, 16, 17, 40, 129};
+    const mmli_vec *v = vec_at(_i);
+
+    for (size_t i = 0; v->mm_dots && i < COUNT(sides); i++)
+        for (size_t j = 0; j < COUNT(sides); j++)
+            for (size_t l = 0; l < COUNT(ks); l++)
+                for (size_t f = 0; f < COUNT(forms); f++)
+                    check_dots(v, sides[i], sides[j], ks[l], f);
+}
+END_TEST
+
+/* Rows that end in front of a page that faults. Nine: where they are taken by four, one is left. */
+START_TEST(rows_one_after_the_other_give_each_the_bits_that_four_give)
 {
     static const size_t lengths[] = {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 255, 2189};
+    enum { ROWS = 9 };
     const mmli_vec *v = vec_at(_i);
 
     for (size_t l = 0; l < COUNT(lengths); l++) {
         const size_t n = lengths[l];
-        float *rows = last_floats(&areas[0], 8 * n), *x = last_floats(&areas[1], n), got[8], want[8];
-        const float *row[8];
+        float *rows = last_floats(&areas[0], ROWS * n), *x = last_floats(&areas[1], n), got[ROWS], want[4];
 
-        mmlt_normal(rows, 8 * n, 5);
+        mmlt_normal(rows, ROWS * n, 5);
         mmlt_normal(x, n, 6);
-        for (size_t i = 0; i < 8; i++)
-            row[i] = rows + (7 - i) * n;
-        v->dot8(got, x, row, n, 8 * n);
-        v->dot4(want, x, row, n);
-        v->dot4(want + 4, x, row + 4, n);
-        mmlt_assert_same_bits(got, want, sizeof got);
+        v->dots(got, x, rows, n, ROWS, n);
+        for (size_t i = 0; i < ROWS; i++) {
+            const float *const row[4] = {rows + i * n, rows, rows, rows};
+
+            v->dot4(want, x, row, n);
+            mmlt_assert_same_bits(got + i, want, sizeof *got);
+        }
     }
 }
 END_TEST
@@ -258,7 +317,9 @@ int main(void)
     tcase_add_loop_test(tc, products_of_tiles_are_those_in_double_precision, 0, COUNT(widths));
     tcase_add_loop_test(tc, a_value_depends_on_its_row_and_its_column_alone, 0, COUNT(widths));
     tcase_add_loop_test(tc, what_is_not_finite_stays_in_its_row_and_column, 0, COUNT(widths));
-    tcase_add_loop_test(tc, eight_rows_give_each_the_bits_that_four_give, 0, COUNT(widths));
+    tcase_add_loop_test(tc, products_along_rows_are_those_in_double_precision_and_depend_on_their_rows_alone, 0,
+                        COUNT(widths));
+    tcase_add_loop_test(tc, rows_one_after_the_other_give_each_the_bits_that_four_give, 0, COUNT(widths));
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
 }
