@@ -89,7 +89,10 @@ typedef struct mmli_backend {
     /* 64-byte aligned, contents undefined; bytes = 0 gives a valid pointer. */
     mml_status (*alloc)(mmli_device *dv, mmli_mem **out, size_t bytes);
     void (*free)(mmli_device *dv, mmli_mem *p);
+    /* From the host. `src` is the caller's again when it returns, even where the copy is queued: it may be freed or
+     * overwritten at once. */
     mml_status (*upload)(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes);
+    /* To the host, when all calls before it have been done; `dst` holds the values when it returns. */
     mml_status (*download)(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
     mml_status (*copy)(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
     mml_status (*sync)(mmli_device *dv);

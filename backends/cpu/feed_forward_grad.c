@@ -120,7 +120,7 @@ static void finish(const backward *b, const mmli_ff_tile *t, const own *w, doubl
         n->v->add(&sum, 0, t->rows * n->d);
     else if (dx && dx != b->dy + at)
         memcpy(dx, b->dy + at, t->rows * n->d * sizeof *dx);
-    if (n->f > 0)
+    if (n->f > 0 && (dx || b->dgamma || b->dbeta)) /* else run_block() has left out dh */
         n->v->ln_grad_rows(&l, 0, t->rows);
 }
 

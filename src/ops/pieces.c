@@ -36,11 +36,11 @@ static bool folded(const attend *a)
 
 /* ---- cutting --------------------------------------------------------------------------------------------------------- */
 
-/* The piece behind `p` (n = 0: the first one). A long segment is cut into parts of nearly the same size. */
+/* The piece behind `p` (all 0: the first one). A long segment is cut into parts of nearly the same size. */
 static bool next_piece(piece *p, const attend *a)
 {
     const int64_t *off = a->ragged->off;
-    size_t s = p->n == 0 ? 0 : p->seg + p->segs, at = p->first + p->n;
+    size_t s = p->seg + p->segs, at = p->first + p->n;
     const size_t most = a->x.piece;
 
     if (p->part && at < (size_t)off[p->seg + 1])
