@@ -1,4 +1,4 @@
-/* pool.c - threads of a device's own instead of OpenMP's (configure --with-threads=pool).
+/* pool.c - threads of a device's own instead of OpenMP's (configure --with-threads=pool, the default).
  *
  * An OpenMP region ends with a barrier for the whole team: with one busy neighbour on a machine of
  * two cores each region waits a time slice for a thread that has nothing left to do (a layer norm

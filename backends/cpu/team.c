@@ -1,4 +1,4 @@
-/* team.c - tiles run by an OpenMP team (configure --with-threads=openmp, the default).
+/* team.c - tiles run by an OpenMP team (configure --with-threads=openmp).
  *
  * Tiles are handed out as threads come for them: their sizes never depend on the team, so neither do the bits. Waiting is
  * libgomp's: a program that shares its cores should set OMP_WAIT_POLICY=passive, as the tool does for itself. */
