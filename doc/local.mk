@@ -10,4 +10,5 @@ EXTRA_DIST += \
 	doc/model-file.md \
 	doc/performance.md \
 	doc/results/tcga.md \
+	doc/report.md \
 	doc/usage.md

@@ -63,6 +63,37 @@ MML_API MML_MUST_USE mml_status mml_metric_log_loss(double *loss, const int32_t 
 MML_API MML_MUST_USE mml_status mml_metric_f1(double *f1, const int32_t *label, const double *probability, size_t n,
                                               double threshold);
 
+/**
+ * Points of the ROC curve: at every distinct score, from the highest down, the shares of class 0 and of class 1
+ * that have at least that score. Begins at (0, 0), ends at (1, 1); equal scores are one step.
+ *
+ * @param[out] m      number of points, at least 2, <= n + 1
+ * @param[out] fpr    (n + 1) room for the false positive rates; the first m are set. So are those of tpr
+ * @param[out] tpr    (n + 1) room for the true positive rates
+ * @param      label  (n) 0 or 1; both must occur
+ * @param      score  (n) higher = more likely 1; any finite numbers
+ * @since 0.1
+ */
+MML_API MML_MUST_USE mml_status mml_metric_roc(size_t *m, double *fpr, double *tpr, const int32_t *label,
+                                               const double *score, size_t n);
+
+/**
+ * Reliability diagram: are 7 of 10 with a probability of 0.7 of class 1? Samples are put into bins of equal
+ * numbers by their probability (equal probabilities always into one bin), so that rare outcomes have filled bins too.
+ *
+ * @param[out] m            number of bins, <= `bins`
+ * @param[out] predicted    (bins) mean probability in each bin, ascending; the first m are set, and of the next two
+ * @param[out] observed     (bins) share of class 1 in it
+ * @param[out] count        (bins) samples in it
+ * @param      label        (n) 0 or 1
+ * @param      probability  (n) of class 1, in [0, 1]
+ * @param      bins         >= 1
+ * @since 0.1
+ */
+MML_API MML_MUST_USE mml_status mml_metric_reliability(size_t *m, double *predicted, double *observed, size_t *count,
+                                                       const int32_t *label, const double *probability, size_t n,
+                                                       size_t bins);
+
 /* ---- any number of classes ---------------------------------------------------------------------- */
 
 /** The class of highest probability of every sample, the first of equals. @param probability (n, k), k >= 2 */

@@ -10,6 +10,7 @@
 #include "mmlego/metrics.h"
 #include "mmlego/model.h"
 #include "mmlego/predict.h"
+#include "mmlego/report.h"
 #include "mmlego/tensor.h"
 #include "mmlego/train.h"
 

@@ -7,6 +7,7 @@ libmmlego_core_la_SOURCES += \
 	src/metrics/classes.c \
 	src/metrics/compute.c src/metrics/compute.h \
 	src/metrics/core.h \
+	src/metrics/curves.c src/metrics/curves.h \
 	src/metrics/normal.c \
 	src/metrics/rank.c \
 	src/metrics/regression.c \

@@ -48,6 +48,7 @@ includes | awk '
         if (first == "mmlego" || $4 == "config.h" || $4 == "kernels.def") next
         if ($4 !~ /\//) { bad("layers", "written as \"layer/name.h\""); next }
         if (!(first in rank)) { bad("layers", "no layer of that name"); next }
+        if (layer == "report" && first !~ /^(report|util|metrics)$/) bad("layers", "report sees util and metrics only")
         if (first != layer && rank[first] + 0 >= rank[layer] + 0)
             bad("layers", layer " is not above " first)
     }

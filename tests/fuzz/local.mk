@@ -119,3 +119,11 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/image/interlaced.png \
 	tests/fuzz/seeds/image/palette.png \
 	tests/fuzz/seeds/image/progressive.jpg
+
+check_PROGRAMS += tests/fuzz/fuzz_report
+tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/report/binary.json \
+	tests/fuzz/seeds/report/classes.json \
+	tests/fuzz/seeds/report/regression.json \
+	tests/fuzz/seeds/report/survival.json

@@ -448,3 +448,32 @@ jpeg("grey.jpg", 0xc0, 1, [([0], (0, 63, 0), b"\xaa")], (0xe1, b"Exif\0\0" + exi
 jpeg("colour.jpg", 0xc0, 3, [([0, 1, 2], (0, 63, 0), b"\xaa\xaa\xaa")])
 jpeg("progressive.jpg", 0xc2, 1, [([0], (0, 0, 1), b"\xb7"), ([0], (0, 0, 0x10), b"\xbf"), ([0], (1, 63, 0), b"\x3f")])
 jpeg("cmyk.jpg", 0xc0, 4, [([0, 1, 2, 3], (0, 63, 0), b"\0\0")], (0xee, b"Adobe\0\x64\0\0\0\0\2"))
+
+# Comparisons, as small as they can be with every kind of plot.
+def comparison(kind, metric, test, k=6):
+    def job(system, fold):
+        shift = fold + len(system)
+        made = {key: [f((i + shift) % k) for i in range(k)] for key, f in test.items()}
+        return {"system": system, "fold": fold, "score": 0.6 + shift / 100, "status": "ok", "test": made,
+                "history": [{"epoch": 1, "train_loss": 1, "valid_loss": 1.1, "valid_score": 0.5},
+                            {"epoch": 2, "train_loss": 0.7, "valid_loss": 0.9, "valid_score": 0.6}]}
+
+    systems = [("block:x", "unimodal"), ("healnet", "multimodal"), ("merge", "lego"), ("linear", "reference")]
+    return json.dumps({
+        "format": "mmlego comparison", "version": 1, "title": "T <&>", "command": "mmlego compare", "date": "2026-01-01",
+        "cohort": {"path": "c.h5", "samples": 9, "modalities": [{"name": "x", "kind": "table", "present": 8, "width": 3}]},
+        "task": {"name": "y", "kind": kind, "metric": metric}, "folds": 2, "seed": 0, "machine": {"cpu": "c", "threads": 2},
+        "systems": [{"system": s, "title": s, "group": g, "scores": [0.6, None if s == "linear" else 0.7 + len(s) / 100], "mean": 0.6 + len(s) / 90,
+                     "sd": 0.01, "difference": {"to": "healnet", "value": 0.1, "low": -0.1, "high": 0.2}, "parameters": 1000,
+                     "train_seconds": 1.5, "peak_bytes": 1e7} for s, g in systems],
+        "studies": [{"study": "overlap", "x_title": "x", "series": [{"title": "a", "x": [0, 0.5, 1], "mean": [0.7, None, 0.6],
+                                                                       "low": [0.6, 0.6, 0.5], "high": [0.8, 0.8, 0.7]}]}],
+        "jobs": [job(s, f) for s, _ in systems for f in range(2)] + [{"system": "mcat", "fold": 0, "status": "failed", "message": "no"}]})
+
+
+who = {"id": lambda i: "P%d" % i}
+put("report/survival.json", comparison("survival", "cindex", {**who, "score": lambda i: i * 0.3, "time": lambda i: 9.0 - i, "event": lambda i: i % 2}))
+put("report/binary.json", comparison("binary", "auc", {**who, "score": lambda i: i / 6, "label": lambda i: int(i > 2)}))
+put("report/classes.json", comparison("multiclass", "macro_auc", {**who, "score": lambda i: i, "label": lambda i: i % 3,
+                                                                  "probability": lambda i: [0.2, 0.3, 0.5]}))
+put("report/regression.json", comparison("regression", "r2", {**who, "score": lambda i: i * 1.1, "truth": lambda i: i}))

@@ -235,3 +235,11 @@ COMPARE_RIG = tests/unit/compare_rig.c tests/unit/compare_rig.h tests/unit/folde
 check_PROGRAMS += tests/unit/test_compare tests/unit/test_compare_collect
 tests_unit_test_compare_SOURCES = tests/unit/test_compare.c $(COMPARE_RIG)
 tests_unit_test_compare_collect_SOURCES = tests/unit/test_compare_collect.c $(COMPARE_RIG)
+
+check_PROGRAMS += tests/unit/test_report
+tests_unit_test_report_SOURCES = tests/unit/test_report.c tests/unit/make_comparison.c tests/unit/make_comparison.h \
+	tests/unit/markup_check.c tests/unit/markup_check.h
+check_PROGRAMS += tests/unit/test_svg
+tests_unit_test_svg_SOURCES = tests/unit/test_svg.c tests/unit/markup_check.c tests/unit/markup_check.h
+check_PROGRAMS += tests/unit/test_metrics_curves
+tests_unit_test_metrics_curves_SOURCES = tests/unit/test_metrics_curves.c
