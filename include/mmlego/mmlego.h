@@ -7,6 +7,7 @@
 #include "mmlego/bench.h"
 #include "mmlego/compare.h"
 #include "mmlego/data.h"
+#include "mmlego/explain.h"
 #include "mmlego/metrics.h"
 #include "mmlego/model.h"
 #include "mmlego/predict.h"

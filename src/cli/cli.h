@@ -13,7 +13,7 @@ enum { MMLC_OK = 0, MMLC_FAILURE = 1, MMLC_USAGE = 2, MMLC_DATA = 3 };
 
 extern const mmlc_command *const mmlc_commands[]; /* ended by NULL; in the order of --help */
 extern const mmlc_command mmlc_cmd_import, mmlc_cmd_inspect, mmlc_cmd_train, mmlc_cmd_merge, mmlc_cmd_fuse,
-    mmlc_cmd_predict, mmlc_cmd_evaluate, mmlc_cmd_compare, mmlc_cmd_convert, mmlc_cmd_export, mmlc_cmd_bench, mmlc_cmd_version, mmlc_cmd_help;
+    mmlc_cmd_predict, mmlc_cmd_evaluate, mmlc_cmd_explain, mmlc_cmd_compare, mmlc_cmd_convert, mmlc_cmd_export, mmlc_cmd_bench, mmlc_cmd_version, mmlc_cmd_help;
 
 /* The command of a name, NULL if there is none (mmlc_unknown_command says so, with the nearest). */
 const mmlc_command *mmlc_find_command(const char *name);
@@ -55,6 +55,8 @@ typedef struct mmlc_out {
 int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path); /* MMLC_GO or an exit code */
 int mmlc_out_commit(mmlc_out *out);                                              /* MMLC_OK or an exit code */
 void mmlc_out_abort(mmlc_out *out); /* after a failure; fine after commit */
+/* Into a table: a tab, a new line or a backslash in a name would break it and is written as \t, \n, \r or two backslashes. */
+void mmlc_put_name(FILE *to, const char *name);
 
 /* Flushes stdout; MMLC_FAILURE with a message when something could not be written. */
 int mmlc_flush(const mmlc_command *command);

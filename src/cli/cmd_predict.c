@@ -47,19 +47,6 @@ typedef struct table {
     size_t n, n_prior; /* lines so far */
 } table;
 
-/* A tab or a new line in a name would break the table: written as \t, \n; a backslash as two. */
-static void put_name(FILE *to, const char *name)
-{
-    for (; *name != '\0'; name++)
-        switch (*name) {
-        case '\t': fputs("\\t", to); break;
-        case '\n': fputs("\\n", to); break;
-        case '\r': fputs("\\r", to); break;
-        case '\\': fputs("\\\\", to); break;
-        default: fputc(*name, to);
-        }
-}
-
 static void put_heads(const table *t, const char *what)
 {
     size_t k = mml_model_n_outputs(t->model);
@@ -67,7 +54,7 @@ static void put_heads(const table *t, const char *what)
     for (size_t j = 0; j < k; j++) {
         fprintf(t->to, "\t%s_", what);
         if (j < mml_model_n_classes(t->model))
-            put_name(t->to, mml_model_class(t->model, j));
+            mmlc_put_name(t->to, mml_model_class(t->model, j));
         else
             fprintf(t->to, "%zu", j + 1);
     }
@@ -114,7 +101,7 @@ static void put_used(const table *t, uint64_t used)
             continue;
         if (written++ > 0)
             fputc(',', t->to);
-        put_name(t->to, name);
+        mmlc_put_name(t->to, name);
     }
     if (written == 0)
         fputc('-', t->to);
@@ -134,7 +121,7 @@ static int put_chunk(void *user, const mml_prediction *p, const size_t *samples)
         put_header(t);
     t->n += p->n;
     for (size_t i = 0; i < p->n; i++) {
-        put_name(t->to, t->ids[samples[i]]);
+        mmlc_put_name(t->to, t->ids[samples[i]]);
         fputc('\t', t->to);
         put_used(t, p->used[i]);
         put_values(t->to, p->logits + i * p->k, p->k);

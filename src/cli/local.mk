@@ -7,6 +7,7 @@ mmlego_SOURCES = \
 	src/cli/cmd_compare.c \
 	src/cli/cmd_convert.c \
 	src/cli/cmd_evaluate.c \
+	src/cli/cmd_explain.c \
 	src/cli/cmd_export.c \
 	src/cli/cmd_fuse.c \
 	src/cli/cmd_help.c \
@@ -18,6 +19,7 @@ mmlego_SOURCES = \
 	src/cli/cmd_version.c \
 	src/cli/compare_table.c src/cli/compare_table.h \
 	src/cli/division.c src/cli/division.h \
+	src/cli/explain_tables.c src/cli/explain_tables.h \
 	src/cli/help.c \
 	src/cli/inspect.h src/cli/inspect_cohort.c src/cli/inspect_model.c \
 	src/cli/jobs.c src/cli/jobs.h \
@@ -40,6 +42,7 @@ dist_man_MANS = \
 	doc/man/mmlego-compare.1 \
 	doc/man/mmlego-convert.1 \
 	doc/man/mmlego-evaluate.1 \
+	doc/man/mmlego-explain.1 \
 	doc/man/mmlego-export.1 \
 	doc/man/mmlego-fuse.1 \
 	doc/man/mmlego-help.1 \

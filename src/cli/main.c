@@ -8,7 +8,7 @@
 
 const mmlc_command *const mmlc_commands[] = {
     &mmlc_cmd_import, &mmlc_cmd_inspect,  &mmlc_cmd_train,   &mmlc_cmd_merge, &mmlc_cmd_fuse,
-    &mmlc_cmd_predict, &mmlc_cmd_evaluate, &mmlc_cmd_compare, &mmlc_cmd_convert, &mmlc_cmd_export, &mmlc_cmd_bench, &mmlc_cmd_version, &mmlc_cmd_help, NULL,
+    &mmlc_cmd_predict, &mmlc_cmd_evaluate, &mmlc_cmd_explain, &mmlc_cmd_compare, &mmlc_cmd_convert, &mmlc_cmd_export, &mmlc_cmd_bench, &mmlc_cmd_version, &mmlc_cmd_help, NULL,
 };
 
 const mmlc_command *mmlc_find_command(const char *name)

@@ -141,3 +141,15 @@ void mmlc_out_abort(mmlc_out *out)
         unlink(out->temporary);
     out_free(out);
 }
+
+void mmlc_put_name(FILE *to, const char *name)
+{
+    for (; *name != '\0'; name++)
+        switch (*name) {
+        case '\t': fputs("\\t", to); break;
+        case '\n': fputs("\\n", to); break;
+        case '\r': fputs("\\r", to); break;
+        case '\\': fputs("\\\\", to); break;
+        default: fputc(*name, to);
+        }
+}

@@ -12,6 +12,7 @@
 
 #include "lego/block.h"
 #include "ops/internal.h"
+#include "ops/watch.h"
 #include "util/rng.h"
 
 static mmli_var *norm(mmli_tape *tape, const mmli_bound *bound, mmli_var *x, size_t w, size_t b)
@@ -97,6 +98,24 @@ static mmli_var *cross(mmli_tape *tape, const mmli_bound *bound, const mmli_bloc
     return mmli_op_cross(tape, &x, &context->ragged, &plan);
 }
 
+/* Shows the weights of the tokens to who watches the pass. q: the normalised latent, NULL where every sample has one token. */
+static void show(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
+                 const mmli_context *context, mmli_var *tokens, mmli_var *q, float scale, bool shared)
+{
+    const mmli_tape_mark mark = mmli_tape_get_mark(tape);
+    const mmli_cross x = {.latent = q, .tokens = tokens, .gamma = mmli_p(bound, p->context_norm_w),
+                          .query = mmli_p(bound, p->query), .key = mmli_p(bound, p->key), .c = block->o.latent_c,
+                          .H = block->o.heads, .scale = scale, .shared = shared};
+    mmli_seen seen = {.of = block, .step = (size_t)(p - block->steps), .ragged = &context->ragged};
+
+    if (!mmli_is_watched(tape))
+        return;
+    if (!context->ragged.single)
+        seen.weights = mmli_cross_weights(tape, &x, &context->ragged, block->o.head_width);
+    mmli_show(tape, &seen);
+    mmli_tape_release(tape, mark);
+}
+
 /* phi(A Wo + bo) for the P samples with tokens, (P c, d); R (c, d) when shared, else (P c, d) */
 static mmli_var *attend(mmli_tape *tape, const mmli_bound *bound, const mmli_block *block, const mmli_step *p,
                         const mmli_context *context, mmli_var *R, bool shared)
@@ -108,9 +127,12 @@ static mmli_var *attend(mmli_tape *tape, const mmli_bound *bound, const mmli_blo
     const bool one = ragged->single && !block->no_shortcuts;
     mmli_var *q = one ? NULL : norm(tape, bound, R, p->query_norm_w, p->query_norm_b), *h, *k, *v, *a;
 
-    if (context->normal || context->pieces)
+    if (context->normal || context->pieces) {
+        show(tape, bound, block, p, context, context->tokens, q, scale, shared);
         return mmli_op_act(tape, cross(tape, bound, block, p, context, q, scale, shared), phi);
+    }
     h = step_tokens(tape, bound, block, p, context);
+    show(tape, bound, block, p, context, h, q, scale, shared);
     h = norm(tape, bound, h, p->context_norm_w, p->context_norm_b);
     a = v = mmli_op_linear(tape, h, mmli_p(bound, p->value), NULL);
     if (!one) {

@@ -121,33 +121,48 @@ out:
     return st;
 }
 
-static mml_status make_head(mmli_head_entry *entry, const mml_model *model, mmli_device *dv, const uint8_t *set)
+size_t mmli_model_head_size(const mml_model *model)
 {
-    mml_status st = MML_OK;
-    const mmli_param *list = model->params->list;
-    float *host = NULL;
-    double *w = NULL;
-    size_t total = 0, at = 0;
+    size_t total = 0;
 
     for (size_t t = 0; t < HEAD_TENSORS; t++) {
-        const mmli_param *p = &list[tensor(&model->members[0].block.head, t)];
+        const mmli_param *p = &model->params->list[tensor(&model->members[0].block.head, t)];
         total += p->rows * p->cols;
     }
-    MML_TRY(mmli_calloc(&host, total, sizeof *host));
+    return total;
+}
+
+mml_status mmli_model_merged_head(float *out, const mml_model *model, const uint8_t *set)
+{
+    mml_status st = MML_OK;
+    double *w = NULL;
+
     MML_TRY(mmli_calloc(&w, model->n, sizeof *w));
-    MML_TRY(mmli_calloc(&entry->set, model->n, 1));
-    memcpy(entry->set, set, model->n);
     set_weights(w, model, set);
     for (size_t t = 0; t < HEAD_TENSORS; t++) {
-        const mmli_param *p = &list[tensor(&model->members[0].block.head, t)];
-        MML_TRY(merge_tensor(host + at, model, w, t));
-        at += p->rows * p->cols;
+        const mmli_param *p = &model->params->list[tensor(&model->members[0].block.head, t)];
+        MML_TRY(merge_tensor(out, model, w, t));
+        out += p->rows * p->cols;
     }
+out:
+    mmli_free(w);
+    return st;
+}
+
+static mml_status make_head(mmli_head_entry *entry, const mml_model *model, mmli_device *dv, const uint8_t *set)
+{
+    const size_t total = mmli_model_head_size(model);
+    mml_status st = MML_OK;
+    float *host = NULL;
+
+    MML_TRY(mmli_calloc(&host, total, sizeof *host));
+    MML_TRY(mmli_calloc(&entry->set, model->n, 1));
+    memcpy(entry->set, set, model->n);
+    MML_TRY(mmli_model_merged_head(host, model, set));
     MML_TRY(dv->k.alloc(dv, &entry->data, total * sizeof *host));
     MML_TRY(dv->k.upload(dv, entry->data, host, total * sizeof *host));
 out:
     mmli_free(host);
-    mmli_free(w);
     return st;
 }
 

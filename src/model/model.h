@@ -137,6 +137,10 @@ mml_status mmli_model_stages(mmli_stages *out, const mml_model *model, mmli_tape
  * come from another tape of the same device). heads: made for these weights only. */
 mml_status mmli_model_merge_logits(mmli_var **logits, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
                                    const mmli_complex *z, const uint8_t *present, size_t samples, mmli_heads *heads);
+/* The head of a merge for the members of a set (n) on the host: LayerNorm weight and bias (d), linear weight (k, d) and bias
+ * (k), one behind the other. Of one member: its own. */
+size_t mmli_model_head_size(const mml_model *model);
+mml_status mmli_model_merged_head(float *out, const mml_model *model, const uint8_t *set);
 /* Final states of every member, (B c, d) each: z (members). */
 mml_status mmli_model_latents(mmli_complex *z, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
                               const mmli_inputs *inputs);

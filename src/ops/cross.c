@@ -139,3 +139,15 @@ mmli_var *mmli_op_cross(mmli_tape *tape, const mmli_cross *x, const mmli_ragged 
     o = attention(tape, x, ragged, plan, q, key, value, x->c, x->H);
     return mmli_op_linear(tape, o, x->out, bias);
 }
+
+const float *mmli_cross_weights(mmli_tape *tape, const mmli_cross *x, const mmli_ragged *ragged, size_t e)
+{
+    mmli_pieces pieces = {.tokens = x->tokens, .c = x->c, .H = x->H, .scale = x->scale, .shared = x->shared};
+
+    if (!x->latent || !x->tokens || !mmli_tape_ok(tape))
+        return NULL;
+    pieces.piece = piece_of(&(mmli_cross_shape){.w = x->tokens->cols, .H = x->H, .e = e}, true);
+    pieces.key = mmli_op_mul_row(tape, x->key, x->gamma);
+    pieces.query = mmli_op_linear(tape, x->latent, x->query, NULL);
+    return pieces.key ? mmli_attention_weights(tape, &pieces, ragged) : NULL;
+}

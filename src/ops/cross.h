@@ -36,6 +36,10 @@ mmli_cross_plan mmli_cross_choose(const mmli_cross_shape *shape);
 /* x^ = (x - mean) / sd by row: LayerNorm without weight and bias. */
 mmli_var *mmli_op_normalise(mmli_tape *tape, mmli_var *x);
 
+/* The weights that tokens get, mean over heads and rows of the latent: (T) on the host, sum 1 in each segment, in the memory of
+ * the tape (ops/pieces.h). x->tokens are not normalised, value, out and bias not used. */
+const float *mmli_cross_weights(mmli_tape *tape, const mmli_cross *x, const mmli_ragged *ragged, size_t e);
+
 /* A Wo + bo for the P samples that have tokens: (P c, d) */
 mmli_var *mmli_op_cross(mmli_tape *tape, const mmli_cross *x, const mmli_ragged *ragged, const mmli_cross_plan *plan);
 

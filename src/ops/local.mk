@@ -14,4 +14,5 @@ libmmlego_core_la_SOURCES += \
 	src/ops/ragged.c src/ops/ragged.h \
 	src/ops/rows.c \
 	src/ops/segments.c \
-	src/ops/tape.c src/ops/tape.h
+	src/ops/tape.c src/ops/tape.h \
+	src/ops/watch.c src/ops/watch.h

@@ -93,10 +93,10 @@ static bool make(made *m, mmli_tape *tape, const attend *a, const piece *p, cons
     if (folded(a))
         return true;
     m->k = floats(tape, p->n, a->width);
-    m->v = floats(tape, p->n, a->width);
+    m->v = a->x.value == a->x.key ? m->k : floats(tape, p->n, a->width);
     return mmli_tape_ok(tape) &&
            MMLI_RUN(tape, linear, m->k, m->normal, a->x.key->data, NULL, p->n, a->w, a->width) &&
-           MMLI_RUN(tape, linear, m->v, m->normal, a->x.value->data, NULL, p->n, a->w, a->width);
+           (m->v == m->k || MMLI_RUN(tape, linear, m->v, m->normal, a->x.value->data, NULL, p->n, a->w, a->width));
 }
 
 /* Floats before the queries, and before the result, of segment s. */
@@ -312,4 +312,66 @@ mmli_var *mmli_op_attention_pieces(mmli_tape *tape, const mmli_pieces *x, const 
         node->ptr = a;
     }
     return mmli_tape_ok(tape) ? o : NULL;
+}
+
+/* ---- weights --------------------------------------------------------------------------------------------------------- */
+
+/* out (n) = sum over heads of the first column of each in x (n, H e), which is (1 / (c H)) sum over queries of p. */
+static void reduce(float *out, const float *x, size_t n, size_t H, size_t e)
+{
+    for (size_t t = 0; t < n; t++) {
+        double sum = 0;
+
+        for (size_t h = 0; h < H; h++)
+            sum += (double)x[(t * H + h) * e];
+        out[t] = (float)sum;
+    }
+}
+
+/* The gradient of mean over queries and heads of o by the values is the mean of the weights: so the kernel of the way back
+ * gives them, from the denominators lse of all tokens. g (P c, H e): 1 / (c H) everywhere. */
+static void weigh_piece(mmli_tape *tape, const attend *a, const piece *p, const mmli_mem *o, const mmli_mem *g, float *out)
+{
+    const mmli_mem *x = rows_of(tape, a, p);
+    mmli_mem *weights = zeros(tape, p->n, a->width);
+    float *host = mmli_tape_host(tape, p->n * a->width * sizeof *host);
+    mmli_device *dv = mmli_tape_device(tape);
+    made m;
+
+    if (!x || !host || !make(&m, tape, a, p, x) ||
+        !MMLI_RUN(tape, attention_grad, NULL, NULL, weights, mmli_at(o, at_out(a, p->seg)), mmli_at(a->lse, at_lse(a, p->seg)),
+                  mmli_at(a->x.query->data, at_query(a, p->seg)), m.k, m.v, mmli_at(g, at_out(a, p->seg)), m.off, p->segs,
+                  a->x.c, a->x.H, a->e, a->x.scale, a->mode, p->part))
+        return;
+    mmli_tape_fail(tape, dv->k.download(dv, host, weights, p->n * a->width * sizeof *host));
+    if (mmli_tape_ok(tape))
+        reduce(out + p->first, host, p->n, a->x.H, a->e);
+}
+
+const float *mmli_attention_weights(mmli_tape *tape, const mmli_pieces *x, const mmli_ragged *ragged)
+{
+    float *out = mmli_tape_host(tape, ragged->tokens * sizeof *out);
+    mmli_var *o, *g;
+    attend *a;
+
+    if (!out || !x->query || !x->tokens || !mmli_tape_ok(tape) || !fits(tape, x, ragged))
+        return NULL;
+    o = mmli_tape_var(tape, ragged->segs * x->c, x->query->cols, false);
+    g = mmli_tape_var(tape, ragged->segs * x->c, x->query->cols, false);
+    a = start(tape, x, ragged, true);
+    if (a)
+        a->x.value = a->x.key; /* what is summed does not matter */
+    if (!o || !g || !a || !MMLI_RUN(tape, fill, g->data, mmli_size(g), 1.0f / (float)(x->c * x->H)))
+        return NULL;
+    for (int pass = 0; pass < 2; pass++)
+        for (piece p = {0}; mmli_tape_ok(tape) && next_piece(&p, a);) {
+            const mmli_tape_mark mark = mmli_tape_get_mark(tape);
+
+            if (pass == 0)
+                forward_piece(tape, a, &p, o->data);
+            else
+                weigh_piece(tape, a, &p, o->data, g->data, out);
+            mmli_tape_release(tape, mark);
+        }
+    return mmli_tape_ok(tape) ? out : NULL;
 }

@@ -19,6 +19,11 @@ typedef struct mmli_pieces {
  * x^ Wv^T. (P c, H e) */
 mmli_var *mmli_op_attention_pieces(mmli_tape *tape, const mmli_pieces *x, const mmli_ragged *ragged);
 
+/* The weights of the tokens, mean over the c queries of a sample and the H heads of each: (T) floats on the host, in the
+ * memory of the tape; in each segment they sum to 1. value is not used. The tokens are read twice: for the denominators, then
+ * for the weights. Not in a pass that records. NULL: the tape has failed. */
+const float *mmli_attention_weights(mmli_tape *tape, const mmli_pieces *x, const mmli_ragged *ragged);
+
 /* Rows first .. first + n - 1 of a variable, on the device: part of its memory or, of a stream, read into memory of the tape,
  * while `next` more may be read ahead. NULL: the tape has failed. */
 mmli_mem *mmli_piece_rows(mmli_tape *tape, const mmli_var *x, size_t first, size_t n, size_t next);

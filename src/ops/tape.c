@@ -14,6 +14,7 @@ struct mmli_tape {
     mml_status st;
     int mode;
     uint64_t seed, step;
+    const mmli_watch *watch;
 };
 
 mml_status mmli_tape_new(mmli_tape **out, mmli_device *dv)
@@ -47,6 +48,7 @@ mml_status mmli_tape_begin(mmli_tape *tape, int mode, uint64_t seed, uint64_t st
     tape->mode = mode;
     tape->seed = seed;
     tape->step = step;
+    tape->watch = NULL;
     MML_TRY(mmli_arena_reset(&tape->mem));
     MML_TRY(mmli_arena_reset(&tape->host));
 out:
@@ -72,6 +74,16 @@ bool mmli_tape_recording(const mmli_tape *tape)
 uint64_t mmli_tape_key(const mmli_tape *tape, const char *name)
 {
     return mmli_rng_key(tape->seed, name, tape->step);
+}
+
+void mmli_tape_watch(mmli_tape *tape, const mmli_watch *watch)
+{
+    tape->watch = watch;
+}
+
+const mmli_watch *mmli_tape_watched(const mmli_tape *tape)
+{
+    return tape->watch;
 }
 
 mml_status mmli_tape_status(const mmli_tape *tape)

@@ -104,6 +104,12 @@ struct mmli_node {
 /* A node to fill in; NULL when this pass does not record, or has failed (then there is nothing to do). */
 mmli_node *mmli_tape_node(mmli_tape *tape, mml_status (*back)(mmli_tape *, mmli_node *));
 
+/* Somebody who is shown how the tokens of a pass were weighted (ops/watch.h); lent until the next mmli_tape_begin, which
+ * forgets it. NULL: nobody looks, and nothing is computed for it. */
+typedef struct mmli_watch mmli_watch;
+void mmli_tape_watch(mmli_tape *tape, const mmli_watch *watch);
+const mmli_watch *mmli_tape_watched(const mmli_tape *tape);
+
 /* Runs the recorded ops backwards from variables whose grad has been set. Outputs nothing flowed into are skipped. */
 mml_status mmli_tape_backward(mmli_tape *tape);
 

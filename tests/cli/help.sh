@@ -5,7 +5,7 @@ set -u
 # shellcheck source=tests/cli/lib.sh
 . "${MMLT_SRCDIR:-.}/tests/cli/lib.sh"
 
-commands="import inspect train merge fuse predict evaluate compare convert export bench version help"
+commands="import inspect train merge fuse predict evaluate explain compare convert export bench version help"
 
 run --help
 cp "$tmp/out" "$tmp/all"
@@ -15,7 +15,7 @@ cp "$tmp/all" "$tmp/out"
 for command in $commands; do
     test_that "mmlego --help lists $command" grep -qE "^  $command  +[a-z]" "$tmp/all"
 done
-test_that "mmlego --help lists nothing else" [ "$(sed -n '/^Commands:/,/^$/p' "$tmp/all" | grep -c '^  [a-z]')" -eq 13 ]
+test_that "mmlego --help lists nothing else" [ "$(sed -n '/^Commands:/,/^$/p' "$tmp/all" | grep -c '^  [a-z]')" -eq 14 ]
 for code_there in 0 1 2 3 130; do
     test_that "mmlego --help explains exit status $code_there" grep -qE "^  ${code_there}[ ,]" "$tmp/all"
 done

@@ -9,6 +9,7 @@ SCRIPT_TESTS += \
 	tests/cli/compare.sh \
 	tests/cli/convert.sh \
 	tests/cli/errors.sh \
+	tests/cli/explain.sh \
 	tests/cli/export.sh \
 	tests/cli/help.sh \
 	tests/cli/import.sh \

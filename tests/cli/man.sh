@@ -32,7 +32,7 @@ in_page() {
         grep -qF -e ".B $option" "$tmp/new/doc/man/mmlego-$1.1" || return 1
     done <"$tmp/options"
 }
-for command in import inspect train merge fuse predict evaluate compare convert export bench version help; do
+for command in import inspect train merge fuse predict evaluate explain compare convert export bench version help; do
     test_that "every option of $command is in its page" in_page "$command"
 done
 

@@ -243,3 +243,9 @@ check_PROGRAMS += tests/unit/test_svg
 tests_unit_test_svg_SOURCES = tests/unit/test_svg.c tests/unit/markup_check.c tests/unit/markup_check.h
 check_PROGRAMS += tests/unit/test_metrics_curves
 tests_unit_test_metrics_curves_SOURCES = tests/unit/test_metrics_curves.c
+check_PROGRAMS += tests/unit/test_explain_attention
+tests_unit_test_explain_attention_SOURCES = tests/unit/test_explain_attention.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_explain
+tests_unit_test_explain_SOURCES = tests/unit/test_explain.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h

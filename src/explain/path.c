@@ -1,0 +1,210 @@
+/* path.c - see path.h. */
+#include "explain/path.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "util/alloc.h"
+#include "util/error.h"
+
+static bool is_chosen(const mml_explainer *e, const char *modality)
+{
+    bool chosen = e->o.modalities == NULL;
+
+    for (size_t i = 0; e->o.modalities && i < e->o.n_modalities; i++)
+        chosen = chosen || strcmp(e->o.modalities[i], modality) == 0;
+    return chosen;
+}
+
+/* ---- baseline ----------------------------------------------------------------------------------------------------------- */
+
+/* The mean of training: 0 once centred; of what is not scaled the value that stands for a missing one. */
+static float middle(const mmli_prep *prep, size_t f)
+{
+    return prep->o.scaling == MML_SCALE_NONE && prep->scale_inv[f] != 0.0f ? prep->fill[f] : 0.0f;
+}
+
+/* Indicators are 0: of a mask `not measured`, which most of a series is at most times, of a flag `not missing`.
+ * One row: raw as in the batch, x preprocessed. seen (width_in): was the feature measured earlier in this sample, so that its
+ * value may be carried forward? Then what is carried counts as measured. */
+static void base_row(float *base, const float *x, const float *raw, uint8_t *seen, const mmli_prep *prep)
+{
+    const bool carries = prep->o.imputation == MML_IMPUTE_LOCF;
+    size_t at = prep->width_in;
+
+    for (size_t f = 0; f < prep->width_in; f++) {
+        const bool known = !isnan(raw[f]);
+
+        seen[f] = seen[f] || known;
+        base[f] = known || (carries && seen[f]) ? middle(prep, f) : x[f];
+    }
+    for (size_t f = 0; prep->o.indicators != MML_INDICATE_NONE && f < prep->width_in; f++)
+        if (prep->indicator[f])
+            base[at++] = 0;
+    memcpy(base + at, x + at, (prep->width_out - at) * sizeof *base);
+}
+
+static mml_status make_base(mmli_path_part *part, const mmli_prep *prep, const mml_tokens *tokens, size_t B)
+{
+    mml_status st = MML_OK;
+    uint8_t *seen = NULL;
+
+    MML_TRY(mmli_calloc(&seen, prep->width_in, 1));
+    MML_TRY(mmli_calloc(&part->base, part->T, part->width * sizeof *part->base));
+    for (size_t b = 0; b < B; b++) {
+        memset(seen, 0, prep->width_in);
+        for (size_t t = (size_t)tokens->offsets[b]; t < (size_t)tokens->offsets[b + 1]; t++)
+            base_row(part->base + t * part->width, part->x + t * part->width, tokens->values + t * prep->width_in, seen, prep);
+    }
+out:
+    mmli_free(seen);
+    return st;
+}
+
+static mml_status list_columns(mmli_path_part *part, const mmli_prep *prep)
+{
+    const bool indicates = prep->o.indicators != MML_INDICATE_NONE;
+    mml_status st = MML_OK;
+
+    part->columns = prep->width_in;
+    for (size_t f = 0; indicates && f < prep->width_in; f++)
+        part->columns += prep->indicator[f] != 0;
+    MML_TRY(mmli_calloc(&part->feature, part->columns, sizeof *part->feature));
+    MML_TRY(mmli_calloc(&part->indicator, part->columns, 1));
+    for (size_t f = 0, at = prep->width_in; f < prep->width_in; f++) {
+        part->feature[f] = f;
+        if (indicates && prep->indicator[f]) {
+            part->feature[at] = f;
+            part->indicator[at++] = 1;
+        }
+    }
+out:
+    return st;
+}
+
+/* ---- all members -------------------------------------------------------------------------------------------------------- */
+
+void mmli_path_clear(mmli_path *path)
+{
+    for (size_t m = 0; path->part && m < path->model->n; m++) {
+        mmli_path_part *p = &path->part[m];
+
+        mmli_free(p->off);
+        mmli_free(p->x);
+        mmli_free(p->base);
+        mmli_free(p->feature);
+        mmli_free(p->indicator);
+    }
+    mmli_free(path->part);
+    *path = (mmli_path){0};
+}
+
+/* tokens: as the cohort has them; match: how they become those of training. */
+static mml_status make_part(mmli_path_part *part, const mml_explainer *e, const mmli_member *m, mml_tokens *tokens, size_t B,
+                            const mmli_match *match)
+{
+    mml_status st = MML_OK;
+    float *matched = NULL;
+
+    part->T = (size_t)tokens->offsets[B];
+    part->width = m->prep->width_out;
+    part->moves = is_chosen(e, m->modality);
+    memcpy(part->off, tokens->offsets, (B + 1) * sizeof *part->off);
+    if (match && match->from) {
+        MML_TRY(mmli_calloc(&matched, part->T, match->width * sizeof *matched));
+        mmli_match_values(matched, match, tokens->values, part->T, tokens->width);
+        tokens->values = matched;
+        tokens->width = match->width;
+    }
+    MML_TRY(mmli_calloc(&part->x, part->T, part->width * sizeof *part->x));
+    MML_TRY(mmli_prep_apply(part->x, m->prep, tokens, B));
+    MML_TRY(list_columns(part, m->prep));
+    if (part->moves)
+        MML_TRY(make_base(part, m->prep, tokens, B));
+out:
+    mmli_free(matched);
+    return st;
+}
+
+mml_status mmli_path_make(mmli_path *path, const mml_explainer *e, const mml_batch *batch, mmli_match *const *matches)
+{
+    mml_status st = MML_OK;
+
+    mmli_path_clear(path);
+    path->model = e->model;
+    path->B = mml_batch_size(batch);
+    MML_TRY(mmli_calloc(&path->part, e->model->n, sizeof *path->part));
+    for (size_t m = 0; m < e->model->n; m++) {
+        mml_tokens tokens;
+
+        MML_TRY(mmli_calloc(&path->part[m].off, path->B + 1, sizeof *path->part[m].off));
+        if (mml_batch_get(&tokens, batch, e->model->members[m].modality) == MML_OK)
+            MML_TRY(make_part(&path->part[m], e, &e->model->members[m], &tokens, path->B, matches[m]));
+    }
+out:
+    if (st != MML_OK)
+        mmli_path_clear(path);
+    return st;
+}
+
+/* ---- a point of it ------------------------------------------------------------------------------------------------------ */
+
+static void between(float *y, const mmli_path_part *p, size_t first, size_t n, double at)
+{
+    for (size_t i = first * p->width; i < (first + n) * p->width; i++)
+        *y++ = p->moves ? (float)((double)p->base[i] + at * ((double)p->x[i] - (double)p->base[i])) : p->x[i];
+}
+
+static size_t tokens_of(const mmli_path_part *p, size_t sample)
+{
+    return (size_t)(p->off[sample + 1] - p->off[sample]);
+}
+
+static mml_status put_part(mmli_input *in, uint8_t *present, mmli_tape *tape, const mmli_path_part *p,
+                           const mmli_path_point *point, size_t n)
+{
+    int64_t *off = mmli_tape_host(tape, (n + 1) * sizeof *off);
+    mml_status st = MML_OK;
+    size_t T = 0, bytes;
+    float *x;
+
+    for (size_t i = 0; i < n; i++)
+        T += tokens_of(p, point[i].sample);
+    MML_CHECK(mmli_mul_size(&bytes, T, p->width) && mmli_mul_size(&bytes, bytes, sizeof *x), MML_E_NOMEM,
+              "%zu tokens of width %zu are too many", T, p->width);
+    x = mmli_tape_host(tape, bytes);
+    MML_TRY(mmli_tape_status(tape));
+    off[0] = 0;
+    for (size_t i = 0; i < n; i++) {
+        const size_t rows = tokens_of(p, point[i].sample);
+
+        between(x + (size_t)off[i] * p->width, p, (size_t)p->off[point[i].sample], rows, point[i].at);
+        off[i + 1] = off[i] + (int64_t)rows;
+        present[i] = rows > 0;
+    }
+    if (T == 0)
+        goto out;
+    MML_TRY(mmli_ragged_make(&in->ragged, tape, off, n));
+    in->x = mmli_tape_input(tape, x, T, p->width, p->moves);
+    st = mmli_tape_status(tape);
+out:
+    return st;
+}
+
+mml_status mmli_path_inputs(mmli_inputs *in, mmli_tape *tape, const mmli_path *path, const mmli_path_point *point, size_t n)
+{
+    const size_t members = path->model->n;
+    mml_status st = MML_OK;
+
+    *in = (mmli_inputs){.samples = n};
+    in->in = mmli_tape_host(tape, members * sizeof *in->in);
+    in->present = mmli_tape_host(tape, members * n);
+    MML_TRY(mmli_tape_status(tape));
+    memset(in->in, 0, members * sizeof *in->in);
+    memset(in->present, 0, members * n);
+    for (size_t m = 0; m < members; m++)
+        if (path->part[m].T > 0)
+            MML_TRY(put_part(&in->in[m], in->present + m * n, tape, &path->part[m], point, n));
+out:
+    return st;
+}
