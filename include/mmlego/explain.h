@@ -150,6 +150,33 @@ typedef int (*mml_attributions_sink)(void *user, const mml_attributions *attribu
 MML_API MML_MUST_USE mml_status mml_explain_gradients(mml_explainer *explainer, mml_cohort *cohort, const size_t *samples,
                                                       size_t n, mml_attributions_sink sink, void *user);
 
+/* ---- plots ------------------------------------------------------------------------------------------------------------- */
+
+/** What is written around a plot: UTF-8, NULL = nothing there. Anything may be in it. */
+typedef struct mml_plot_text {
+    const char *title;
+    const char *subtitle;
+    const char *x_title;     /**< of the x axis, with its unit */
+    const char *value_title; /**< of the colours */
+} mml_plot_text;
+
+/**
+ * A plot as an SVG file: readable without anything else, in dark and light. Values that are not finite are gaps. Colours are
+ * about 0 (blue below, red above) where values are below 0, else from the least to the greatest.
+ *
+ * @param[out] svg  yours: mml_string_free(). NULL on failure
+ * @return MML_E_NOMEM
+ */
+/** Horizontal bars: values (n) by name. */
+MML_API MML_MUST_USE mml_status mml_plot_bars(char **svg, const mml_plot_text *text, const char *const *names,
+                                              const double *values, size_t n);
+/** Rows with names by columns at ascending places `at` (cols), NULL = 0, 1, 2, ...: channels by time. values (rows, cols) */
+MML_API MML_MUST_USE mml_status mml_plot_grid(char **svg, const mml_plot_text *text, const char *const *row_names, size_t rows,
+                                              const double *at, size_t cols, const double *values);
+/** Squares of one size at places x (to the right) and y (downwards): the patches of an image. x, y, values (n) */
+MML_API MML_MUST_USE mml_status mml_plot_patches(char **svg, const mml_plot_text *text, const double *x, const double *y,
+                                                 const double *values, size_t n);
+
 #ifdef __cplusplus
 }
 #endif

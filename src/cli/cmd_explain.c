@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/explain_tables.h"
+#include "cli/explain_plots.h"
 #include "cli/load.h"
 
 enum { ATTENTION = 1, MODALITIES = 2, GRADIENTS = 4 };
@@ -27,7 +27,7 @@ static const mmlc_choice pers[] = {
 
 static const mmlc_opt options[] = {
     {.letter = 'o', .name = "output", .type = MMLC_STR, .at = AT(output), .arg = "PATH",
-     .help = "folder for the tables, made if it is not there; with one subject of --what also a file, or - = stdout",
+     .help = "folder for tables and plots, made if it is not there; with one subject of --what also a file, or - = stdout",
      .init = "- with one subject"},
     {.name = "what", .type = MMLC_STR, .at = AT(what), .arg = "LIST",
      .help = "subjects, divided by commas: attention, modalities, gradients", .init = "all that the model has"},
@@ -209,6 +209,7 @@ typedef struct work {
     const size_t *samples;
     size_t n;
     const char *folder;
+    mmlc_plots plots;
     size_t told; /* patients that there was something to say of */
 } work;
 
@@ -231,16 +232,23 @@ static int finish(work *w, mmlc_out *out, mml_status st, const mmlc_table *t)
     return rc;
 }
 
-/* The summary of a table, in a folder only. */
-static int put_summary(const work *w, mmlc_table *t, const char *name, size_t top)
+/* The summary of a table and its plot, in a folder only. */
+static int put_summary(const work *w, mmlc_table *t, const char *name, const char *plot, size_t top)
 {
+    mmlc_plots plots = w->plots;
     mmlc_out out;
     int rc = w->folder == NULL ? MMLC_OK : open_in(&out, w->call, w->folder, name);
 
     if (rc != MMLC_GO)
         return rc;
     mmlc_put_summary(out.stream, t, top);
-    return mmlc_out_commit(&out);
+    rc = mmlc_out_commit(&out);
+    if (rc == MMLC_OK && t->n > 0) {
+        plots.top = top;
+        mmlc_plot_summary(&plots, t, plot);
+        rc = plots.rc;
+    }
+    return rc;
 }
 
 static int attention(work *w)
@@ -252,8 +260,11 @@ static int attention(work *w)
     if (rc != MMLC_GO)
         return rc;
     t.to = out.stream;
+    t.plots = w->plots.id != NULL ? &w->plots : NULL;
     mmlc_attention_header(&t);
-    return finish(w, &out, mml_explain_attention(w->explainer, w->cohort, w->samples, w->n, mmlc_attention_line, &t), &t);
+    rc = finish(w, &out, mml_explain_attention(w->explainer, w->cohort, w->samples, w->n, mmlc_attention_line, &t), &t);
+    mmlc_plot_attention_end(&w->plots);
+    return rc == MMLC_OK ? w->plots.rc : rc;
 }
 
 static int modalities(work *w)
@@ -268,7 +279,7 @@ static int modalities(work *w)
     mmlc_modalities_header(&t);
     rc = finish(w, &out, mml_explain_modalities(w->explainer, w->cohort, w->samples, w->n, mmlc_modalities_line, &t), &t);
     if (rc == MMLC_OK)
-        rc = put_summary(w, &t, "modalities-summary.tsv", 0);
+        rc = put_summary(w, &t, "modalities-summary.tsv", "modalities", 0);
     free(t.row);
     return rc;
 }
@@ -290,6 +301,7 @@ static int gradients(work *w)
     }
     t.to = out.stream;
     t.scores = w->folder != NULL ? scores.stream : NULL;
+    t.plots = w->plots.id != NULL ? &w->plots : NULL;
     mmlc_gradients_header(&t);
     st = mml_explain_gradients(w->explainer, w->cohort, w->samples, w->n, mmlc_gradients_lines, &t);
     rc = finish(w, &out, st, &t);
@@ -297,8 +309,9 @@ static int gradients(work *w)
         rc = mmlc_out_commit(&scores);
     else if (w->folder != NULL)
         mmlc_out_abort(&scores);
+    rc = rc == MMLC_OK ? w->plots.rc : rc;
     if (rc == MMLC_OK)
-        rc = put_summary(w, &t, "features.tsv", a->top);
+        rc = put_summary(w, &t, "features.tsv", "features", a->top);
     free(t.row);
     free(t.first);
     return rc;
@@ -368,6 +381,9 @@ static int run(mmlc_call *call)
         rc = find_place(&w.folder, call, bits);
     if (rc == MMLC_GO) {
         w.samples = samples;
+        w.plots = (mmlc_plots){.command = call->command, .folder = w.folder, .model = model, .cohort = w.cohort,
+                               .top = a->top, .score = mml_explainer_score(w.explainer), .rc = MMLC_OK,
+                               .id = w.folder != NULL && w.n == 1 ? mml_cohort_ids(w.cohort)[samples[0]] : NULL};
         mmlc_signals_note();
         rc = explain(&w, bits);
     }
@@ -398,7 +414,9 @@ const mmlc_command mmlc_cmd_explain = {
         "sum to the difference of the two scores (gradients.tsv, gradients-scores.tsv). A value that was not measured gets "
         "nothing; what it does that something was measured, or is missing, is on the line `measured` of its feature. "
         "features.tsv has the features with the "
-        "greatest mean absolute attribution over the patients.",
+        "greatest mean absolute attribution over the patients.\n\n"
+        "A folder also gets plots (SVG): features.svg and modalities.svg, and of a single patient, for every block, "
+        "attention-BLOCK.svg and gradients-BLOCK.svg: patches on a map, a series by time and channel, a table as bars.",
     .examples = "mmlego explain fused.h5 cohort.h5 --on test -o explained\n"
                 "mmlego explain block.h5 cohort.h5 --sample p17 --what gradients --per value\n"
                 "mmlego explain merged.h5 cohort.h5 --what modalities | head\n",

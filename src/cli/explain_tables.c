@@ -1,5 +1,5 @@
 /* explain_tables.c - see explain_tables.h. Tables are long: one number a line, so that other programs can filter and pivot them. */
-#include "cli/explain_tables.h"
+#include "cli/explain_plots.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -89,6 +89,8 @@ int mmlc_attention_line(void *table, const mml_attention *a)
         put_place(t->to, a->positions != NULL ? a->positions + i * a->n_axes : NULL, a->n_axes);
         fprintf(t->to, "\t%.9g\n", (double)a->weights[i]);
     }
+    if (t->plots != NULL)
+        mmlc_plot_attention(t->plots, a);
     return stop(t);
 }
 
@@ -225,6 +227,8 @@ int mmlc_gradients_lines(void *table, const mml_attributions *a)
     for (size_t c = 0; c < a->n_columns; c++)
         add_value(&t->row[t->first[a->block] - 1 + c], of_column(a, c));
     put_attributions(t, a);
+    if (t->plots != NULL)
+        mmlc_plot_gradients(t->plots, a);
     return stop(t);
 }
 

@@ -28,6 +28,7 @@ typedef struct mmlc_table {
     size_t lines;      /* samples so far */
     size_t last;       /* of the cohort */
     int no_memory;
+    struct mmlc_plots *plots; /* of one patient, or NULL */
 } mmlc_table;
 
 /* Headers. A table of attributions needs `first`. */

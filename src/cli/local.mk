@@ -19,6 +19,7 @@ mmlego_SOURCES = \
 	src/cli/cmd_version.c \
 	src/cli/compare_table.c src/cli/compare_table.h \
 	src/cli/division.c src/cli/division.h \
+	src/cli/explain_plots.c src/cli/explain_plots.h \
 	src/cli/explain_tables.c src/cli/explain_tables.h \
 	src/cli/help.c \
 	src/cli/inspect.h src/cli/inspect_cohort.c src/cli/inspect_model.c \

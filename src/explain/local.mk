@@ -7,4 +7,5 @@ libmmlego_core_la_SOURCES += \
 	src/explain/merged.c src/explain/merged.h \
 	src/explain/modalities.c \
 	src/explain/path.c src/explain/path.h \
+	src/explain/plots.c \
 	src/explain/score.c

@@ -19,7 +19,7 @@ test_that "explain ends well" exits 0
 test_that "explain prints nothing on stdout" prints_nothing
 test_that "explain says what is explained and where it is" says "tables of 120 patients are in $tmp/all"
 test_that "there is nothing else in the folder" \
-    [ "$(cd "$tmp/all" && echo *)" = "attention.tsv features.tsv gradients-scores.tsv gradients.tsv modalities-summary.tsv modalities.tsv" ]
+    [ "$(cd "$tmp/all" && echo *)" = "attention.tsv features.svg features.tsv gradients-scores.tsv gradients.tsv modalities-summary.tsv modalities.svg modalities.tsv" ]
 
 sum_to_one() { # weights of a patient, block and step
     awk -F '\t' 'NR > 1 { sum[$1 FS $2 FS $3] += $7 } END { for (k in sum) if (sum[k] < 0.9999 || sum[k] > 1.0001) { print k, sum[k]; bad = 1 } exit bad + !NR }' "$1"
@@ -50,6 +50,19 @@ test_that "features come by falling size" sort -c -gr "$tmp/sizes"
 must explain "$m" "$c" --what gradients --top 3 -o "$tmp/three/" -q
 test_that "--top limits the features" [ "$(wc -l <"$tmp/three/features.tsv")" -eq 4 ]
 test_that "--quiet says nothing" silent
+
+must explain "$m" "$c" --sample p002 -o "$tmp/p002" -q
+test_that "one patient has plots of each block" [ -s "$tmp/p002/gradients-labs.svg" -a -s "$tmp/p002/gradients-genes.svg" ]
+whole() {
+    for f in "$1"/*.svg; do
+        if ! head -c 4 "$f" | grep -q '<svg' || ! tail -c 8 "$f" | grep -q '</svg>'; then
+            echo "$f"
+            return 1
+        fi
+    done
+}
+test_that "plots are whole" whole "$tmp/p002"
+test_that "no temporary file is left" no_rest "$tmp/p002"
 
 run explain "$m" "$c" --what modalities
 test_that "one subject goes to stdout" prints "id	modality	class	score	without	alone	contribution"

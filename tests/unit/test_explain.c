@@ -656,6 +656,35 @@ static int stop(void *user, const mml_attributions *a)
     return 1;
 }
 
+/* Names and titles are anybody's: nothing of them is markup. */
+START_TEST(plots_are_files_of_their_own)
+{
+    static const char *const names[] = {"<b>&", "g2"};
+    static const double values[] = {1, -2, NAN, 4}, x[] = {0, 0.5, 0.25, 0.75}, y[] = {0, 0.25, 0.5, 0};
+    const mml_plot_text text = {"A <title>", "p&1", "hours", "weight"};
+    char *svg[3] = {NULL};
+
+    mmlt_assert_ok(mml_plot_bars(&svg[0], &text, names, values, 2));
+    mmlt_assert_ok(mml_plot_grid(&svg[1], &text, names, 2, NULL, 2, values));
+    mmlt_assert_ok(mml_plot_patches(&svg[2], &text, x, y, values, 4));
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_ptr_nonnull(strstr(svg[i], "<svg"));
+        ck_assert_ptr_nonnull(strstr(svg[i], "xmlns=\"http://www.w3.org/2000/svg\""));
+        ck_assert_ptr_nonnull(strstr(svg[i], "A &lt;title"));
+        ck_assert_ptr_nonnull(strstr(svg[i], "</svg>"));
+        ck_assert_ptr_null(strstr(svg[i], "<b>"));
+        ck_assert_ptr_null(strstr(svg[i], "nan"));
+        if (i < 2)
+            ck_assert_ptr_nonnull(strstr(svg[i], "&lt;b&gt;&amp;"));
+        mml_string_free(svg[i]);
+    }
+    mmli_alloc_fail_at(1);
+    mmlt_assert_fails(mml_plot_bars(&svg[0], &text, names, values, 2), MML_E_NOMEM, "");
+    mmli_alloc_fail_at(0);
+    ck_assert_ptr_null(svg[0]);
+}
+END_TEST
+
 START_TEST(memory_that_cannot_be_had_is_a_clean_failure)
 {
     mml_model *model = model_of(3);
@@ -708,6 +737,7 @@ int main(void)
     tcase_add_test(tc, threads_do_not_change_a_bit);
     tcase_add_loop_test(tc, the_derivative_of_the_score_is_right, 0, TASKS);
     tcase_add_test(tc, options_that_cannot_be_are_refused);
+    tcase_add_test(tc, plots_are_files_of_their_own);
     tcase_add_test(tc, memory_that_cannot_be_had_is_a_clean_failure);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
