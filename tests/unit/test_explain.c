@@ -81,7 +81,7 @@ static mml_model *make_block(size_t m, mml_task_kind task, const how *h)
     mmli_prep *prep = NULL;
     const mml_modality_kind kind = m == 2 ? MML_SERIES : MML_TABLE;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, h->preset, kind));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, h->preset, kind, MML_BINARY));
     o.latent_c = 5;
     o.latent_d = 6;
     o.steps = 2;

@@ -58,7 +58,7 @@ static mml_model *slide_block_on(mml_encoder_kind encoder, const mmli_backend *t
     mml_block_options o;
     mmli_prep *prep = NULL;
 
-    mmlt_assert_ok(mml_block_options_init(&o, NULL, "paper", MML_BAG));
+    mmlt_assert_ok(mml_block_options_init(&o, NULL, "paper", MML_BAG, MML_BINARY));
     o.latent_c = C;
     o.latent_d = D;
     o.steps = STEPS;
