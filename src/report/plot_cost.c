@@ -136,8 +136,8 @@ void mmli_put_cost(mmli_markup *m, const mmli_comparison *c)
     mml_status st = MML_OK;
 
     mmli_part_begin(&part, m, "Score and cost",
-                    "Mean score over training time and over peak memory, of one training. Up and to the left is better. A system without training (merge) "
-                    "has no time and is not shown in the first plot.");
+                    "Mean score over training time and over peak memory of one run. The time of a merge, an ensemble or a fuse includes that of its "
+                    "blocks. Up and to the left is better.");
     MML_TRY(mmli_calloc(&x, c->n, sizeof *x));
     for (size_t i = 0; i < c->n; i++)
         x[i] = c->entry[i].train_seconds;

@@ -93,7 +93,7 @@ static mml_status put_curves(mmli_markup *m, const mmli_comparison *c, const mml
 {
     history h[2] = {{0}, {0}};
     mmli_range range = MMLI_NOTHING;
-    mmli_figure f = {.title = e->title, .subtitle = what, .width = 330, .height = 170, .keys = keys, .n_keys = n,
+    mmli_figure f = {.title = e->title, .subtitle = what, .width = 268, .height = 170, .keys = keys, .n_keys = n,
                      .description = "By epoch: mean over the folds, a band of one standard deviation, and pale lines of the folds."};
     mmli_plot p;
     size_t epochs = 0;
@@ -106,7 +106,7 @@ static mml_status put_curves(mmli_markup *m, const mmli_comparison *c, const mml
     }
     if (epochs == 0 || mmli_range_empty(&range))
         goto out;
-    f.x = (mmli_axis){.title = "epoch", .range = epochs > 1 ? (mmli_range){1.0, (double)epochs} : (mmli_range){0.5, 1.5}};
+    f.x = (mmli_axis){.title = "epoch", .whole = true, .range = epochs > 1 ? (mmli_range){1.0, (double)epochs} : (mmli_range){0.5, 1.5}};
     f.y.range = mmli_range_padded(range, 0.04);
     mmli_plot_begin(&p, m, &f);
     for (size_t i = 0; i < n; i++) {
@@ -127,10 +127,18 @@ static void put_one(mmli_markup *m, const mmli_comparison *c, const mmli_entry *
     static const char *const losses[] = {"train_loss", "valid_loss"}, *const score[] = {"valid_score"};
     static const mmli_key loss_keys[] = {{"training part", MMLI_BLUE, MMLI_SIGN_LINE}, {"validation part", MMLI_RED, MMLI_SIGN_LINE}};
     const mmli_key score_key = {c->metric_title, MMLI_GREEN, MMLI_SIGN_LINE};
+    const size_t before = m->text.len;
+    size_t inside;
     mml_status st = MML_OK;
 
+    mmli_put(m, "<div class=\"panels\">\n"); /* the two stay together */
+    inside = m->text.len;
     MML_TRY(put_curves(m, c, e, "loss", losses, loss_keys, 2));
     MML_TRY(put_curves(m, c, e, "score on the validation part", score, &score_key, 1));
+    if (m->text.len == inside)
+        mmli_undo(m, before);
+    else
+        mmli_put(m, "</div>\n");
 out:
     if (m->st == MML_OK)
         m->st = st;

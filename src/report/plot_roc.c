@@ -1,5 +1,6 @@
 /* plot_roc.c - ROC curves of two classes: mean over the folds at every false positive rate, with its spread. */
 #include <math.h>
+#include <string.h>
 
 #include "metrics/curves.h"
 #include "report/page.h"
@@ -137,10 +138,24 @@ out:
     mmli_markup_free(&subtitle);
 }
 
+/* The colour of a system among others: that of its group where it can be, so that a reader need not learn new ones. */
+static int curve_style(const mmli_comparison *c, size_t i)
+{
+    static const struct {
+        const char *name;
+        int style;
+    } known[] = {{"fuse-stack", MMLI_RED}, {"fuse-weave", MMLI_GREEN}, {"merge", MMLI_PURPLE}, {"ensemble", MMLI_SKY}, {"linear", MMLI_GREY}};
+
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+        if (strcmp(c->entry[i].name, known[k].name) == 0)
+            return known[k].style;
+    return i == c->block ? MMLI_BLUE : MMLI_OCHRE;
+}
+
 /* The means of the chosen systems in one picture. */
 static mml_status put_together(mmli_markup *m, const mmli_comparison *c)
 {
-    size_t chosen[MMLI_MOST_CHOSEN], shown = 0;
+    size_t chosen[MMLI_MOST_CHOSEN];
     const size_t n = mmli_choose(chosen, c);
     mmli_key keys[MMLI_MOST_CHOSEN];
     mmli_figure f = {.title = "Means side by side", .description = "Mean ROC curves of the most important systems.", .width = 440, .height = 340,
@@ -152,17 +167,16 @@ static mml_status put_together(mmli_markup *m, const mmli_comparison *c)
     MML_TRY(mmli_calloc(&all, MMLI_MOST_CHOSEN, sizeof *all));
     for (size_t i = 0; i < n; i++) {
         MML_TRY(roc_new(&all[i], c, &c->entry[chosen[i]]));
-        if (all[i].folds > 0) {
-            keys[f.n_keys++] = (mmli_key){c->entry[chosen[i]].title, (int)shown++, MMLI_SIGN_LINE};
-        }
+        if (all[i].folds > 0)
+            keys[f.n_keys++] = (mmli_key){c->entry[chosen[i]].title, curve_style(c, chosen[i]), MMLI_SIGN_LINE};
     }
-    if (shown < 2)
+    if (f.n_keys < 2)
         goto out;
     mmli_plot_begin(&p, m, &f);
     mmli_plot_diagonal(&p);
     for (size_t i = n; i-- > 0;) /* the most important one on top */
         if (all[i].folds > 0)
-            mmli_plot_line(&p, all[i].at, all[i].mean, GRID, (int)--shown);
+            mmli_plot_line(&p, all[i].at, all[i].mean, GRID, curve_style(c, chosen[i]));
     mmli_plot_end(&p);
 out:
     for (size_t i = 0; all != NULL && i < MMLI_MOST_CHOSEN; i++)

@@ -8,7 +8,7 @@
  * page that has mmli_svg_style() in its <style>, or alone in a file (`standalone`: it then brings its own).
  *
  * Styles are small numbers: a colour, a dash and a shape of points. The colours can be told apart with any kind of colour blindness
- * (after Okabe and Ito, darkened for white paper and lightened for dark screens); beyond MMLI_COLOURS the dash tells them apart.
+ * (after Okabe and Ito, set apart in lightness as well, one set for paper and one for dark screens); beyond MMLI_COLOURS the dash tells them apart.
  */
 #ifndef MMLI_REPORT_SVG_H
 #define MMLI_REPORT_SVG_H
@@ -35,7 +35,8 @@ mmli_range mmli_range_padded(mmli_range r, double share);
 
 enum { MMLI_MOST_TICKS = 16 };
 /* Ticks inside a range at multiples of 1, 2 or 5 times a power of ten, at most `most` + 1 (2 <= most < MMLI_MOST_TICKS); *digits =
- * what their labels need after the point. Logarithmic: at powers of ten, with 2 and 5 where there is room; digits is for each its own (-1). */
+ * what their labels need after the point. Logarithmic: at powers of ten, with 2 and 5 where there is room, digits is for each its own (-1); as on a linear axis
+ * below one power of ten. */
 size_t mmli_ticks(double at[MMLI_MOST_TICKS], int *digits, mmli_range r, bool logarithmic, size_t most);
 
 /* ---- figures ------------------------------------------------------------------------------------------------------------ */
@@ -44,6 +45,7 @@ typedef struct mmli_axis {
     const char *title;        /* with its unit; NULL = none */
     mmli_range range;         /* exactly what is shown */
     bool logarithmic;         /* range.low > 0 */
+    bool whole;               /* counts: no tick between whole numbers */
     bool down;                /* y: grows downwards, as rows and pixels of images do */
     bool bare;                /* no ticks and no grid */
     const char *const *names; /* y: rows with names: row i at value i. Sets range and down */

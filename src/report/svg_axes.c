@@ -6,7 +6,7 @@
 
 /* Width of a character of 12 pixels on average. Fonts differ and are not known here: rather too wide, so that nothing overlaps. */
 static const double character_width = 7.0;
-enum { LINE = 17, MOST_NAME = 36, MOST_KEY = 48 };
+enum { LINE = 17, APART = 34 /* labels of ticks */, MOST_NAME = 36, MOST_KEY = 48 };
 
 /* ---- ranges ----------------------------------------------------------------------------------------------------------- */
 
@@ -106,7 +106,7 @@ size_t mmli_ticks(double at[MMLI_MOST_TICKS], int *digits, mmli_range r, bool lo
     /* Steps below the resolution of the numbers would all be the same tick. */
     if (!logarithmic && !(r.high - r.low > 1e-12 * fmax(fabs(r.low), fabs(r.high))))
         return 0;
-    return logarithmic ? ticks_logarithmic(at, digits, r, most) : ticks_linear(at, digits, r, most);
+    return logarithmic && r.high >= 10.0 * r.low ? ticks_logarithmic(at, digits, r, most) : ticks_linear(at, digits, r, most);
 }
 
 static void put_tick(mmli_markup *m, double x, int digits)
@@ -194,15 +194,19 @@ static void put_tick_text(mmli_markup *m, double px, double py, const char *anch
 static void put_x_axis(mmli_plot *p)
 {
     const mmli_axis *a = &p->figure->x;
-    double at[MMLI_MOST_TICKS];
+    double at[MMLI_MOST_TICKS], last = -APART;
     int digits;
     const size_t n = a->bare ? 0 : mmli_ticks(at, &digits, p->x, a->logarithmic, (size_t)fmax(2, (p->right - p->left) / 48));
 
     for (size_t i = 0; i < n; i++) {
         const double px = mmli_plot_x(p, at[i]);
 
+        /* On a logarithmic axis ticks at equal steps come nearer and nearer. */
+        if ((a->whole && at[i] != round(at[i])) || px - last < APART)
+            continue;
+        last = px;
         put_straight(p->m, "g", px, p->top, px, p->bottom);
-        put_tick_text(p->m, px, p->bottom + 15, "middle", at[i], digits);
+        put_tick_text(p->m, px, p->bottom + 15, "middle", at[i], a->whole ? 0 : digits);
     }
     p->under = p->bottom + (a->bare ? 4 : 20);
     if (a->title != NULL) {

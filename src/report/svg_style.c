@@ -4,13 +4,14 @@
 
 #include "report/svg.h"
 
-/* Each at least 3:1 against its background, so that thin lines and small points are seen. */
+/* Each at least 3:1 against its background, so that thin lines and small points are seen, and any two at least 10 apart (CIELAB, dE76)
+ * for normal sight, protanopia, deuteranopia and tritanopia (Machado et al., 2009): they differ in lightness as well. */
 static const struct {
     const char *light, *dark;
 } palette[MMLI_COLOURS] = {
-    [MMLI_BLUE] = {"#0072b2", "#4fa8e0"},  [MMLI_RED] = {"#d55e00", "#f0813a"},   [MMLI_GREEN] = {"#00805d", "#2db58d"},
-    [MMLI_PURPLE] = {"#b0578d", "#d98abb"}, [MMLI_OCHRE] = {"#a87000", "#d9a437"}, [MMLI_SKY] = {"#2e97d6", "#8ccbf2"},
-    [MMLI_GREY] = {"#5d5d5d", "#a8a8a8"},
+    [MMLI_BLUE] = {"#0067a8", "#3a8fd0"},   [MMLI_RED] = {"#e06000", "#e56a20"},   [MMLI_GREEN] = {"#006f52", "#2dbf93"},
+    [MMLI_PURPLE] = {"#b0458a", "#e79fce"}, [MMLI_OCHRE] = {"#7d5400", "#f5d67a"}, [MMLI_SKY] = {"#2e97d6", "#a5dcfa"},
+    [MMLI_GREY] = {"#8c8c8c", "#858585"},
 };
 static const char *const dashes[MMLI_DASHES] = {"none", "6 3", "2 2.5"};
 

@@ -67,7 +67,7 @@ static void put_header(mmli_markup *m, const mmli_comparison *c)
         mmli_put_text(m, c->entry[c->baseline].title);
         mmli_put(m, "), with their 95 % interval (paired bootstrap). ");
     }
-    mmli_put(m, "Time and peak memory are those of one training.</caption>\n<thead><tr><th scope=\"col\" class=\"l\">System</th><th scope=\"col\">Mean ± sd</th>");
+    mmli_put(m, "Time and peak memory are those of one run; the time of a merge, an ensemble or a fuse includes that of its blocks.</caption>\n<thead><tr><th scope=\"col\" class=\"l\">System</th><th scope=\"col\">Mean ± sd</th>");
     for (size_t k = 0; k < c->folds; k++)
         mmli_putf(m, "<th scope=\"col\"><abbr title=\"Fold %zu\">%zu</abbr></th>", k, k);
     mmli_put(m, "<th scope=\"col\">Difference</th><th scope=\"col\">Interval</th><th scope=\"col\">Parameters</th>"

@@ -365,11 +365,79 @@ START_TEST(colours_run_from_end_to_end_and_diverging_ones_from_0)
 }
 END_TEST
 
+/* ---- colours ---------------------------------------------------------------------------------------------------------- */
+
+static double linear(unsigned byte)
+{
+    const double c = byte / 255.0;
+
+    return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
+}
+
+/* CIELAB of what is seen of a colour with kind of sight k: none missing, or the long, middle or short cones (Machado et al., 2009). */
+static void seen(double lab[3], unsigned rgb, int k)
+{
+    static const double sight[4][3][3] = {
+        {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
+        {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
+        {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
+        {{1.255528, -0.076749, -0.178779}, {-0.078411, 0.930809, 0.147602}, {0.004733, 0.691367, 0.303900}}};
+    static const double xyz[3][3] = {{0.4124, 0.3576, 0.1805}, {0.2126, 0.7152, 0.0722}, {0.0193, 0.1192, 0.9505}};
+    static const double white[3] = {0.9505, 1.0, 1.089};
+    const double given[3] = {linear(rgb >> 16 & 255), linear(rgb >> 8 & 255), linear(rgb & 255)};
+    double r[3], f[3];
+
+    for (int i = 0; i < 3; i++)
+        r[i] = fmin(fmax(sight[k][i][0] * given[0] + sight[k][i][1] * given[1] + sight[k][i][2] * given[2], 0.0), 1.0);
+    for (int i = 0; i < 3; i++) {
+        const double t = (xyz[i][0] * r[0] + xyz[i][1] * r[1] + xyz[i][2] * r[2]) / white[i];
+
+        f[i] = t > 0.008856 ? cbrt(t) : 7.787 * t + 16.0 / 116.0;
+    }
+    lab[0] = 116 * f[1] - 16;
+    lab[1] = 500 * (f[0] - f[1]);
+    lab[2] = 200 * (f[1] - f[2]);
+}
+
+START_TEST(any_two_colours_are_told_apart_by_everybody_on_paper_and_on_screens)
+{
+    mmli_markup m = {0};
+    unsigned colour[2][MMLI_COLOURS];
+    char *css, *at;
+
+    mmli_svg_style(&m);
+    mmlt_assert_ok(mmli_markup_take(&m, &css));
+    at = css;
+    for (int dark = 0; dark < 2; dark++)
+        for (int i = 0; i < MMLI_COLOURS; i++) {
+            char rule[32];
+
+            snprintf(rule, sizeof rule, ".br.k%d{fill:#", i);
+            at = strstr(at, rule);
+            ck_assert_ptr_nonnull(at);
+            colour[dark][i] = (unsigned)strtoul(at + strlen(rule), NULL, 16);
+        }
+    mmli_free(css);
+    for (int dark = 0; dark < 2; dark++)
+        for (int k = 0; k < 4; k++)
+            for (int i = 0; i < MMLI_COLOURS; i++)
+                for (int j = 0; j < i; j++) {
+                    double a[3], b[3];
+
+                    seen(a, colour[dark][i], k);
+                    seen(b, colour[dark][j], k);
+                    ck_assert_msg(hypot(hypot(a[0] - b[0], a[1] - b[1]), a[2] - b[2]) > 10, "%s, sight %d: colours %d and %d",
+                                  dark ? "dark" : "light", k, i, j);
+                }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("svg");
     TCase *tc = tcase_create("plots");
 
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, numbers_are_written_the_same_in_any_locale);
     tcase_add_test(tc, a_clipped_text_has_as_many_characters_as_it_may_and_no_half_ones);
     tcase_add_test(tc, ticks_are_round_numbers_inside_the_range);
@@ -381,6 +449,7 @@ int main(void)
     tcase_add_test(tc, a_heat_map_has_a_cell_for_every_value);
     tcase_add_test(tc, patches_are_squares_at_their_places_and_very_many_are_averaged);
     tcase_add_test(tc, a_bar_begins_at_0_and_is_as_long_as_its_value);
+    tcase_add_test(tc, any_two_colours_are_told_apart_by_everybody_on_paper_and_on_screens);
     tcase_add_test(tc, colours_run_from_end_to_end_and_diverging_ones_from_0);
     suite_add_tcase(s, tc);
     return mmlt_main(s);
