@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zip.h>
 
 #include "formats/npy.h"
@@ -284,6 +285,9 @@ START_TEST(sizes_are_compared_with_the_file_before_memory_is_asked_for)
         mmlt_write_bytes("a.npy", file_bytes, cut);
         mmlt_assert_fails(mmli_npy_open(&a, mmlt_path("a.npy")), MML_E_FORMAT, "a.npy: ");
     }
+    mmlt_write_bytes("a.npy", "\x93NUMPY\2\0\1\0\x10\0{", 13);
+    ck_assert_int_eq(truncate(mmlt_path("a.npy"), 12 + (1 << 20) + 1), 0);
+    mmlt_assert_fails(mmli_npy_open(&a, mmlt_path("a.npy")), MML_E_FORMAT, "a header of 1048577 bytes; at most 1048576 are read");
     file_bytes[6] = 4;
     mmlt_write_bytes("a.npy", file_bytes, n);
     mmlt_assert_fails(mmli_npy_open(&a, mmlt_path("a.npy")), MML_E_FORMAT, "version 4.0 of the format");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "formats/safetensors.h"
 #include "tests/unit/folder.h"
@@ -168,6 +169,17 @@ START_TEST(headers_are_of_the_form_or_refused)
 }
 END_TEST
 
+START_TEST(a_header_of_more_than_16_mib_takes_no_memory)
+{
+    mmli_tensors *t;
+
+    mmlt_write_bytes("t.safetensors", "\1\0\0\1\0\0\0\0{\"", 10);
+    ck_assert_int_eq(truncate(mmlt_path("t.safetensors"), 8 + (1 << 24) + 1), 0); /* of zeros that are not on the disk */
+    mmlt_assert_fails(mmli_tensors_open(&t, mmlt_path("t.safetensors")), MML_E_FORMAT,
+                      "t.safetensors: a header of 16777217 bytes; at most 16777216 are read");
+}
+END_TEST
+
 /* ---- writing ------------------------------------------------------------------------------------------------------------- */
 
 static mml_status fill(float *values, void *user, size_t i)
@@ -315,6 +327,7 @@ int main(void)
     tcase_add_test(good, what_is_written_comes_back_to_the_bit);
     tcase_add_test(bad, shapes_offsets_and_file_must_agree);
     tcase_add_test(bad, headers_are_of_the_form_or_refused);
+    tcase_add_test(bad, a_header_of_more_than_16_mib_takes_no_memory);
     tcase_add_test(bad, a_writing_that_fails_leaves_the_old_file);
     tcase_add_test(bad, every_failed_allocation_is_reported);
     suite_add_tcase(s, good);
