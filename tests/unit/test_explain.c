@@ -106,6 +106,26 @@ static mml_model *make_block(size_t m, mml_task_kind task, const how *h)
     return model;
 }
 
+static mml_model *make_baseline(mml_baseline_kind kind, size_t m, mml_task_kind task)
+{
+    mml_model *model = NULL;
+    mml_baseline_options o;
+    mmli_prep *prep = NULL;
+
+    mmlt_assert_ok(mml_baseline_options_init(&o, kind));
+    o.width = 6;
+    o.hidden = o.hidden ? 6 : 0;
+    mmlt_assert_ok(mmli_prep_identity(&prep, mmlt_widths[m]));
+    set_prep(prep, m);
+    mmlt_assert_ok(mmli_model_new(&model, MML_MODEL_BASELINE, NULL, NULL, 2));
+    model->task = mmlt_task(task);
+    mmlt_assert_ok(mmli_model_add_input(model, mmlt_names[m], m == 2 ? MML_SERIES : MML_TABLE, prep));
+    mmlt_assert_ok(mmli_model_declare_baseline(model, &o));
+    mmlt_assert_ok(mmli_model_build(model));
+    mmlt_assert_ok(mmli_params_start(model->params, 40 + m, "outcome"));
+    return model;
+}
+
 /* Of all modalities; upstream's harmonic merge: of the first two. */
 static mml_model *join(const how *h, mml_task_kind task, const mml_merge_options *merge, const mml_fuse_options *fuse)
 {
@@ -388,10 +408,12 @@ static mml_model *model_of(int i)
     case 3: return join(&snn, MML_MULTICLASS, NULL, &o);
     case 4: return join(&none, MML_SURVIVAL, NULL, &o);
     case 5: return join(&up, MML_BINARY, NULL, &o);
+    case 6: return make_baseline(MML_BASELINE_SNN, 0, MML_SURVIVAL);
+    case 7: return make_baseline(MML_BASELINE_ABMIL, 2, MML_BINARY);
     default: return make_block(2, MML_MULTICLASS, &(how){"paper", 0, abmil.encoder, NULL});
     }
 }
-enum { MODELS = MERGES + 7 };
+enum { MODELS = MERGES + 9 };
 
 START_TEST(attributions_sum_to_the_difference_of_the_scores)
 {
@@ -615,6 +637,34 @@ START_TEST(the_derivative_of_the_score_is_right)
 }
 END_TEST
 
+static int unused(void *user, const mml_attention *a)
+{
+    (void)a;
+    ++*(int *)user;
+    return 0;
+}
+
+START_TEST(a_baseline_has_no_attention_to_show)
+{
+    mml_model *model = make_baseline(MML_BASELINE_SNN, 0, MML_BINARY);
+    mml_explainer *e = NULL;
+    mmlt_cohort made;
+    mml_cohort *cohort;
+    int calls = 0;
+    data d;
+
+    make_data(&d);
+    cohort = write_cohort(&made, &d);
+    mmlt_assert_ok(mml_explainer_new(&e, model, NULL));
+    mmlt_assert_fails(mml_explain_attention(e, cohort, NULL, 0, unused, &calls), MML_E_ARG, "this one is a baseline (snn)");
+    ck_assert_int_eq(calls, 0);
+    mml_explainer_free(e);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+    mml_model_free(model);
+}
+END_TEST
+
 START_TEST(options_that_cannot_be_are_refused)
 {
     static const char *const unknown[] = {"lab"};
@@ -736,6 +786,7 @@ int main(void)
     tcase_add_test(tc, a_device_of_its_own_memory_gives_the_same);
     tcase_add_test(tc, threads_do_not_change_a_bit);
     tcase_add_loop_test(tc, the_derivative_of_the_score_is_right, 0, TASKS);
+    tcase_add_test(tc, a_baseline_has_no_attention_to_show);
     tcase_add_test(tc, options_that_cannot_be_are_refused);
     tcase_add_test(tc, plots_are_files_of_their_own);
     tcase_add_test(tc, memory_that_cannot_be_had_is_a_clean_failure);

@@ -438,29 +438,83 @@ START_TEST(alike_tokens_of_a_long_bag_share_the_weight)
 }
 END_TEST
 
-/* _i: kinds of mml_model_kind, of labs and slide */
+/* labs and slide; mml_merge or mml_fuse */
+static mml_model *both(mml_model *part[2], bool fuse)
+{
+    mml_model *out = NULL;
+    mml_block_options o;
+    mmli_prep *prep = NULL;
+
+    part[1] = slide_block(MML_ENCODER_NONE);
+    o = part[1]->members[0].block.o;
+    mmlt_assert_ok(mmli_prep_identity(&prep, 4));
+    mmlt_assert_ok(mmli_model_new(&part[0], MML_MODEL_BLOCK, NULL, NULL, 2));
+    part[0]->task = mmlt_task(MML_BINARY);
+    mmlt_assert_ok(mmli_model_add(part[0], "labs", MML_TABLE, "paper", &o, prep, 2, 0.5f, NULL));
+    mmlt_assert_ok(mmli_model_build(part[0]));
+    mmlt_assert_ok(mmli_params_start(part[0]->params, 7, "outcome"));
+    part[0]->members[0].from.valid_score = 0.6;
+    mmlt_assert_ok(fuse ? mml_fuse(&out, (const mml_model *const *)part, 2, NULL)
+                        : mml_merge(&out, (const mml_model *const *)part, 2, NULL));
+    return out;
+}
+
+typedef struct scores {
+    size_t n;
+    double all[2 * N], without[2 * N], alone[2 * N];
+} scores;
+
+static int score(void *user, const mml_contribution *c)
+{
+    scores *s = user;
+
+    s->all[s->n] = c->score;
+    s->without[s->n] = c->without;
+    s->alone[s->n++] = c->alone;
+    return 0;
+}
+
+/* _i: merge, fuse */
+START_TEST(contributions_of_a_bag_read_in_pieces_are_those_of_the_whole)
+{
+    const mmlt_tol pieces = {1e-4, 1e-5}; /* scores of float32 logits, whose tokens are summed in another order */
+    mml_model *part[2], *model = both(part, _i == 1);
+    float x[TOKENS * WIDTH], at[TOKENS * 2];
+    scores s[2] = {{.n = 0}, {.n = 0}};
+    mmlt_cohort made;
+    mml_cohort *cohort = make_cohort(&made, x, at);
+
+    for (size_t i = 0; i < 2; i++) {
+        mml_explainer *e = NULL;
+
+        mmlt_assert_ok(mml_explainer_new(&e, model, NULL));
+        mmli_explainer_set_large(e, i == 0 ? 0 : 100 * WIDTH * sizeof(float));
+        mmlt_assert_ok(mml_explain_modalities(e, cohort, NULL, 0, score, &s[i]));
+        mml_explainer_free(e);
+    }
+    ck_assert_uint_eq(s[0].n, 8);
+    ck_assert_uint_eq(s[1].n, 8);
+    mmlt_assert_close_d(s[1].all, s[0].all, 8, pieces);
+    mmlt_assert_close_d(s[1].without, s[0].without, 8, pieces);
+    mmlt_assert_close_d(s[1].alone, s[0].alone, 8, pieces);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+    mml_model_free(model);
+    mml_model_free(part[0]);
+    mml_model_free(part[1]);
+}
+END_TEST
+
+/* _i: merge, fuse */
 START_TEST(every_block_of_a_model_shows_its_steps_for_the_samples_that_have_its_modality)
 {
-    mml_model *slide = slide_block(MML_ENCODER_NONE), *labs = NULL, *model = NULL;
-    mml_block_options o = slide->members[0].block.o;
-    mmli_prep *prep = NULL;
-    const mml_model *both[2];
+    mml_model *part[2], *model = both(part, _i == 1);
     float x[TOKENS * WIDTH], at[TOKENS * 2];
     mmlt_cohort made;
     mml_cohort *cohort = make_cohort(&made, x, at);
     size_t count[2] = {0, 0};
     got g;
 
-    mmlt_assert_ok(mmli_prep_identity(&prep, 4));
-    mmlt_assert_ok(mmli_model_new(&labs, MML_MODEL_BLOCK, NULL, NULL, 2));
-    labs->task = mmlt_task(MML_BINARY);
-    mmlt_assert_ok(mmli_model_add(labs, "labs", MML_TABLE, "paper", &o, prep, 2, 0.5f, NULL));
-    mmlt_assert_ok(mmli_model_build(labs));
-    mmlt_assert_ok(mmli_params_start(labs->params, 7, "outcome"));
-    labs->members[0].from.valid_score = 0.6;
-    both[0] = labs;
-    both[1] = slide;
-    mmlt_assert_ok(_i == 0 ? mml_merge(&model, both, 2, NULL) : mml_fuse(&model, both, 2, NULL));
     explain(&g, model, cohort, 2, 0);
     for (size_t i = 0; i < g.n; i++) {
         count[g.list[i].block]++;
@@ -477,7 +531,7 @@ START_TEST(every_block_of_a_model_shows_its_steps_for_the_samples_that_have_its_
         for (size_t i = 0, j = 0; i < 2; i++) {
             got own;
 
-            explain(&own, both[i], cohort, 0, 0);
+            explain(&own, part[i], cohort, 0, 0);
             for (size_t k = j = 0; k < g.n; k++)
                 if (g.list[k].block == i) {
                     ck_assert_uint_eq(own.list[j].n, g.list[k].n);
@@ -489,8 +543,8 @@ START_TEST(every_block_of_a_model_shows_its_steps_for_the_samples_that_have_its_
     mml_cohort_close(cohort);
     mmlt_cohort_remove(&made);
     mml_model_free(model);
-    mml_model_free(labs);
-    mml_model_free(slide);
+    mml_model_free(part[0]);
+    mml_model_free(part[1]);
 }
 END_TEST
 
@@ -563,6 +617,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, weights_are_those_of_a_direct_computation, 0, 8);
     tcase_add_test(tc, alike_tokens_of_a_long_bag_share_the_weight);
+    tcase_add_loop_test(tc, contributions_of_a_bag_read_in_pieces_are_those_of_the_whole, 0, 2);
     tcase_add_loop_test(tc, every_block_of_a_model_shows_its_steps_for_the_samples_that_have_its_modality, 0, 2);
     tcase_add_test(tc, a_sink_can_stop_it);
     tcase_add_loop_test(tc, memory_that_cannot_be_had_is_a_clean_failure, 0, 2);
