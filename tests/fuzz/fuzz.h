@@ -6,9 +6,14 @@
  *
  *     ../../configure CC=clang --disable-shared CFLAGS="-g -O1 -fsanitize=address,undefined,fuzzer-no-link"
  *     make libmmlego_core.la
- *     clang -fsanitize=fuzzer,address,undefined -I. -I../.. -I../../src -I../../include ../../tests/fuzz/fuzz_csv.c \
- *         .libs/libmmlego_core.a -lhdf5_serial -lz -lzip -ljansson -linih -lcsv -llzf -ljpeg -lpng -lm -o fuzz_csv
- *     ./fuzz_csv -max_len=65536 CORPUS ../../tests/fuzz/seeds/csv
+ *     clang -g -fsanitize=fuzzer,address,undefined -fopenmp -I. -I../.. -I../../src -I../../include \
+ *         -isystem /usr/include/hdf5/serial ../../tests/fuzz/fuzz_csv.c .libs/libmmlego_core.a -lhdf5_serial -lz -lzip -ljansson \
+ *         -linih -lcsv -llzf -ljpeg -lpng -lopenblas -lfftw3f -lmvec -lm -o fuzz_csv
+ *     export TMPDIR=/dev/shm ASAN_OPTIONS=allocator_may_return_null=1:max_allocation_size_mb=2000
+ *     export LSAN_OPTIONS=suppressions=../../tests/support/lsan.supp
+ *     ./fuzz_csv -max_len=65536 -malloc_limit_mb=100000 CORPUS ../../tests/fuzz/seeds/csv
+ *
+ * HDF5 asks for up to 4 GiB at once when a damaged header says so: it gets NULL, which it survives.
  */
 #ifndef MMLT_FUZZ_H
 #define MMLT_FUZZ_H
