@@ -46,7 +46,8 @@ typedef enum mmli_act {
 
 typedef enum mmli_gate {
     MMLI_GATE_SELU = 0,     /* [a g] -> a * SELU(g): method.md 2 */
-    MMLI_GATE_TANH_SIGMOID  /* [a b] -> tanh(a) * sigmoid(b): gated attention of ABMIL */
+    MMLI_GATE_TANH_SIGMOID, /* [a b] -> tanh(a) * sigmoid(b): gated attention of ABMIL */
+    MMLI_GATE_GELU          /* [a g] -> a * g Phi(g), Phi the normal distribution: Perceiver */
 } mmli_gate;
 
 /* Where the queries of a segment are. */

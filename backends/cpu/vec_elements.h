@@ -195,7 +195,24 @@ static void el_act_grad(const mmli_el *e, size_t from, size_t to)
             name##_at(y, y2, a, g, dy, i, f - i);                                                  \
     }
 
+/* Phi(x), the normal distribution, and through *e exp(-x^2 / 2). 1 - Phi(|x|) = erfc(|x| / sqrt 2) / 2 by formula 7.1.26 of
+ * Abramowitz and Stegun, 1e-7 at most: no difference of nearly equal numbers below 0. */
+INLINE vf normal_below(vf x, vf *e)
+{
+    const vf t = 1.0f / vf_fma(vf_abs(x), vf_set(0.3275911f * 0.70710678f), vf_set(1));
+    vf p = vf_set(0.5f * 1.061405429f);
+
+    *e = vf_exp(-0.5f * x * x);
+    p = vf_fma(p, t, vf_set(0.5f * -1.453152027f));
+    p = vf_fma(p, t, vf_set(0.5f * 1.421413741f));
+    p = vf_fma(p, t, vf_set(0.5f * -0.284496736f));
+    p = vf_fma(p, t, vf_set(0.5f * 0.254829592f));
+    p *= t * *e;
+    return vf_pick(x > 0.0f, 1.0f - p, p);
+}
+
 ROW(gate_selu, ST(y, LD(a) * selu(LD(g))))
+ROW(gate_gelu, vf e; const vf x = LD(g); ST(y, LD(a) * (x * normal_below(x, &e))))
 ROW(gate_tanh, ST(y, vf_tanh(LD(a)) * vf_sigmoid(LD(g))))
 /* da = dy a'(a) g(g) and dg = dy a(a) g'(g) as products of two factors each; twice, as above. */
 #define ROW_GRAD(name, SETUP, a0, a1, g0, g1)                                                      \
@@ -203,22 +220,29 @@ ROW(gate_tanh, ST(y, vf_tanh(LD(a)) * vf_sigmoid(LD(g))))
     ROW(put_##name, const vf d = LD(dy); SETUP; ST(y, (a0) * (a1)); ST(y2, (g0) * (g1)))
 
 ROW_GRAD(gate_selu, const vf s = selu(LD(g)), d, s, d * LD(a), selu_slope(s))
+ROW_GRAD(gate_gelu, vf e; const vf x = LD(g); const vf s = normal_below(x, &e), d, x * s, d * LD(a),
+         vf_fma(x * 0.398942280f, e, s))
 ROW_GRAD(gate_tanh, const vf t = vf_tanh(LD(a)); const vf s = vf_sigmoid(LD(g)), d * (1.0f - t * t), s, d * t,
          s * (1.0f - s))
 
 static void el_gate(const mmli_el *e, size_t from, size_t to)
 {
+    void (*const row)(float *, float *, const float *, const float *, const float *, size_t) =
+        e->kind == MMLI_GATE_SELU ? gate_selu : e->kind == MMLI_GATE_GELU ? gate_gelu : gate_tanh;
+
     for (size_t r = from; r < to; r++) {
         const float *a = e->a + r * 2 * e->f;
 
-        (e->kind == MMLI_GATE_SELU ? gate_selu : gate_tanh)(e->y + r * e->f, NULL, a, a + e->f, NULL, e->f);
+        row(e->y + r * e->f, NULL, a, a + e->f, NULL, e->f);
     }
 }
 
 static void el_gate_grad(const mmli_el *e, size_t from, size_t to)
 {
     void (*const row)(float *, float *, const float *, const float *, const float *, size_t) =
-        e->kind == MMLI_GATE_SELU ? (e->add ? add_gate_selu : put_gate_selu) : (e->add ? add_gate_tanh : put_gate_tanh);
+        e->kind == MMLI_GATE_SELU   ? (e->add ? add_gate_selu : put_gate_selu)
+        : e->kind == MMLI_GATE_GELU ? (e->add ? add_gate_gelu : put_gate_gelu)
+                                    : (e->add ? add_gate_tanh : put_gate_tanh);
 
     for (size_t r = from; r < to; r++) {
         const float *a = e->a + r * 2 * e->f;

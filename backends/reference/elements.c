@@ -154,6 +154,44 @@ mml_status REF(act_grad)(mmli_device *dv, mmli_mem *dx_, const mmli_mem *y_, con
     return MML_OK;
 }
 
+/* Phi(x), the normal distribution */
+static double normal_below(double x)
+{
+    return 0.5 * erfc(-x * 0.70710678118654752440);
+}
+
+static double gate_value(double a, double g, mmli_gate kind)
+{
+    switch (kind) {
+    case MMLI_GATE_SELU:
+        return a * selu(g);
+    case MMLI_GATE_GELU:
+        return a * g * normal_below(g);
+    case MMLI_GATE_TANH_SIGMOID:
+        break;
+    }
+    return tanh(a) * sigmoid(g);
+}
+
+/* Slopes by a and by g. */
+static void gate_slopes(double *da, double *dg, double a, double g, mmli_gate kind)
+{
+    switch (kind) {
+    case MMLI_GATE_SELU:
+        *da = selu(g);
+        *dg = a * selu_slope(g);
+        return;
+    case MMLI_GATE_GELU:
+        *da = g * normal_below(g);
+        *dg = a * (normal_below(g) + g * 0.39894228040143267794 * exp(-0.5 * g * g));
+        return;
+    case MMLI_GATE_TANH_SIGMOID:
+        break;
+    }
+    *da = (1 - tanh(a) * tanh(a)) * sigmoid(g);
+    *dg = tanh(a) * sigmoid(g) * (1 - sigmoid(g));
+}
+
 mml_status REF(gate)(mmli_device *dv, mmli_mem *y_, const mmli_mem *z_, size_t rows, size_t f, mmli_gate kind)
 {
     float *y = ref_f(y_);
@@ -164,7 +202,7 @@ mml_status REF(gate)(mmli_device *dv, mmli_mem *y_, const mmli_mem *z_, size_t r
         for (size_t j = 0; j < f; j++) {
             const double a = (double)z[r * 2 * f + j], g = (double)z[r * 2 * f + f + j];
 
-            y[r * f + j] = (float)(kind == MMLI_GATE_SELU ? a * selu(g) : tanh(a) * sigmoid(g));
+            y[r * f + j] = (float)gate_value(a, g, kind);
         }
     return MML_OK;
 }
@@ -182,13 +220,7 @@ mml_status REF(gate_grad)(mmli_device *dv, mmli_mem *dz_, const mmli_mem *z_, co
             const double a = (double)z[at_a], g = (double)z[at_g], d = (double)dy[r * f + j];
             double da, dg;
 
-            if (kind == MMLI_GATE_SELU) {
-                da = selu(g);
-                dg = a * selu_slope(g);
-            } else {
-                da = (1 - tanh(a) * tanh(a)) * sigmoid(g);
-                dg = tanh(a) * sigmoid(g) * (1 - sigmoid(g));
-            }
+            gate_slopes(&da, &dg, a, g, kind);
             dz[at_a] = (float)((add ? (double)dz[at_a] : 0) + d * da);
             dz[at_g] = (float)((add ? (double)dz[at_g] : 0) + d * dg);
         }

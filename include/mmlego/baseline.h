@@ -49,6 +49,7 @@ typedef struct mml_baseline_options {
     int leaky_output;    /**< LeakyReLU 0.01 after the output projection of attention [perceiver, healnet: 1, as released] */
     double dropout;      /**< [0.25; perceiver, healnet, multimodn: 0] */
     double penalty;      /**< squared norm of the weights, times half of this [linear: -1]; < 0 = chosen on the validation part */
+    size_t reduction;    /**< how many times narrower vectors are before their products [late-bilinear: 8] */
 } mml_baseline_options;
 
 /** Defaults of an architecture, as published; where the publication is silent, as its code was released.

@@ -12,11 +12,16 @@ static const mmli_architecture *architecture(mml_baseline_kind kind)
     case MML_BASELINE_ABMIL:
         return &mmli_abmil_net;
     case MML_BASELINE_PERCEIVER:
-    case MML_BASELINE_MULTIMODN:
-    case MML_BASELINE_LATE_CONCAT:
-    case MML_BASELINE_LATE_BILINEAR:
-    case MML_BASELINE_MCAT:
+        return &mmli_perceiver;
     case MML_BASELINE_HEALNET:
+        return &mmli_healnet;
+    case MML_BASELINE_MULTIMODN:
+        return &mmli_multimodn;
+    case MML_BASELINE_LATE_CONCAT:
+        return &mmli_late_concat;
+    case MML_BASELINE_LATE_BILINEAR:
+        return &mmli_late_bilinear;
+    case MML_BASELINE_MCAT:
     case MML_BASELINE_LINEAR:
     default:
         return NULL;

@@ -55,6 +55,7 @@ mml_status mml_baseline_options_init(mml_baseline_options *options, mml_baseline
         o.hidden = 512;
         o.layers = 4;
         o.dropout = 0.25;
+        o.reduction = kind == MML_BASELINE_LATE_BILINEAR ? 8 : 0;
         break;
     case MML_BASELINE_MULTIMODN:
         o.width = o.hidden = 64;
@@ -109,6 +110,7 @@ mml_status mmli_baseline_options_check(const mml_baseline_options *o)
     MML_TRY(check_size("number of heads", o->cross_heads, d.cross_heads, MOST_HEADS));
     MML_TRY(check_size("number of heads of self-attention", o->self_heads, d.self_heads, MOST_HEADS));
     MML_TRY(check_size("head width", o->head_width, d.head_width, 4096));
+    MML_TRY(check_size("reduction", o->reduction, d.reduction, o->width));
     MML_CHECK(o->self_layers <= MOST_LAYERS, MML_E_ARG, "self-attentions in a layer must be at most %d, not %zu", MOST_LAYERS,
               o->self_layers);
     MML_CHECK(d.tau == 0 || (isfinite(o->tau) && o->tau > 0), MML_E_ARG, "tau must be above 0, not %g", o->tau);

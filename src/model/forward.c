@@ -436,7 +436,7 @@ mml_status mmli_model_stages(mmli_stages *out, const mml_model *model, mmli_tape
 {
     *out = (mmli_stages){0};
     if (model->kind == MML_MODEL_BASELINE)
-        return forward_baseline(out, model, tape, bound, inputs, true);
+        return forward_baseline(out, model, tape, bound, inputs, mmli_tape_recording(tape));
     out->logits = mmli_tape_host(tape, sizeof *out->logits);
     out->share = mmli_tape_host(tape, sizeof *out->share);
     if (!out->logits || !out->share)

@@ -1,6 +1,7 @@
 /* inputs.c - a batch of raw tokens becomes what the blocks read: preprocessed, ragged, on the device. */
 #include <string.h>
 
+#include "baselines/arrange.h"
 #include "io/batch.h"
 #include "model/model.h"
 #include "util/alloc.h"
@@ -57,8 +58,9 @@ out:
     return st;
 }
 
-static mml_status make_one(mmli_input *in, uint8_t *present, mmli_tape *tape, const mmli_member *m, mml_tokens tokens,
-                           size_t samples, const uint8_t *drop, mmli_match *how)
+/* Preprocessed, on the host. */
+static mml_status prepare(mmli_host_tokens *out, uint8_t *present, mmli_tape *tape, const mmli_member *m, mml_tokens tokens,
+                          size_t samples, const uint8_t *drop, mmli_match *how)
 {
     mml_status st = MML_OK;
     bool any_dropped = false;
@@ -85,8 +87,19 @@ static mml_status make_one(mmli_input *in, uint8_t *present, mmli_tape *tape, co
     x = mmli_tape_host(tape, bytes);
     MML_TRY(mmli_tape_status(tape));
     MML_TRY(mmli_prep_apply(x, m->prep, &tokens, samples));
-    MML_TRY(mmli_ragged_make(&in->ragged, tape, tokens.offsets, samples));
-    in->x = mmli_tape_input(tape, x, T, m->prep->width_out, false);
+    *out = (mmli_host_tokens){x, tokens.offsets, m->prep->width_out};
+out:
+    return st;
+}
+
+static mml_status upload(mmli_input *in, mmli_tape *tape, const mmli_host_tokens *host, size_t samples)
+{
+    mml_status st = MML_OK;
+
+    if (!host->values)
+        return MML_OK;
+    MML_TRY(mmli_ragged_make(&in->ragged, tape, host->offsets, samples));
+    in->x = mmli_tape_input(tape, host->values, (size_t)host->offsets[samples], host->width, false);
     st = mmli_tape_status(tape);
 out:
     return st;
@@ -109,21 +122,30 @@ mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *
                             const uint8_t *drop, mmli_match *const *matches)
 {
     const size_t B = mml_batch_size(batch);
+    const bool joins = model->baseline && mmli_baseline_joins(model->baseline);
     mml_status st = MML_OK;
+    mmli_host_tokens *host = mmli_tape_host(tape, model->n * sizeof *host), joined;
 
     *out = (mmli_inputs){.samples = B};
     out->in = mmli_tape_host(tape, model->n * sizeof *out->in);
     out->present = mmli_tape_host(tape, model->n * B);
     MML_TRY(mmli_tape_status(tape));
     memset(out->in, 0, model->n * sizeof *out->in);
+    memset(host, 0, model->n * sizeof *host);
     memset(out->present, 0, model->n * B);
     for (size_t m = 0; m < model->n; m++) {
         mml_tokens tokens;
 
         if (!find(&tokens, batch, model->members[m].modality))
             continue;
-        MML_TRY(make_one(&out->in[m], out->present + m * B, tape, &model->members[m], tokens, B,
-                         drop ? drop + m * B : NULL, matches ? matches[m] : NULL));
+        MML_TRY(prepare(&host[m], out->present + m * B, tape, &model->members[m], tokens, B, drop ? drop + m * B : NULL,
+                        matches ? matches[m] : NULL));
+        if (!joins)
+            MML_TRY(upload(&out->in[m], tape, &host[m], B));
+    }
+    if (joins) {
+        MML_TRY(mmli_join_tokens(&joined, tape, model->baseline, host, B));
+        MML_TRY(upload(&out->in[0], tape, &joined, B));
     }
 out:
     if (st != MML_OK)

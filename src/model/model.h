@@ -107,7 +107,7 @@ mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const m
 /* ---- inputs of a pass (inputs.c) */
 typedef struct mmli_inputs {
     size_t samples;
-    mmli_input *in;   /* (members) */
+    mmli_input *in;   /* (members); a baseline that joins its modalities has all in the first (baselines/arrange.h) */
     uint8_t *present; /* (members, samples) host: 1 = has tokens (after drop) */
 } mmli_inputs;
 /* Preprocesses and uploads a batch. drop (members, samples): 1 = leave this modality of this sample out; NULL = keep all.
@@ -129,7 +129,8 @@ void mmli_heads_clear(mmli_heads *heads, mmli_device *dv);
  * what the start state gives: the caller puts the prior there. */
 mml_status mmli_model_forward(mmli_var **logits, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
                               const mmli_inputs *inputs, mmli_heads *heads);
-/* The same with all that training looks at, of a model that can be trained: one stage, but for some baselines. */
+/* The same with all that training looks at, of a model that can be trained: one stage, but for some baselines in a pass that
+ * records. */
 mml_status mmli_model_stages(mmli_stages *out, const mml_model *model, mmli_tape *tape, const mmli_bound *bound,
                              const mmli_inputs *inputs);
 /* The second half of mmli_model_forward for a merge: logits (B, k) from final states z (members) and present

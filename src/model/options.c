@@ -135,6 +135,7 @@ static const field baseline_fields[] = {
     {"leaky_output", FIELD_FLAG, AT(leaky_output), NULL},
     {"dropout", FIELD_DOUBLE, AT(dropout), NULL},
     {"penalty", FIELD_DOUBLE, AT(penalty), NULL},
+    {"reduction", FIELD_SIZE, AT(reduction), NULL},
 };
 #undef AT
 
@@ -151,7 +152,7 @@ _Static_assert(sizeof(mml_transform) == sizeof(int), "enumerations are copied as
 _Static_assert(sizeof(mml_block_options) == 152, "mml_block_options has changed: see block_fields");
 _Static_assert(sizeof(mml_merge_options) == 64, "mml_merge_options has changed: see merge_fields");
 _Static_assert(sizeof(mml_fuse_options) == 40, "mml_fuse_options has changed: see fuse_fields");
-_Static_assert(sizeof(mml_baseline_options) == 128, "mml_baseline_options has changed: see baseline_fields");
+_Static_assert(sizeof(mml_baseline_options) == 136, "mml_baseline_options has changed: see baseline_fields");
 #endif
 
 /* ---- to JSON --------------------------------------------------------------------------------------- */

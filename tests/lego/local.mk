@@ -4,10 +4,11 @@ LEGO_RIG = tests/lego/rig.c tests/lego/rig.h
 LEGO_MADE = tests/lego/made.c tests/lego/made.h
 LEGO_MERGES = $(LEGO_RIG) $(LEGO_MADE) tests/lego/merges.c tests/lego/merges.h
 LEGO_STATES = tests/lego/states.c tests/lego/states.h
+LEGO_SLOPES = tests/lego/slopes.c tests/lego/slopes.h
 LEGO_CODERS = tests/lego/coders.c tests/lego/coders.h
 
 check_PROGRAMS += tests/lego/test_differences
-tests_lego_test_differences_SOURCES = tests/lego/test_differences.c $(LEGO_RIG) $(LEGO_CODERS)
+tests_lego_test_differences_SOURCES = tests/lego/test_differences.c $(LEGO_RIG) $(LEGO_CODERS) $(LEGO_SLOPES)
 
 check_PROGRAMS += tests/lego/test_shortcuts
 tests_lego_test_shortcuts_SOURCES = tests/lego/test_shortcuts.c $(LEGO_RIG)

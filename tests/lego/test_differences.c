@@ -1,17 +1,5 @@
-/* test_differences.c - gradients of whole blocks and fuses against differences of the objective (rig.h).
- *
- * Of every parameter tensor, and of the tokens of every modality, the slope along directions u in the space of all its
- * elements is compared: half the gradient itself (a strong signal), half random (every element takes part).
- *     s(h) = (f(x + h u) - f(x - h u)) / 2 h,   |u| = 1,   slope = (4 s(h/2) - s(h)) / 3
- * f is a double made of float32 outputs. What is between slope and gradient when all is right:
- * - rounding of the outputs, some 1e-7 in f, which 1/h makes larger: NOISE times the gradient of all parameters together;
- * - h^4 times a fifth derivative, and kinks of SELU, ReLU and LeakyReLU between x - h u and x + h u, each of which moves the
- *   slope by its share of it. Both vanish with h, and most directions meet no kink that matters.
- * So h = 2^-5 .. 2^-9 are tried, the nearest slope counts, and the median of three directions is held to ERROR times the
- * gradient of the tensor. Where a unit happens to sit within 2^-9 of its kink, no h helps: then other tokens are drawn, up
- * to three times. A wrong factor or a forgotten term is there for every h, in every direction and for all tokens, and is of
- * the size of the gradient itself.
- */
+/* test_differences.c - gradients of whole blocks and fuses against differences of the objective (rig.h): of every parameter
+ * tensor, and of the tokens of every modality, as slopes.h says. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,12 +7,8 @@
 
 #include "tests/lego/coders.h"
 #include "tests/lego/rig.h"
+#include "tests/lego/slopes.h"
 #include "util/rng.h"
-
-#define ERROR 1e-3
-#define NOISE 2e-5
-enum { DIRECTIONS = 3, STEPS = 5, DRAWS = 3 };
-static const double widest = 0x1p-5;
 
 /* An array that the objective depends on: parameter i, or the tokens of modality i. */
 typedef struct place {
@@ -37,98 +21,28 @@ typedef struct place {
     const float *g; /* (n) */
 } place;
 
-static void put(const place *p, const float *x)
+static void put(void *user, const float *x)
 {
+    const place *p = user;
+
     if (p->is_param)
         mmlt_assert_ok(mmli_params_set(p->r->params, p->i, x));
     else
         memcpy(p->d->values[p->i], x, p->n * sizeof *x);
 }
 
-static double norm(const float *x, size_t n)
+static double objective(void *user)
 {
-    double s = 0;
+    const place *p = user;
 
-    for (size_t i = 0; i < n; i++)
-        s += (double)x[i] * (double)x[i];
-    return sqrt(s);
+    return rig_objective(p->r, p->d, p->mode);
 }
 
-/* Measured minus predicted slope over the step h; both for the places really reached in float32. */
-static double gap(const place *p, const double *u, double h)
+static double check(place *p, const char *name, double whole)
 {
-    float *plus = calloc(p->n, sizeof *plus), *minus = calloc(p->n, sizeof *minus);
-    double predicted = 0, f;
+    const slope_place here = {.user = p, .put = put, .objective = objective, .n = p->n, .x = p->x, .g = p->g};
 
-    for (size_t i = 0; i < p->n; i++) {
-        plus[i] = (float)((double)p->x[i] + h * u[i]);
-        minus[i] = (float)((double)p->x[i] - h * u[i]);
-        predicted += (double)p->g[i] * ((double)plus[i] - (double)minus[i]);
-    }
-    put(p, plus);
-    f = rig_objective(p->r, p->d, p->mode);
-    put(p, minus);
-    f -= rig_objective(p->r, p->d, p->mode);
-    put(p, p->x);
-    free(plus);
-    free(minus);
-    return (f - predicted) / (2 * h);
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double nearest_gap(const place *p, const double *u)
-{
-    double before = gap(p, u, widest), least = HUGE_VAL;
-
-    for (int i = 1; i < STEPS; i++) {
-        const double now = gap(p, u, ldexp(widest, -i));
-        least = fmin(least, fabs(4 * now - before) / 3);
-        before = now;
-    }
-    return least;
-}
-
-static double median_gap(const place *p, double size, uint64_t key)
-{
-    double gaps[DIRECTIONS], *u = calloc(p->n, sizeof *u);
-
-    for (size_t k = 0; k < DIRECTIONS; k++) {
-        double len = 0;
-
-        for (size_t i = 0; i < p->n; i++) {
-            u[i] = (double)mmli_rng_normal(key + k, i) / sqrt((double)p->n);
-            u[i] += size > 0 ? (double)p->g[i] / size : 0;
-            len += u[i] * u[i];
-        }
-        for (size_t i = 0; i < p->n; i++)
-            u[i] /= sqrt(len);
-        gaps[k] = nearest_gap(p, u);
-    }
-    free(u);
-    qsort(gaps, DIRECTIONS, sizeof *gaps, ascending);
-    return gaps[DIRECTIONS / 2];
-}
-
-/* The gap in units of what is allowed. A gradient of exactly 0 says that f does not depend on x at all. */
-static double check(const place *p, const char *name, double whole)
-{
-    const double size = norm(p->g, p->n);
-
-    if (size == 0) {
-        double *u = calloc(p->n, sizeof *u), off;
-        for (size_t i = 0; i < p->n; i++)
-            u[i] = (i % 3 ? 1 : -1) / sqrt((double)p->n);
-        off = fabs(gap(p, u, 1));
-        free(u);
-        return off / (NOISE * whole);
-    }
-    return median_gap(p, size, mmli_rng_key(1, name, 0)) / (ERROR * size + NOISE * whole);
+    return slope_gap(&here, name, whole);
 }
 
 /* Checks the places whose off is above 1 (all, to begin with); gives the largest. Places: parameters, then modalities. */
@@ -152,7 +66,7 @@ static double check_places(rig *r, rig_data *d, int mode, double *off, const cha
             mmlt_assert_ok(mmli_params_get(p.x, r->params, i));
         else
             memcpy(p.x, d->values[p.i], p.n * sizeof *p.x);
-        off[i] = check(&p, is_param ? r->params->list[i].name : "tokens", norm(got.grads, got.n_params));
+        off[i] = check(&p, is_param ? r->params->list[i].name : "tokens", slope_norm(got.grads, got.n_params));
         if (off[i] > worst) {
             worst = off[i];
             *name = is_param ? r->params->list[i].name : "the tokens";
@@ -170,7 +84,7 @@ static void check_all(rig *r, rig_data *d, int mode, const char *what)
 
     for (size_t i = 0; i < r->params->n + r->m; i++)
         off[i] = HUGE_VAL;
-    for (uint64_t draw = 0; draw < DRAWS && worst > 1; draw++) {
+    for (uint64_t draw = 0; draw < SLOPE_DRAWS && worst > 1; draw++) {
         for (size_t i = 0; i < d->m; i++)
             mmlt_normal(d->values[i], (size_t)d->offsets[i][d->B] * d->width[i], mmli_rng_key(draw, what, i));
         worst = check_places(r, d, mode, off, &name);

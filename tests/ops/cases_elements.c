@@ -111,7 +111,7 @@ enum { GATES = COUNT(gates) };
 static void gate(run *r, size_t i)
 {
     const size_t rows = gates[i % GATES][0], f = gates[i % GATES][1];
-    const mmli_gate kind = i < GATES ? MMLI_GATE_SELU : MMLI_GATE_TANH_SIGMOID;
+    const mmli_gate kind = (mmli_gate)(i / GATES);
     mmli_mem *z = in_uniform(r, rows * 2 * f, -4, 4);
 
     CALL(r, gate, new_floats(r, "y", rows * f, MMLT_TOL_MATH), z, rows, f, kind);
@@ -156,7 +156,7 @@ const kernel_case element_cases[] = {
     {"act", 2 * SIZES * ACTS, act},
     {"act of extreme numbers", ACTS, act_extremes},
     {"act_grad", SIZES * ACTS, act_grad},
-    {"gate", 2 * GATES, gate},
+    {"gate", 3 * GATES, gate},
     {"dropout", SIZES * (COUNT(rates) + 1), dropout},
     {"alpha_dropout", SIZES * COUNT(rates), alpha_dropout},
     {NULL, 0, NULL},

@@ -211,6 +211,7 @@ static const fd_case cases[] = {
     {"act_grad, sigmoid", {12}, {12}, 0, act, act_g, MMLI_ACT_SIGMOID},
     {"gate_grad, selu", {24}, {12}, 0.125f, gate, gate_g, MMLI_GATE_SELU},
     {"gate_grad, tanh sigmoid", {24}, {12}, 0, gate, gate_g, MMLI_GATE_TANH_SIGMOID},
+    {"gate_grad, gelu", {24}, {12}, 0, gate, gate_g, MMLI_GATE_GELU},
     {"dropout_grad", {20}, {20}, 0, drop, drop_g, 0},
     {"alpha_dropout_grad", {20}, {20}, 0, alpha, alpha_g, 0},
     {"col_sum_grad of repeat", {5}, {20}, 0, repeat, repeat_g, 0},
