@@ -72,26 +72,6 @@ out:
 
 /* ---- a pass --------------------------------------------------------------------------------------------------------------- */
 
-static mml_status take_gradients(job *j, const mmli_inputs *in)
-{
-    mml_status st = MML_OK;
-
-    for (size_t m = 0; m < j->e->model->n; m++) {
-        const mmli_var *x = in->in[m].x;
-        const size_t n = x ? x->rows * x->cols : 0;
-
-        if (!x || !x->need)
-            continue;
-        MML_TRY(mmli_grow(&j->dx[m], &j->dx_cap[m], n, sizeof **j->dx));
-        if (mmli_tape_reached(x))
-            MML_TRY(j->e->dv->k.download(j->e->dv, j->dx[m], x->grad, n * sizeof **j->dx));
-        else
-            memset(j->dx[m], 0, n * sizeof **j->dx);
-    }
-out:
-    return st;
-}
-
 /* Scores of n points, and with `back` the gradients of their tokens. choose: the class of each sample is decided here. */
 static mml_status run(job *j, size_t n, bool back, bool choose)
 {
@@ -125,7 +105,7 @@ static mml_status run(job *j, size_t n, bool back, bool choose)
         goto out;
     MML_TRY(mmli_merged_back(&merged, e, &in, logits, j->g));
     MML_TRY(mmli_tape_backward(e->tape));
-    st = take_gradients(j, &in);
+    st = mmli_path_gradients(j->dx, j->dx_cap, j->row, e->tape, &j->x->path, &in, j->point, n);
 out:
     return st;
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "baselines/arrange.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -133,6 +134,7 @@ mml_status mmli_path_make(mmli_path *path, const mml_explainer *e, const mml_bat
     mmli_path_clear(path);
     path->model = e->model;
     path->B = mml_batch_size(batch);
+    path->joins = e->model->baseline && mmli_baseline_joins(e->model->baseline);
     MML_TRY(mmli_calloc(&path->part, e->model->n, sizeof *path->part));
     for (size_t m = 0; m < e->model->n; m++) {
         mml_tokens tokens;
@@ -160,7 +162,8 @@ static size_t tokens_of(const mmli_path_part *p, size_t sample)
     return (size_t)(p->off[sample + 1] - p->off[sample]);
 }
 
-static mml_status put_part(mmli_input *in, uint8_t *present, mmli_tape *tape, const mmli_path_part *p,
+/* The points of one member on the host. */
+static mml_status put_part(mmli_host_tokens *out, uint8_t *present, mmli_tape *tape, const mmli_path_part *p,
                            const mmli_path_point *point, size_t n)
 {
     int64_t *off = mmli_tape_host(tape, (n + 1) * sizeof *off);
@@ -182,10 +185,20 @@ static mml_status put_part(mmli_input *in, uint8_t *present, mmli_tape *tape, co
         off[i + 1] = off[i] + (int64_t)rows;
         present[i] = rows > 0;
     }
-    if (T == 0)
-        goto out;
-    MML_TRY(mmli_ragged_make(&in->ragged, tape, off, n));
-    in->x = mmli_tape_input(tape, x, T, p->width, p->moves);
+    if (T > 0)
+        *out = (mmli_host_tokens){x, off, p->width};
+out:
+    return st;
+}
+
+static mml_status upload(mmli_input *in, mmli_tape *tape, const mmli_host_tokens *host, size_t n, bool moves)
+{
+    mml_status st = MML_OK;
+
+    if (!host->values)
+        return MML_OK;
+    MML_TRY(mmli_ragged_make(&in->ragged, tape, host->offsets, n));
+    in->x = mmli_tape_input(tape, host->values, (size_t)host->offsets[n], host->width, moves);
     st = mmli_tape_status(tape);
 out:
     return st;
@@ -194,6 +207,7 @@ out:
 mml_status mmli_path_inputs(mmli_inputs *in, mmli_tape *tape, const mmli_path *path, const mmli_path_point *point, size_t n)
 {
     const size_t members = path->model->n;
+    mmli_host_tokens *host = mmli_tape_host(tape, members * sizeof *host), joined;
     mml_status st = MML_OK;
 
     *in = (mmli_inputs){.samples = n};
@@ -202,9 +216,76 @@ mml_status mmli_path_inputs(mmli_inputs *in, mmli_tape *tape, const mmli_path *p
     MML_TRY(mmli_tape_status(tape));
     memset(in->in, 0, members * sizeof *in->in);
     memset(in->present, 0, members * n);
-    for (size_t m = 0; m < members; m++)
+    memset(host, 0, members * sizeof *host);
+    for (size_t m = 0; m < members; m++) {
         if (path->part[m].T > 0)
-            MML_TRY(put_part(&in->in[m], in->present + m * n, tape, &path->part[m], point, n));
+            MML_TRY(put_part(&host[m], in->present + m * n, tape, &path->part[m], point, n));
+        if (!path->joins)
+            MML_TRY(upload(&in->in[m], tape, &host[m], n, path->part[m].moves));
+    }
+    if (path->joins) {
+        MML_TRY(mmli_join_tokens(&joined, tape, path->model->baseline, host, n));
+        MML_TRY(upload(&in->in[0], tape, &joined, n, true));
+    }
+out:
+    return st;
+}
+
+/* ---- the way back ------------------------------------------------------------------------------------------------------- */
+
+/* Gradients of one set of all tokens as those of each member's. at: row of the set. */
+static void part_joined(float **dx, const mmli_path *path, const float *joined, size_t width, const mmli_path_point *point,
+                        size_t n, size_t *row)
+{
+    size_t at = 0;
+
+    memset(row, 0, path->model->n * sizeof *row);
+    for (size_t i = 0; i < n; i++)
+        for (size_t m = 0; m < path->model->n; m++)
+            for (size_t t = 0; t < tokens_of(&path->part[m], point[i].sample); t++, at++) {
+                const size_t w = path->part[m].width;
+
+                if (path->part[m].moves)
+                    memcpy(dx[m] + w * row[m]++, joined + at * width, w * sizeof **dx);
+            }
+}
+
+static mml_status download(float *out, mmli_device *dv, const mmli_var *x)
+{
+    const size_t n = x->rows * x->cols;
+
+    if (mmli_tape_reached(x))
+        return dv->k.download(dv, out, x->grad, n * sizeof *out);
+    memset(out, 0, n * sizeof *out);
+    return MML_OK;
+}
+
+mml_status mmli_path_gradients(float **dx, size_t *cap, size_t *row, mmli_tape *tape, const mmli_path *path,
+                               const mmli_inputs *in, const mmli_path_point *point, size_t n)
+{
+    mmli_device *dv = mmli_tape_device(tape);
+    const mmli_var *set = path->joins ? in->in[0].x : NULL;
+    mml_status st = MML_OK;
+    float *joined;
+
+    for (size_t m = 0; m < path->model->n; m++) {
+        const mmli_path_part *p = &path->part[m];
+        size_t T = 0;
+
+        for (size_t i = 0; i < n; i++)
+            T += tokens_of(p, point[i].sample);
+        if (!p->moves || T == 0)
+            continue;
+        MML_TRY(mmli_grow(&dx[m], &cap[m], T * p->width, sizeof **dx));
+        if (!path->joins)
+            MML_TRY(download(dx[m], dv, in->in[m].x));
+    }
+    if (set) {
+        joined = mmli_tape_host(tape, set->rows * set->cols * sizeof *joined);
+        MML_TRY(mmli_tape_status(tape));
+        MML_TRY(download(joined, dv, set));
+        part_joined(dx, path, joined, set->cols, point, n, row);
+    }
 out:
     return st;
 }

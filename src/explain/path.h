@@ -18,6 +18,7 @@ typedef struct mmli_path_part {
 typedef struct mmli_path {
     const mml_model *model;
     size_t B;
+    bool joins;           /* the model reads the tokens of all modalities as one set (baselines/arrange.h) */
     mmli_path_part *part; /* (members) */
 } mmli_path;
 
@@ -31,5 +32,9 @@ typedef struct mmli_path_point {
 } mmli_path_point;
 /* Inputs of a pass over n points, on the tape, each as a sample; gradients of what moves are wanted when the pass records. */
 mml_status mmli_path_inputs(mmli_inputs *in, mmli_tape *tape, const mmli_path *path, const mmli_path_point *point, size_t n);
+/* After the way back: dx (members) = gradients of what moves, the tokens of the points one behind the other, in arrays that grow
+ * (cap). row (members): for use within. */
+mml_status mmli_path_gradients(float **dx, size_t *cap, size_t *row, mmli_tape *tape, const mmli_path *path,
+                               const mmli_inputs *in, const mmli_path_point *point, size_t n);
 
 #endif

@@ -106,23 +106,31 @@ static mml_model *make_block(size_t m, mml_task_kind task, const how *h)
     return model;
 }
 
-static mml_model *make_baseline(mml_baseline_kind kind, size_t m, mml_task_kind task)
+/* Of modalities first .. last. */
+static mml_model *make_baseline(mml_baseline_kind kind, size_t first, size_t last, mml_task_kind task)
 {
     mml_model *model = NULL;
     mml_baseline_options o;
     mmli_prep *prep = NULL;
 
     mmlt_assert_ok(mml_baseline_options_init(&o, kind));
-    o.width = 6;
+    o.width = o.width ? 6 : 0;
     o.hidden = o.hidden ? 6 : 0;
-    mmlt_assert_ok(mmli_prep_identity(&prep, mmlt_widths[m]));
-    set_prep(prep, m);
+    o.latent_c = o.latent_c ? 5 : 0;
+    o.latent_d = o.latent_d ? 6 : 0;
+    o.head_width = o.head_width ? 4 : 0;
+    o.self_heads = o.self_heads ? 2 : 0;
+    o.reduction = o.reduction ? 2 : 0;
     mmlt_assert_ok(mmli_model_new(&model, MML_MODEL_BASELINE, NULL, NULL, 2));
     model->task = mmlt_task(task);
-    mmlt_assert_ok(mmli_model_add_input(model, mmlt_names[m], m == 2 ? MML_SERIES : MML_TABLE, prep));
+    for (size_t m = first; m <= last; m++) {
+        mmlt_assert_ok(mmli_prep_identity(&prep, mmlt_widths[m]));
+        set_prep(prep, m);
+        mmlt_assert_ok(mmli_model_add_input(model, mmlt_names[m], m == 2 ? MML_SERIES : MML_TABLE, prep));
+    }
     mmlt_assert_ok(mmli_model_declare_baseline(model, &o));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, 40 + m, "outcome"));
+    mmlt_assert_ok(mmli_params_start(model->params, 40 + first, "outcome"));
     return model;
 }
 
@@ -408,12 +416,16 @@ static mml_model *model_of(int i)
     case 3: return join(&snn, MML_MULTICLASS, NULL, &o);
     case 4: return join(&none, MML_SURVIVAL, NULL, &o);
     case 5: return join(&up, MML_BINARY, NULL, &o);
-    case 6: return make_baseline(MML_BASELINE_SNN, 0, MML_SURVIVAL);
-    case 7: return make_baseline(MML_BASELINE_ABMIL, 2, MML_BINARY);
+    case 6: return make_baseline(MML_BASELINE_SNN, 0, 0, MML_SURVIVAL);
+    case 7: return make_baseline(MML_BASELINE_ABMIL, 2, 2, MML_BINARY);
+    case 8: return make_baseline(MML_BASELINE_PERCEIVER, 0, 2, MML_REGRESSION); /* reads all tokens as one set */
+    case 9: return make_baseline(MML_BASELINE_HEALNET, 0, 2, MML_MULTICLASS);
+    case 10: return make_baseline(MML_BASELINE_MULTIMODN, 0, 2, MML_BINARY);
+    case 11: return make_baseline(MML_BASELINE_LATE_BILINEAR, 0, 2, MML_SURVIVAL);
     default: return make_block(2, MML_MULTICLASS, &(how){"paper", 0, abmil.encoder, NULL});
     }
 }
-enum { MODELS = MERGES + 9 };
+enum { MODELS = MERGES + 13 };
 
 START_TEST(attributions_sum_to_the_difference_of_the_scores)
 {
@@ -431,7 +443,7 @@ START_TEST(attributions_sum_to_the_difference_of_the_scores)
     o.points = 64;
     o.tolerance = 0.002;
     f = explain(model, cohort, &o);
-    check_complete(f, o.tolerance, 1e-4); /* something is attributed at all */
+    check_complete(f, o.tolerance, 1e-6); /* something is attributed at all */
     for (size_t b = 0; b < N; b++)
         for (size_t m = 0; m < MODALITIES; m++)
             if (model->n == MODALITIES)
@@ -540,7 +552,7 @@ START_TEST(modalities_that_are_not_chosen_stay_as_they_are)
     o.modalities = chosen;
     o.n_modalities = 1;
     f = explain(model, cohort, &o);
-    check_complete(f, o.tolerance, 1e-4);
+    check_complete(f, o.tolerance, 1e-6);
     for (size_t b = 0; b < N; b++)
         for (size_t m = 0; m < MODALITIES; m++)
             ck_assert_int_eq(f->got[b][m].there, m == 1 && has(m, b));
@@ -646,7 +658,7 @@ static int unused(void *user, const mml_attention *a)
 
 START_TEST(a_baseline_has_no_attention_to_show)
 {
-    mml_model *model = make_baseline(MML_BASELINE_SNN, 0, MML_BINARY);
+    mml_model *model = make_baseline(MML_BASELINE_SNN, 0, 0, MML_BINARY);
     mml_explainer *e = NULL;
     mmlt_cohort made;
     mml_cohort *cohort;
