@@ -22,7 +22,9 @@ static const mmli_architecture *architecture(mml_baseline_kind kind)
     case MML_BASELINE_LATE_BILINEAR:
         return &mmli_late_bilinear;
     case MML_BASELINE_MCAT:
+        return &mmli_mcat;
     case MML_BASELINE_LINEAR:
+        return &mmli_linear_model;
     default:
         return NULL;
     }
@@ -36,7 +38,7 @@ mml_status mml_baseline_check(const mml_baseline_options *options, const mml_mod
     MML_CHECK(options && n > 0, MML_E_ARG, "a baseline needs its options and at least one modality");
     MML_TRY(mmli_baseline_options_check(options));
     a = architecture(options->kind);
-    MML_CHECK(a, MML_E_ARG, "baseline %s is not there yet", mml_baseline_name(options->kind));
+    MML_CHECK(a, MML_E_ARG, "unknown baseline %d", (int)options->kind);
     MML_TRY(a->check(options, modalities, n));
 out:
     return st;

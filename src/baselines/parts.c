@@ -46,6 +46,15 @@ void mmli_declare_name(char name[MMLI_PART_NAME], mmli_declaring *to, const char
         to->st = mmli_fail(MML_E_ARG, "the name of a modality is too long: parameter %s...", name);
 }
 
+void mmli_name(char name[MMLI_PART_NAME], mmli_declaring *to, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    mmli_declare_name(name, to, format, args);
+    va_end(args);
+}
+
 mmli_linear mmli_declare_linear(mmli_declaring *to, size_t out, size_t in, size_t of, int flags, const char *format, ...)
 {
     const mml_init init = flags & MMLI_NORMAL ? MML_INIT_NORMAL_FAN_IN : MML_INIT_UNIFORM_FAN_IN;

@@ -60,7 +60,7 @@ out:
 
 /* Preprocessed, on the host. */
 static mml_status prepare(mmli_host_tokens *out, uint8_t *present, mmli_tape *tape, const mmli_member *m, mml_tokens tokens,
-                          size_t samples, const uint8_t *drop, mmli_match *how)
+                          size_t samples, const uint8_t *drop, mmli_match *how, bool summary)
 {
     mml_status st = MML_OK;
     bool any_dropped = false;
@@ -88,6 +88,11 @@ static mml_status prepare(mmli_host_tokens *out, uint8_t *present, mmli_tape *ta
     MML_TRY(mmli_tape_status(tape));
     MML_TRY(mmli_prep_apply(x, m->prep, &tokens, samples));
     *out = (mmli_host_tokens){x, tokens.offsets, m->prep->width_out};
+    if (summary) {
+        const mmli_host_tokens all = *out;
+
+        MML_TRY(mmli_summarise(out, tape, m->kind, &all, tokens.values, m->prep->width_in, samples));
+    }
 out:
     return st;
 }
@@ -123,6 +128,7 @@ mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *
 {
     const size_t B = mml_batch_size(batch);
     const bool joins = model->baseline && mmli_baseline_joins(model->baseline);
+    const bool summary = model->baseline && mmli_kind_summarises(model->baseline->o.kind);
     mml_status st = MML_OK;
     mmli_host_tokens *host = mmli_tape_host(tape, model->n * sizeof *host), joined;
 
@@ -139,7 +145,7 @@ mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *
         if (!find(&tokens, batch, model->members[m].modality))
             continue;
         MML_TRY(prepare(&host[m], out->present + m * B, tape, &model->members[m], tokens, B, drop ? drop + m * B : NULL,
-                        matches ? matches[m] : NULL));
+                        matches ? matches[m] : NULL, summary));
         if (!joins)
             MML_TRY(upload(&out->in[m], tape, &host[m], B));
     }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "baselines/arrange.h"
 #include "io/cohort.h"
 #include "model/options.h"
 #include "util/alloc.h"
@@ -140,9 +141,13 @@ mml_status mmli_model_declare_baseline(mml_model *model, const mml_baseline_opti
     MML_CHECK(model->kind == MML_MODEL_BASELINE && !model->baseline, MML_E_INTERNAL, "a baseline declared twice, or in another "
               "kind of model");
     MML_TRY(mmli_calloc(&modalities, model->n, sizeof *modalities));
-    for (size_t i = 0; i < model->n; i++)
-        modalities[i] = (mmli_baseline_modality){model->members[i].name, model->members[i].kind,
-                                                 model->members[i].prep->width_out};
+    for (size_t i = 0; i < model->n; i++) {
+        const mmli_member *m = &model->members[i];
+
+        modalities[i] = (mmli_baseline_modality){m->name, m->kind, m->prep->width_out};
+        if (mmli_kind_summarises(o->kind))
+            modalities[i].width = mmli_summary_width(m->kind, m->prep->width_in, m->prep->width_out);
+    }
     MML_TRY(mmli_baseline_new(&model->baseline, model->params, o, modalities, model->n, model->task->outputs));
 out:
     mmli_free(modalities);

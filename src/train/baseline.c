@@ -34,6 +34,12 @@ static mml_status prepare(setup *s, const mml_baseline_options *baseline, const 
     MML_TRY(mml_cohort_task(&task, s->cohort, s->task));
     MML_TRY(mml_train_options_init(&s->o, NULL, s->infos[0].kind, task.kind));
     MML_TRY(mmli_options_take(&s->o, sizeof s->o, options, "mml_train_options"));
+    if (s->baseline.kind == MML_BASELINE_LINEAR) { /* solved: an epoch is a penalty */
+        s->o.survival_loss = MML_LOSS_COX;
+        s->o.epochs = s->baseline.penalty >= 0 ? 1 : MMLI_LINEAR_PENALTIES;
+        s->o.checkpoint = NULL;
+        s->o.resume = 0;
+    }
     MML_TRY(mmli_train_check(&s->o));
     MML_TRY(mmli_train_divide(&s->part, s->cohort, s->task, &s->o));
 out:

@@ -224,7 +224,7 @@ mml_status mmli_train_model(mml_model *model, mml_cohort *cohort, const mml_trai
     MML_TRY(trainer_init(&t, part, frozen));
     if (o->resume && o->checkpoint)
         MML_TRY(mmli_checkpoint_load(&t, o->checkpoint, &found));
-    MML_TRY(mmli_train_run(&t));
+    MML_TRY(model->baseline && model->baseline->o.kind == MML_BASELINE_LINEAR ? mmli_train_linear(&t) : mmli_train_run(&t));
     if (model->kind == MML_MODEL_BLOCK)
         MML_TRY(mmli_train_loudness(&t));
     MML_TRY(record(from, &t));

@@ -103,6 +103,11 @@ mml_status mmli_train_baseline_on(mml_model **out, mml_cohort *cohort, const cha
                                   const char *task, const mml_baseline_options *baseline, const mml_prep_options *prep,
                                   const mml_train_options *options, const mmli_backend *table);
 
+/* linear.c: the linear reference, instead of mmli_train_run; an epoch is a penalty. */
+enum { MMLI_LINEAR_PENALTIES = 12 };
+double mmli_linear_penalty(size_t i);
+mml_status mmli_train_linear(mmli_trainer *t);
+
 /* train.c: what the three begin with. Ranges of the options; the parts of the cohort; places of a part's samples (new),
  * where offsets are given only of those that have tokens. */
 mml_status mmli_train_check(const mml_train_options *o);
