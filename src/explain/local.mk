@@ -8,4 +8,5 @@ libmmlego_core_la_SOURCES += \
 	src/explain/modalities.c \
 	src/explain/path.c src/explain/path.h \
 	src/explain/plots.c \
-	src/explain/score.c
+	src/explain/score.c \
+	src/explain/summary.c src/explain/summary.h

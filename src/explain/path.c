@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "baselines/arrange.h"
+#include "explain/summary.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -93,6 +93,7 @@ void mmli_path_clear(mmli_path *path)
         mmli_free(p->off);
         mmli_free(p->x);
         mmli_free(p->base);
+        mmli_free(p->raw);
         mmli_free(p->feature);
         mmli_free(p->indicator);
     }
@@ -102,7 +103,7 @@ void mmli_path_clear(mmli_path *path)
 
 /* tokens: as the cohort has them; match: how they become those of training. */
 static mml_status make_part(mmli_path_part *part, const mml_explainer *e, const mmli_member *m, mml_tokens *tokens, size_t B,
-                            const mmli_match *match)
+                            const mmli_match *match, bool summarises)
 {
     mml_status st = MML_OK;
     float *matched = NULL;
@@ -120,6 +121,11 @@ static mml_status make_part(mmli_path_part *part, const mml_explainer *e, const 
     MML_TRY(mmli_calloc(&part->x, part->T, part->width * sizeof *part->x));
     MML_TRY(mmli_prep_apply(part->x, m->prep, tokens, B));
     MML_TRY(list_columns(part, m->prep));
+    part->width_in = m->prep->width_in;
+    if (summarises) {
+        MML_TRY(mmli_calloc(&part->raw, part->T, part->width_in * sizeof *part->raw));
+        memcpy(part->raw, tokens->values, part->T * part->width_in * sizeof *part->raw);
+    }
     if (part->moves)
         MML_TRY(make_base(part, m->prep, tokens, B));
 out:
@@ -134,6 +140,7 @@ mml_status mmli_path_make(mmli_path *path, const mml_explainer *e, const mml_bat
     mmli_path_clear(path);
     path->model = e->model;
     path->B = mml_batch_size(batch);
+    path->summarises = e->model->baseline && mmli_kind_summarises(e->model->baseline->o.kind);
     path->joins = e->model->baseline && mmli_baseline_joins(e->model->baseline);
     MML_TRY(mmli_calloc(&path->part, e->model->n, sizeof *path->part));
     for (size_t m = 0; m < e->model->n; m++) {
@@ -141,7 +148,8 @@ mml_status mmli_path_make(mmli_path *path, const mml_explainer *e, const mml_bat
 
         MML_TRY(mmli_calloc(&path->part[m].off, path->B + 1, sizeof *path->part[m].off));
         if (mml_batch_get(&tokens, batch, e->model->members[m].modality) == MML_OK)
-            MML_TRY(make_part(&path->part[m], e, &e->model->members[m], &tokens, path->B, matches[m]));
+            MML_TRY(make_part(&path->part[m], e, &e->model->members[m], &tokens, path->B, matches[m],
+                              path->summarises));
     }
 out:
     if (st != MML_OK)
@@ -191,6 +199,21 @@ out:
     return st;
 }
 
+/* Those points as one row each. */
+static mml_status summarise(mmli_host_tokens *host, mmli_tape *tape, const mmli_path_part *p, mml_modality_kind kind,
+                            const mmli_path_point *point, size_t n)
+{
+    const mmli_host_tokens x = *host;
+    float *raw = x.values ? mmli_tape_host(tape, (size_t)x.offsets[n] * p->width_in * sizeof *raw) : NULL;
+
+    if (!raw)
+        return mmli_tape_status(tape);
+    for (size_t i = 0; i < n; i++)
+        memcpy(raw + (size_t)x.offsets[i] * p->width_in, p->raw + (size_t)p->off[point[i].sample] * p->width_in,
+               tokens_of(p, point[i].sample) * p->width_in * sizeof *raw);
+    return mmli_summarise(host, tape, kind, &x, raw, p->width_in, n);
+}
+
 static mml_status upload(mmli_input *in, mmli_tape *tape, const mmli_host_tokens *host, size_t n, bool moves)
 {
     mml_status st = MML_OK;
@@ -220,6 +243,8 @@ mml_status mmli_path_inputs(mmli_inputs *in, mmli_tape *tape, const mmli_path *p
     for (size_t m = 0; m < members; m++) {
         if (path->part[m].T > 0)
             MML_TRY(put_part(&host[m], in->present + m * n, tape, &path->part[m], point, n));
+        if (path->summarises)
+            MML_TRY(summarise(&host[m], tape, &path->part[m], path->model->members[m].kind, point, n));
         if (!path->joins)
             MML_TRY(upload(&in->in[m], tape, &host[m], n, path->part[m].moves));
     }
@@ -250,6 +275,26 @@ static void part_joined(float **dx, const mmli_path *path, const float *joined, 
             }
 }
 
+/* dy: gradients of the summaries, a row for each point that has tokens. */
+static mml_status part_summaries(float *dx, const float *dy, size_t width, mmli_tape *tape, const mmli_path_part *p,
+                                 mml_modality_kind kind, const mmli_path_point *point, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t first = (size_t)p->off[point[i].sample], rows = tokens_of(p, point[i].sample);
+        const mmli_tape_mark mark = mmli_tape_get_mark(tape);
+        float *x = rows > 0 ? mmli_tape_host(tape, rows * p->width * sizeof *x) : NULL;
+
+        if (x) {
+            between(x, p, first, rows, point[i].at);
+            mmli_summary_back(dx, dy, kind, x, p->width, p->raw + first * p->width_in, p->width_in, rows);
+            dx += rows * p->width;
+            dy += width;
+        }
+        mmli_tape_release(tape, mark);
+    }
+    return mmli_tape_status(tape);
+}
+
 static mml_status download(float *out, mmli_device *dv, const mmli_var *x)
 {
     const size_t n = x->rows * x->cols;
@@ -277,7 +322,14 @@ mml_status mmli_path_gradients(float **dx, size_t *cap, size_t *row, mmli_tape *
         if (!p->moves || T == 0)
             continue;
         MML_TRY(mmli_grow(&dx[m], &cap[m], T * p->width, sizeof **dx));
-        if (!path->joins)
+        if (path->summarises) {
+            const mmli_var *y = in->in[m].x;
+            float *dy = mmli_tape_host(tape, y->rows * y->cols * sizeof *dy);
+
+            MML_TRY(mmli_tape_status(tape));
+            MML_TRY(download(dy, dv, y));
+            MML_TRY(part_summaries(dx[m], dy, y->cols, tape, p, path->model->members[m].kind, point, n));
+        } else if (!path->joins)
             MML_TRY(download(dx[m], dv, in->in[m].x));
     }
     if (set) {

@@ -11,6 +11,8 @@ typedef struct mmli_path_part {
     size_t columns;     /* of attributions: values and indicators, which come first in a token; positions have none */
     int64_t *off;       /* (B + 1) */
     float *x, *base;    /* (T, width): the ends of the path; base NULL when nothing moves */
+    float *raw;         /* (T, width_in) as measured, for summaries; else NULL */
+    size_t width_in;
     size_t *feature;    /* (columns) */
     uint8_t *indicator; /* (columns) */
 } mmli_path_part;
@@ -18,7 +20,8 @@ typedef struct mmli_path_part {
 typedef struct mmli_path {
     const mml_model *model;
     size_t B;
-    bool joins;           /* the model reads the tokens of all modalities as one set (baselines/arrange.h) */
+    bool summarises;      /* the model reads a summary of each modality, one row a sample, ... */
+    bool joins;           /* ... or the model reads the tokens of all modalities as one set (baselines/arrange.h) */
     mmli_path_part *part; /* (members) */
 } mmli_path;
 

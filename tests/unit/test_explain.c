@@ -421,11 +421,12 @@ static mml_model *model_of(int i)
     case 8: return make_baseline(MML_BASELINE_PERCEIVER, 0, 2, MML_REGRESSION); /* reads all tokens as one set */
     case 9: return make_baseline(MML_BASELINE_HEALNET, 0, 2, MML_MULTICLASS);
     case 10: return make_baseline(MML_BASELINE_MULTIMODN, 0, 2, MML_BINARY);
+    case 12: return make_baseline(MML_BASELINE_LINEAR, 0, 2, MML_BINARY); /* reads summaries */
     case 11: return make_baseline(MML_BASELINE_LATE_BILINEAR, 0, 2, MML_SURVIVAL);
     default: return make_block(2, MML_MULTICLASS, &(how){"paper", 0, abmil.encoder, NULL});
     }
 }
-enum { MODELS = MERGES + 13 };
+enum { MODELS = MERGES + 14 };
 
 START_TEST(attributions_sum_to_the_difference_of_the_scores)
 {
@@ -649,6 +650,46 @@ START_TEST(the_derivative_of_the_score_is_right)
 }
 END_TEST
 
+/* Of a linear model the gradient is its weights, everywhere: attribution = weight (x - baseline). */
+START_TEST(attributions_of_a_linear_model_are_its_terms)
+{
+    mml_model *model = make_baseline(MML_BASELINE_LINEAR, 0, 0, MML_REGRESSION);
+    const mmli_prep *prep = model->members[0].prep;
+    mmlt_cohort made;
+    mml_cohort *cohort;
+    mml_explain_options o;
+    features *f;
+    float w[COLUMNS], *x = NULL;
+    size_t at = 0;
+    data d;
+
+    for (size_t i = 0; i < model->params->n; i++)
+        if (model->params->list[i].role == MMLI_ROLE_WEIGHT)
+            at = i;
+    ck_assert_uint_eq(model->params->list[at].rows * model->params->list[at].cols, COLUMNS);
+    mmlt_assert_ok(mmli_params_get(w, model->params, at));
+    make_data(&d);
+    cohort = write_cohort(&made, &d);
+    mml_explain_options_init(&o);
+    f = explain(model, cohort, &o);
+    mmlt_assert_ok(mmli_calloc(&x, N * COLUMNS, sizeof *x));
+    mmlt_assert_ok(mmli_prep_apply(x, prep, &(mml_tokens){"labs", d.x[0], d.off[0], 4, NULL, 0}, N));
+    for (size_t b = 0; b < N; b++)
+        for (size_t c = 0; f->got[b][0].there && c < COLUMNS; c++) {
+            const size_t row = (size_t)d.off[0][b];
+            const bool known = c >= 4 || !isnan(d.x[0][row * 4 + c]); /* else the baseline has the imputed value, too */
+            const double want = known ? model->task->sd * (double)w[c] * (double)x[row * COLUMNS + c] : 0;
+
+            ck_assert_double_eq_tol(f->got[b][0].value[0][c], want, 1e-6 * (1 + fabs(want))); /* float32 weights */
+        }
+    mmli_free(x);
+    mmli_free(f);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+    mml_model_free(model);
+}
+END_TEST
+
 static int unused(void *user, const mml_attention *a)
 {
     (void)a;
@@ -798,6 +839,7 @@ int main(void)
     tcase_add_test(tc, a_device_of_its_own_memory_gives_the_same);
     tcase_add_test(tc, threads_do_not_change_a_bit);
     tcase_add_loop_test(tc, the_derivative_of_the_score_is_right, 0, TASKS);
+    tcase_add_test(tc, attributions_of_a_linear_model_are_its_terms);
     tcase_add_test(tc, a_baseline_has_no_attention_to_show);
     tcase_add_test(tc, options_that_cannot_be_are_refused);
     tcase_add_test(tc, plots_are_files_of_their_own);
