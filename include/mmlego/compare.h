@@ -35,6 +35,8 @@ typedef struct mml_compare_options {
                                           division. `train`, `valid`, `test` may contain "{fold}", which stands for the
                                           number of the fold; where nothing else differs between folds, the validation part
                                           is drawn anew in each. `fold` itself is not used */
+    size_t tune;                     /**< trials of a search over the settings of each system, judged on the validation part:
+                                          the same number for all; the first is the defaults. 0 = the defaults alone [0] */
     int threads;                     /**< of a job; 0 = all [0] */
     const char *command;             /**< the command, to be recorded; NULL = "" */
 } mml_compare_options;

@@ -26,6 +26,8 @@ static const mmlc_opt what[] = {
              "system is joined from are added", .init = "all"},
     {.letter = 'm', .name = "modality", .type = MMLC_STR, .at = AT(modalities), .arg = "LIST",
      .help = "modalities to use, in this order", .init = "all of the cohort"},
+    {.name = "tune", .type = MMLC_SIZE, .at = AT(o.tune), .arg = "N",
+     .help = "search the settings of each system with N trials on the validation part; 0 = the defaults alone", .max = 100000},
     {.name = "seed", .type = MMLC_U64, .at = AT(o.seed), .arg = "N",
      .help = "seed of training; fold K of every system starts from seed N + K"},
     {.name = NULL},
@@ -214,7 +216,7 @@ static int compare(const mmlc_call *call)
 static int run(mmlc_call *call)
 {
     compare_args *a = call->args;
-    static const char *const not_there[] = {"task", "systems", "modality", "seed", "jobs", "folds", "fold", "train", "valid",
+    static const char *const not_there[] = {"task", "systems", "modality", "tune", "seed", "jobs", "folds", "fold", "train", "valid",
                                             "test", "valid-fraction", "split-seed"};
 
     if (a->collect) {

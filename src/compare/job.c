@@ -104,14 +104,20 @@ out:
     return st;
 }
 
+mml_status mmli_job_train(mmli_running *run)
+{
+    const mmli_system *s = &run->plan->systems[run->plan->jobs[run->job].system];
+
+    return mmli_system_is_joined(s) ? mmli_job_joined(run) : mmli_job_block(run);
+}
+
 static mml_status train(mmli_outcome *o, mmli_running *run)
 {
     const double start = mmli_now();
-    const mmli_system *s = &run->plan->systems[run->plan->jobs[run->job].system];
-    const mml_status st = mmli_system_is_joined(s) ? mmli_job_joined(run) : mmli_job_block(run);
+    const mml_status st = mmli_job_tune(&o->trials, &o->own_seconds, run);
 
-    o->own_seconds = mmli_now() - start;
     o->train_seconds = o->own_seconds + run->blocks_seconds;
+    o->tune_seconds = o->trials ? mmli_now() - start : 0;
     return st;
 }
 
@@ -178,6 +184,7 @@ out:
     json_decref(o.metrics);
     json_decref(o.history);
     json_decref(o.test);
+    json_decref(o.trials);
     end(&run);
     return st;
 }

@@ -18,7 +18,12 @@ typedef struct mmli_running {
     double blocks_seconds; /* that training the blocks took which it is joined from */
 } mmli_running;
 
-/* Train the system of the job: run->model. */
+/* Trains the system of the job with run->setup: run->model. */
+mml_status mmli_job_train(mmli_running *run);
+/* The same, or the best of plan->tune trials of other settings: run->setup is then that, *trials all of them (new reference;
+ * NULL without a search), *seconds the time that training it took (job.c; tune.c). */
+mml_status mmli_job_tune(json_t **trials, double *seconds, mmli_running *run);
+/* By kind of system. */
 mml_status mmli_job_block(mmli_running *run);  /* job_block.c */
 mml_status mmli_job_joined(mmli_running *run); /* job_joined.c: from the saved blocks of the fold */
 

@@ -12,5 +12,8 @@ libmmlego_core_la_SOURCES += \
 	src/compare/score.c \
 	src/compare/settings.c \
 	src/compare/setup.c src/compare/setup.h \
+	src/compare/space.c src/compare/space.h \
 	src/compare/systems.c \
-	src/compare/table.c
+	src/compare/table.c \
+	src/compare/tpe.c src/compare/tpe.h \
+	src/compare/tune.c

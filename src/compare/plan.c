@@ -53,6 +53,7 @@ static mml_status check(const mml_compare_options *o)
     MML_CHECK(o->folds >= 1 && o->folds <= 1000, MML_E_ARG, "folds must be 1 to 1000, not %d", o->folds);
     MML_CHECK(o->fold >= -1 && o->fold < o->folds, MML_E_ARG, "there is no fold %d: folds are 0 to %d", o->fold,
               o->folds - 1);
+    MML_CHECK(o->tune <= 100000, MML_E_ARG, "tune must be at most 100000 trials, not %zu", o->tune);
     MML_CHECK(o->threads >= 0, MML_E_ARG, "threads must be 0 (all) or more, not %d", o->threads);
     MML_CHECK(o->split.train || (!o->split.valid && !o->split.test), MML_E_ARG,
               "the %s part is given but not the training part", o->split.test ? "test" : "validation");
@@ -70,6 +71,7 @@ static mml_status take_options(mml_compare *plan, const mml_compare_options *o)
     plan->fold = o->fold;
     plan->seed = o->seed;
     plan->threads = o->threads;
+    plan->tune = o->tune;
     plan->split_seed = o->split.seed;
     plan->valid_fraction = o->split.valid_fraction;
     MML_TRY(mmli_strdup(&plan->cohort, o->cohort));

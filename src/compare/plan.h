@@ -52,6 +52,7 @@ struct mml_compare {
     char *train, *valid, *test; /* of the split, with {fold} in them; or NULL */
     double valid_fraction;
     uint64_t split_seed, seed, data_hash;
+    size_t tune;
     int folds, fold, threads;
     mml_task_kind kind;
     size_t samples;

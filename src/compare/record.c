@@ -49,13 +49,18 @@ mml_status mmli_record_write(const mml_compare *plan, size_t job, mmli_outcome *
                      isfinite(peak) ? json_integer((json_int_t)peak) : json_null(), "history", or_null(&o->history),
                      "test", or_null(&o->test), "status", o->status, "message", o->message)) == 0,
               MML_E_NOMEM, "no memory for the record of %s", s->name);
+    if (o->trials)
+        MML_CHECK(json_object_set(root, "trials", o->trials) == 0 &&
+                  json_object_set_new(root, "tune_seconds", json_real(o->tune_seconds)) == 0,
+                  MML_E_NOMEM, "no memory for the record of %s", s->name);
     MML_TRY(mmli_record_path(&path, plan, job));
     MML_TRY(mmli_json_save(root, path));
 out:
     json_decref(o->metrics);
     json_decref(o->history);
     json_decref(o->test);
-    o->metrics = o->history = o->test = NULL;
+    json_decref(o->trials);
+    o->metrics = o->history = o->test = o->trials = NULL;
     json_decref(root);
     json_decref(settings);
     mmli_free(path);

@@ -14,9 +14,10 @@ typedef struct mmli_outcome {
     char message[2048];  /* why, or "" */
     size_t n[3];         /* labelled samples of the parts: train, valid, test */
     double valid_score, score; /* NaN = not defined */
-    json_t *metrics, *history, *test;
+    json_t *metrics, *history, *test, *trials; /* trials: NULL without a search */
     size_t parameters;
     double train_seconds, own_seconds, predict_seconds; /* with the blocks it is joined from; without */
+    double tune_seconds; /* of all trials */
 } mmli_outcome;
 
 /* Also clears the JSON of the outcome. */

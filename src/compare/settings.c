@@ -6,7 +6,7 @@
 #include "compare/setup.h"
 #include "util/error.h"
 
-const char *const mmli_common_settings[] = {"version", "data_hash", "task", "seed", "split", NULL};
+const char *const mmli_common_settings[] = {"version", "data_hash", "task", "seed", "split", "tune", NULL};
 
 static json_t *text_or_null(const char *text)
 {
@@ -47,8 +47,8 @@ mml_status mmli_job_settings(json_t **out, const mml_compare *plan, size_t job)
     split = json_pack("{s:o, s:o, s:o, s:f, s:o}", "train", text_or_null(plan->train), "valid", text_or_null(plan->valid),
                       "test", text_or_null(plan->test), "valid_fraction", plan->valid_fraction, "seed",
                       wide(plan->split_seed));
-    *out = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:O}", "version", mml_version(), "data_hash", wide(plan->data_hash),
-                     "task", plan->task, "seed", wide(plan->seed), "split", split, "modalities",
+    *out = json_pack("{s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:O}", "version", mml_version(), "data_hash", wide(plan->data_hash),
+                     "task", plan->task, "seed", wide(plan->seed), "split", split, "tune", (json_int_t)plan->tune, "modalities",
                      modality_names(plan, &plan->systems[j->system]), "options", options);
     MML_CHECK(*out != NULL, MML_E_NOMEM, "no memory for the settings of %s", plan->systems[j->system].name);
 out:

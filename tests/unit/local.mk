@@ -249,3 +249,5 @@ tests_unit_test_explain_attention_SOURCES = tests/unit/test_explain_attention.c 
 check_PROGRAMS += tests/unit/test_explain
 tests_unit_test_explain_SOURCES = tests/unit/test_explain.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_compare_tpe
+tests_unit_test_compare_tpe_SOURCES = tests/unit/test_compare_tpe.c

@@ -287,6 +287,51 @@ START_TEST(a_changed_cohort_is_noticed_before_a_job_runs)
 }
 END_TEST
 
+START_TEST(a_search_begins_with_the_defaults_keeps_the_best_trial_and_repeats)
+{
+    static const char *const plain[] = {"block@labs", "merge", "fuse-stack"};
+    compare_rig rig, again;
+
+    compare_rig_make(&rig, NULL, "c");
+    rig.o.folds = 1;
+    compare_rig_run(&rig.o);
+    again = rig;
+    rig.o.tune = again.o.tune = 7;
+    rig.o.directory = mmlt_path("tuned");
+    again.o.directory = mmlt_path("again");
+    compare_rig_run(&rig.o);
+    compare_rig_run(&again.o);
+    for (size_t i = 0; i < 3; i++) {
+        json_t *record = compare_rig_record(rig.o.directory, plain[i], 0), *other = compare_rig_record(again.o.directory, plain[i], 0);
+        const json_t *trials = json_object_get(record, "trials");
+        double best = -1;
+
+        ck_assert_uint_eq(json_array_size(trials), 7);
+        for (size_t t = 0; t < 7; t++) {
+            const json_t *trial = json_array_get(trials, t);
+
+            best = fmax(best, compare_rig_number(trial, "valid_score"));
+            ck_assert(json_equal(json_object_get(trial, "settings"),
+                                 json_object_get(json_array_get(json_object_get(other, "trials"), t), "settings")));
+        }
+        ck_assert_double_eq(compare_rig_number(record, "valid_score"), best);
+        ck_assert_double_eq(compare_rig_number(record, "score"), compare_rig_number(other, "score"));
+        json_decref(record);
+        json_decref(other);
+    }
+    {
+        json_t *record = compare_rig_record(rig.o.directory, "block@labs", 0);
+        json_t *defaults = compare_rig_record(mmlt_path("c"), "block@labs", 0);
+        const json_t *first = json_array_get(json_object_get(record, "trials"), 0);
+
+        ck_assert_double_eq(compare_rig_number(first, "valid_score"), compare_rig_number(defaults, "valid_score"));
+        json_decref(record);
+        json_decref(defaults);
+    }
+    compare_rig_free(&rig);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("compare");
@@ -304,6 +349,7 @@ int main(void)
     tcase_add_test(tc, a_failed_block_fails_what_is_joined_from_it_and_nothing_else);
     tcase_add_test(tc, a_merge_without_its_blocks_is_refused);
     tcase_add_test(tc, blocks_come_with_what_is_joined_from_them);
+    tcase_add_test(tc, a_search_begins_with_the_defaults_keeps_the_best_trial_and_repeats);
     tcase_add_test(tc, a_changed_cohort_is_noticed_before_a_job_runs);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
