@@ -37,6 +37,8 @@ typedef struct mml_compare_options {
                                           is drawn anew in each. `fold` itself is not used */
     size_t tune;                     /**< trials of a search over the settings of each system, judged on the validation part:
                                           the same number for all; the first is the defaults. 0 = the defaults alone [0] */
+    const char *study;               /**< "overlap", "missing", "modalities" or "interference" (doc/compare.md): jobs under changed conditions beside (missing,
+                                          modalities) or in place of (overlap) those of the plain comparison; NULL = none */
     int threads;                     /**< of a job; 0 = all [0] */
     const char *command;             /**< the command, to be recorded; NULL = "" */
 } mml_compare_options;
@@ -63,6 +65,7 @@ typedef enum mml_compare_state {
 /** One job; pointers lent until the plan ends. */
 typedef struct mml_compare_job {
     const char *system, *title;
+    const char *label;   /**< the system, and its conditions in a study */
     int fold;
     mml_compare_state state;
     const size_t *needs; /**< (n_needs) jobs that must have a record before this one is run */
@@ -94,8 +97,8 @@ MML_API MML_MUST_USE mml_status mml_compare_look(mml_compare *plan, size_t job);
 MML_API MML_MUST_USE mml_status mml_compare_fail(mml_compare *plan, size_t job, const char *message);
 
 /**
- * Brings the records of one comparison together, from one folder or from several (a cluster job array): compare.json and
- * table.tsv in the folder `out`.
+ * Brings the records of one comparison together, from one folder or from several (a cluster job array): compare.json,
+ * table.tsv, study_NAME.tsv of studies, and report.html (report.h) in the folder `out`.
  *
  * @param[out] json    the text of compare.json; yours: mml_string_free(). May be NULL
  * @return MML_E_ARG    records of different comparisons: the message names both files and what differs

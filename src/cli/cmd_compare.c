@@ -5,18 +5,21 @@
 #include <unistd.h>
 
 #include <mmlego/compare.h>
+#include <mmlego/report.h>
 
 #include "cli/compare_table.h"
 #include "cli/jobs.h"
 
 typedef struct compare_args {
     const char *systems, *modalities;
-    int collect, quiet, json;
+    int collect, report, quiet, json;
     size_t jobs;
     mml_compare_options o;
 } compare_args;
 
 #define AT(field) offsetof(compare_args, field)
+
+static const mmlc_choice studies[] = {{"overlap", 0}, {"missing", 1}, {"modalities", 2}, {"interference", 3}, {NULL, 0}};
 
 static const mmlc_opt what[] = {
     {.letter = 't', .name = "task", .type = MMLC_STR, .at = AT(o.task), .arg = "NAME",
@@ -28,17 +31,22 @@ static const mmlc_opt what[] = {
      .help = "modalities to use, in this order", .init = "all of the cohort"},
     {.name = "tune", .type = MMLC_SIZE, .at = AT(o.tune), .arg = "N",
      .help = "search the settings of each system with N trials on the validation part; 0 = the defaults alone", .max = 100000},
+    {.name = "study", .type = MMLC_STR, .at = AT(o.study), .choices = studies,
+     .help = "compare under changed conditions too: blocks trained on different patients; modalities missing in test or "
+             "training; the first 1, 2, ... modalities; or what mixing two latents does to them", .init = "none"},
     {.name = "seed", .type = MMLC_U64, .at = AT(o.seed), .arg = "N",
      .help = "seed of training; fold K of every system starts from seed N + K"},
     {.name = NULL},
 };
 static const mmlc_opt files[] = {
     {.letter = 'o', .name = "output", .type = MMLC_STR, .at = AT(o.directory), .arg = "DIR",
-     .help = "folder for records, models, compare.json and table.tsv; jobs that it has a record of are not run again"},
+     .help = "folder for records, models, compare.json, table.tsv and report.html; jobs that it has a record of are not run again"},
     {.letter = 'j', .name = "jobs", .type = MMLC_SIZE, .at = AT(jobs), .arg = "N",
      .help = "jobs to run at a time, each with one thread", .init = "one a processor", .min = 1, .max = 4096},
     {.name = "collect", .type = MMLC_FLAG, .at = AT(collect),
      .help = "run nothing; bring the records of the folders DIR... together, into --output or the first of them"},
+    {.name = "report", .type = MMLC_FLAG, .at = AT(report),
+     .help = "run nothing; one page of the comparisons in the folders DIR..., each collected already, into the file --output"},
     {.name = "json", .type = MMLC_FLAG, .at = AT(json), .help = "print compare.json in place of a table"},
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = AT(quiet), .help = "no progress, errors only"},
     {.name = NULL},
@@ -156,8 +164,10 @@ static int collect(const mmlc_call *call, const char *const *directories, size_t
         rc = mmlc_no_memory(call->command);
     if (rc == MMLC_OK && a->json)
         puts(text);
-    else if (rc == MMLC_OK)
+    else if (rc == MMLC_OK) {
         mmlc_compare_table(stdout, json);
+        mmlc_compare_studies(stdout, json);
+    }
     if (rc == MMLC_OK)
         rc = mmlc_flush(call->command);
     json_decref(json);
@@ -213,16 +223,50 @@ static int compare(const mmlc_call *call)
     return rc;
 }
 
+/* One page of several comparisons. */
+static int report(const mmlc_call *call)
+{
+    const compare_args *a = call->args;
+    char **path = calloc(call->n, sizeof *path), *html = NULL;
+    mmlc_out out = {.stream = NULL};
+    mml_status st = MML_OK;
+    int rc = path != NULL ? MMLC_GO : mmlc_no_memory(call->command);
+
+    for (size_t i = 0; i < call->n && rc == MMLC_GO; i++)
+        if (asprintf(&path[i], "%s/compare.json", call->operand[i]) < 0) {
+            path[i] = NULL;
+            rc = mmlc_no_memory(call->command);
+        }
+    if (rc == MMLC_GO && (st = mml_report_html(&html, (const char *const *)path, call->n)) != MML_OK)
+        rc = mmlc_fail(call->command, st);
+    if (rc == MMLC_GO)
+        rc = mmlc_out_open(&out, call->command, a->o.directory);
+    if (rc == MMLC_GO) {
+        fputs(html, out.stream);
+        rc = mmlc_out_commit(&out);
+    }
+    mml_string_free(html);
+    for (size_t i = 0; path != NULL && i < call->n; i++)
+        free(path[i]);
+    free(path);
+    return rc;
+}
+
 static int run(mmlc_call *call)
 {
     compare_args *a = call->args;
-    static const char *const not_there[] = {"task", "systems", "modality", "tune", "seed", "jobs", "folds", "fold", "train", "valid",
+    static const char *const not_there[] = {"task", "systems", "modality", "tune", "study", "seed", "jobs", "folds", "fold", "train", "valid",
                                             "test", "valid-fraction", "split-seed"};
 
+    for (size_t i = 0; i < sizeof not_there / sizeof *not_there; i++)
+        if ((a->collect || a->report) && mmlc_was_given(call, not_there[i]))
+            return mmlc_usage_error(call->command, "--%s runs nothing: --%s has no meaning with it",
+                                    a->collect ? "collect" : "report", not_there[i]);
+    if (a->collect && a->report)
+        return mmlc_usage_error(call->command, "--collect and --report exclude each other");
+    if (a->report)
+        return a->o.directory != NULL ? report(call) : mmlc_usage_error(call->command, "--output is needed");
     if (a->collect) {
-        for (size_t i = 0; i < sizeof not_there / sizeof *not_there; i++)
-            if (mmlc_was_given(call, not_there[i]))
-                return mmlc_usage_error(call->command, "--collect runs nothing: --%s has no meaning with it", not_there[i]);
         return collect(call, call->operand, call->n, a->o.directory != NULL ? a->o.directory : call->operand[0]);
     }
     if (call->n != 1)
@@ -237,14 +281,14 @@ static int run(mmlc_call *call)
 const mmlc_command mmlc_cmd_compare = {
     .name = "compare",
     .summary = "compare all systems on the same divisions of a cohort",
-    .operands = "COHORT | --collect DIR...",
+    .operands = "COHORT | --collect DIR... | --report DIR...",
     .n_min = 1,
     .n_max = 1000,
     .about =
-        "Trains every system - a block of each modality, their ensemble, merge and fuses - on the same divisions of a "
-        "cohort, and compares their scores on the test parts: mean and standard deviation over the folds, and the "
-        "difference to the best baseline with a bootstrap interval over patients. Everything is chosen on validation "
-        "parts; a test part is read once by each system.\n\n"
+        "Trains every system - blocks, their ensemble, merge and fuses, other architectures, a penalised regression - on "
+        "the same divisions of a cohort, and compares their scores on the test parts: mean and standard deviation over the "
+        "folds, and the difference to the best baseline with a bootstrap interval over patients. Everything is chosen on "
+        "validation parts; a test part is read once by each system.\n\n"
         "Each system on each fold is a job, in a process of its own, and leaves DIR/jobs/SYSTEM.FOLD.json and "
         "DIR/models/SYSTEM.FOLD.h5. Stopped by Ctrl-C or killed, the same command goes on where it was. The result does not "
         "depend on --jobs, nor on whether folds are run at different places (--fold) and collected afterwards.\n\n"
@@ -252,7 +296,8 @@ const mmlc_command mmlc_cmd_compare = {
     .examples = "mmlego compare cohort.h5 --task death -o comparison\n"
                 "mmlego compare cohort.h5 -t os --train cv{fold}=a --test cv{fold}=b -o cv\n"
                 "mmlego compare cohort.h5 -t death --fold 3 -o comparison\n"
-                "mmlego compare --collect comparison\n",
+                "mmlego compare --collect comparison\n"
+                "mmlego compare --report comparison cv -o both.html\n",
     .groups = groups,
     .args_size = sizeof(compare_args),
     .init = init,

@@ -104,6 +104,8 @@ void mmlc_compare_table(FILE *to, const json_t *comparison)
             folds == 1 ? "" : "s");
     if (best != NULL)
         fprintf(to, "difference: to %s, the best baseline, with its 95 %% interval\n", best);
+    if (json_array_size(systems) == 0)
+        return;
     pad(to, "system", width);
     fprintf(to, "  %-16s  %-26s  %9s  %8s  %8s\n", "mean +- sd", "difference", "size", "training", "memory");
     for (size_t i = 0; i < json_array_size(systems); i++) {
@@ -119,5 +121,29 @@ void mmlc_compare_table(FILE *to, const json_t *comparison)
 
         if (text_of(s, "remark")[0] != '\0')
             fprintf(to, "%s: %s\n", text_of(s, "title"), text_of(s, "remark"));
+    }
+}
+
+static void curve(FILE *to, const json_t *series)
+{
+    const json_t *x = json_object_get(series, "x"), *mean = json_object_get(series, "mean");
+
+    fprintf(to, "  %s\n   ", text_of(series, "title"));
+    for (size_t i = 0; i < json_array_size(x); i++)
+        fprintf(to, " %g: %.3f%s", json_number_value(json_array_get(x, i)), json_number_value(json_array_get(mean, i)),
+                i + 1 < json_array_size(x) ? "," : "");
+    fputc('\n', to);
+}
+
+void mmlc_compare_studies(FILE *to, const json_t *comparison)
+{
+    const json_t *studies = json_object_get(comparison, "studies");
+
+    for (size_t i = 0; i < json_array_size(studies); i++) {
+        const json_t *study = json_array_get(studies, i), *series = json_object_get(study, "series");
+
+        fprintf(to, "\nstudy %s: %s by %s\n", text_of(study, "study"), text_of(study, "y_title"), text_of(study, "x_title"));
+        for (size_t k = 0; k < json_array_size(series); k++)
+            curve(to, json_array_get(series, k));
     }
 }

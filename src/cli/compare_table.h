@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+/* A line a curve of each study, x: mean of each of its points. */
+void mmlc_compare_studies(FILE *to, const json_t *comparison);
 /* A line a system: mean and standard deviation, difference to the best baseline with its interval, size, time, memory. */
 void mmlc_compare_table(FILE *to, const json_t *comparison);
 

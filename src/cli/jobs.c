@@ -35,7 +35,7 @@ static double now(void)
 static void job_of(mml_compare_job *job, const pool *p, size_t i)
 {
     if (mml_compare_job_at(job, p->plan, i) != MML_OK) /* i is below the number of jobs */
-        *job = (mml_compare_job){.system = "", .title = "", .message = ""};
+        *job = (mml_compare_job){.system = "", .title = "", .label = "", .message = ""};
 }
 
 /* ---- a child ------------------------------------------------------------------------------------------------- */
@@ -103,7 +103,7 @@ static void say_state(pool *p)
         if (p->child[i] == 0)
             continue;
         job_of(&job, p, i);
-        used += (size_t)snprintf(line + used, sizeof line - used, "%s%.24s.%d", " | ", job.system, job.fold);
+        used += (size_t)snprintf(line + used, sizeof line - used, "%s%.24s.%d", " | ", job.label, job.fold);
     }
     fprintf(stderr, "\r%-*.*s", LINE, LINE, line);
     fflush(stderr);
@@ -117,14 +117,14 @@ static void say_job(const pool *p, size_t i)
     if (p->bar && !p->quiet)
         mmlc_progress_clear();
     if (job.state == MML_COMPARE_FAILED)
-        mmlc_say(p->command, "%s of fold %d failed: %s", job.system, job.fold, job.message);
+        mmlc_say(p->command, "%s of fold %d failed: %s", job.label, job.fold, job.message);
     else if (!p->quiet && job.state == MML_COMPARE_SKIPPED)
-        fprintf(stderr, "%zu of %zu  %s fold %d skipped: %s\n", p->n - p->left, p->n, job.system, job.fold, job.message);
+        fprintf(stderr, "%zu of %zu  %s fold %d skipped: %s\n", p->n - p->left, p->n, job.label, job.fold, job.message);
     else if (!p->quiet && isfinite(job.score))
-        fprintf(stderr, "%zu of %zu  %s fold %d  score %.4f  %.1f s\n", p->n - p->left, p->n, job.system, job.fold, job.score,
+        fprintf(stderr, "%zu of %zu  %s fold %d  score %.4f  %.1f s\n", p->n - p->left, p->n, job.label, job.fold, job.score,
                 job.seconds);
     else if (!p->quiet)
-        fprintf(stderr, "%zu of %zu  %s fold %d  no score\n", p->n - p->left, p->n, job.system, job.fold);
+        fprintf(stderr, "%zu of %zu  %s fold %d  no score\n", p->n - p->left, p->n, job.label, job.fold);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "compare/record.h"
+#include "compare/study.h"
 #include "model/options.h"
+#include "report/report.h"
 #include "util/alloc.h"
 #include "util/atomic.h"
 #include "util/error.h"
@@ -20,6 +22,7 @@ typedef struct found {
     json_t *record;
     char *path;
     const char *system; /* lent from the record */
+    const json_t *study; /* NULL: of the plain comparison */
     json_int_t order;
     size_t fold;
 } found;
@@ -27,7 +30,7 @@ typedef struct found {
 typedef struct collection {
     json_t *plan; /* of the first folder that has one */
     found *list;
-    size_t n, cap, folds;
+    size_t n, cap, folds, plain; /* plain: those before the records of studies */
     mml_metric metric;
 } collection;
 
@@ -69,18 +72,22 @@ out:
 static mml_status add(collection *c, json_t *record, char *path)
 {
     mml_status st = MML_OK;
+    char where[64];
+    bool known = false;
     found new = {.record = record,
                  .path = path,
                  .system = json_string_value(json_object_get(record, "system")),
+                 .study = json_object_get(record, "study"),
                  .order = json_integer_value(json_object_get(record, "order")),
                  .fold = (size_t)json_integer_value(json_object_get(record, "fold"))};
 
     for (size_t i = 0; i < c->n; i++) {
         found *old = &c->list[i];
 
-        if (i == 0 || strcmp(old->system, new.system) == 0)
-            MML_TRY(agree(old, &new));
-        if (strcmp(old->system, new.system) != 0 || old->fold != new.fold)
+        if (i == 0 || (!known && strcmp(old->system, new.system) == 0))
+            MML_TRY(agree(old, &new)); /* with one of its system: that one agreed with the others */
+        known = known || strcmp(old->system, new.system) == 0;
+        if (strcmp(old->system, new.system) != 0 || old->fold != new.fold || mmli_json_differs(where, sizeof where, old->study, new.study))
             continue;
         if (is_ok(new.record) && !is_ok(old->record)) { /* what went well counts */
             json_decref(old->record);
@@ -144,8 +151,9 @@ out:
 static int by_order(const void *a, const void *b)
 {
     const found *x = a, *y = b;
-    int order = (x->order > y->order) - (x->order < y->order);
+    int order = (x->study != NULL) - (y->study != NULL);
 
+    order = order ? order : (x->order > y->order) - (x->order < y->order);
     order = order ? order : strcmp(x->system, y->system);
     return order ? order : (x->fold > y->fold) - (x->fold < y->fold);
 }
@@ -175,6 +183,8 @@ static mml_status read_all(collection *c, const char *const *directories, size_t
     MML_CHECK(c->plan != NULL, MML_E_DATA, "%s: plan.json is missing, which says what was compared", directories[0]);
     MML_TRY(metric_of(&c->metric, c->plan));
     qsort(c->list, c->n, sizeof *c->list, by_order);
+    while (c->plain < c->n && !c->list[c->plain].study)
+        c->plain++;
     c->folds = (size_t)json_integer_value(json_object_get(c->plan, "folds"));
     for (size_t i = 0; i < c->n; i++)
         c->folds = c->folds > c->list[i].fold ? c->folds : c->list[i].fold + 1;
@@ -220,10 +230,10 @@ static mml_status make_rows(row **out, size_t *n, const collection *c)
 
     *n = 0;
     MML_TRY(mmli_calloc(&rows, c->n, sizeof *rows));
-    for (size_t i = 0, end; i < c->n; i = end) {
+    for (size_t i = 0, end; i < c->plain; i = end) {
         row *r = &rows[(*n)++];
 
-        for (end = i; end < c->n && strcmp(c->list[end].system, c->list[i].system) == 0; end++)
+        for (end = i; end < c->plain && strcmp(c->list[end].system, c->list[i].system) == 0; end++)
             ;
         *r = (row){.first = i, .last = end};
         MML_TRY(mmli_calloc(&r->by_fold, c->folds, sizeof *r->by_fold));
@@ -373,19 +383,34 @@ out:
 
 /* ---- the whole ---------------------------------------------------------------------------------------------------- */
 
+static mml_status studies_json(json_t **out, const collection *c)
+{
+    mml_status st = MML_OK;
+    const json_t **records = NULL;
+
+    MML_TRY(mmli_calloc(&records, c->n, sizeof *records));
+    for (size_t i = 0; i < c->n; i++)
+        records[i] = c->list[i].record;
+    MML_TRY(mmli_studies_collect(out, records, c->n));
+out:
+    mmli_free(records);
+    return st;
+}
+
 static mml_status comparison_json(json_t **out, const collection *c)
 {
     mml_status st = MML_OK;
-    json_t *root = json_copy(c->plan), *systems = NULL, *jobs = json_array();
+    json_t *root = json_copy(c->plan), *systems = NULL, *studies = NULL, *jobs = json_array();
     int bad = 0;
 
     MML_TRY(systems_json(&systems, c));
-    for (size_t i = 0; i < c->n; i++)
+    MML_TRY(studies_json(&studies, c));
+    for (size_t i = 0; i < c->plain; i++)
         bad |= json_array_append(jobs, c->list[i].record);
     bad |= json_object_set_new(root, "format", json_string("mmlego comparison"));
     bad |= json_object_set_new(root, "folds", json_integer((json_int_t)c->folds));
     bad |= json_object_set(root, "systems", systems);
-    bad |= json_object_set_new(root, "studies", json_array());
+    bad |= json_object_set(root, "studies", studies);
     bad |= json_object_set(root, "jobs", jobs);
     MML_CHECK(bad == 0, MML_E_NOMEM, "no memory for the comparison");
     *out = root;
@@ -393,6 +418,7 @@ static mml_status comparison_json(json_t **out, const collection *c)
 out:
     json_decref(root);
     json_decref(systems);
+    json_decref(studies);
     json_decref(jobs);
     return st;
 }
@@ -418,6 +444,41 @@ out:
     return st;
 }
 
+/* study_NAME.tsv of each study. */
+static mml_status save_studies(const json_t *comparison, const char *directory)
+{
+    const json_t *studies = json_object_get(comparison, "studies");
+    mml_status st = MML_OK;
+    char *name = NULL, *table = NULL;
+
+    for (size_t i = 0; i < json_array_size(studies); i++) {
+        const json_t *study = json_array_get(studies, i);
+
+        MML_TRY(mmli_strf(&name, "study_%s.tsv", json_string_value(json_object_get(study, "study"))));
+        MML_TRY(mmli_study_table(&table, study));
+        MML_TRY(save_text(table, directory, name));
+        mmli_free(name);
+        mmli_free(table);
+        name = table = NULL;
+    }
+out:
+    mmli_free(name);
+    mmli_free(table);
+    return st;
+}
+
+static mml_status save_report(const json_t *comparison, const char *directory)
+{
+    mml_status st = MML_OK;
+    char *html = NULL;
+
+    MML_TRY(mmli_report_html(&html, &comparison, 1));
+    MML_TRY(save_text(html, directory, "report.html"));
+out:
+    mmli_free(html);
+    return st;
+}
+
 mml_status mml_compare_collect(char **json, const char *const *directories, size_t n, const char *out)
 {
     mml_status st = MML_OK;
@@ -434,6 +495,8 @@ mml_status mml_compare_collect(char **json, const char *const *directories, size
     MML_TRY(mmli_folder_path(&path, out, "compare.json"));
     MML_TRY(mmli_json_save(root, path));
     MML_TRY(save_text(table, out, "table.tsv"));
+    MML_TRY(save_studies(root, out));
+    MML_TRY(save_report(root, out));
     if (json) {
         text = json_dumps(root, MMLI_JSON_REALS | JSON_COMPACT);
         MML_CHECK(text != NULL, MML_E_NOMEM, "no memory for the comparison");

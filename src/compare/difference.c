@@ -191,7 +191,7 @@ static bool resample(double *out, pair *pairs, size_t n, uint64_t t)
         sum += x - y;
     }
     *out = sum / (double)n;
-    return true;
+    return isfinite(*out); /* R^2 of enormous values is not */
 }
 
 static mml_status interval(mml_interval *out, pair *pairs, size_t n)
@@ -206,6 +206,7 @@ static mml_status interval(mml_interval *out, pair *pairs, size_t n)
                   MML_E_DATA, "the score of a fold is not defined");
         sum += x - y;
     }
+    MML_CHECK(isfinite(sum), MML_E_DATA, "the score of a fold is not finite");
     *out = (mml_interval){.value = sum / (double)n, .low = (double)NAN, .high = (double)NAN};
     for (; out->resamples < RESAMPLES && draws < DRAWS_EACH * RESAMPLES; draws++)
         if (resample(&values[out->resamples], pairs, n, draws))

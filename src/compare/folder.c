@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "compare/plan.h"
+#include "compare/study.h"
 #include "model/options.h"
 #include "util/alloc.h"
 #include "util/atomic.h"
@@ -46,6 +47,8 @@ static mml_status job_path(char **out, const mml_compare *plan, size_t job, cons
     *out = NULL;
     MML_TRY(mmli_buf_printf(&b, "%s/%s/", plan->directory, folder));
     MML_TRY(file_name(&b, plan->systems[j->system].name));
+    if (plan->points[j->point].study != MMLI_STUDY_NONE)
+        MML_TRY(mmli_buf_printf(&b, ".%s-%zu", mmli_study_name(plan->points[j->point].study), j->point));
     MML_TRY(mmli_buf_printf(&b, ".%d.%s", j->fold, ending));
     MML_TRY(mmli_buf_take(&b, out));
 out:

@@ -4,6 +4,7 @@
  * more for the score that is compared, and when nothing is left to be chosen the test part, once.
  */
 #include "compare/job.h"
+#include "compare/study.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ int mmli_job_watch(void *user, const mml_epoch *epoch, size_t epoch_now, size_t 
     (void)epoch;
     (void)step;
     (void)steps;
-    return run->watch && run->watch(run->user, run->plan->systems[run->plan->jobs[run->job].system].name, epoch_now,
+    return run->watch && run->watch(run->user, run->plan->jobs[run->job].label, epoch_now,
                                     run->setup.training.epochs);
 }
 
@@ -46,6 +47,8 @@ static mml_status begin(mmli_running *run)
         st = mml_split(run->part, run->cohort, plan->task, &split);
         mmli_division_clear(&split);
     }
+    MML_TRY(st);
+    MML_TRY(mmli_study_hide(run));
 out:
     return st;
 }
@@ -108,17 +111,32 @@ mml_status mmli_job_train(mmli_running *run)
 {
     const mmli_system *s = &run->plan->systems[run->plan->jobs[run->job].system];
 
+    if (s->type->kind == MMLI_SYSTEM_BASELINE)
+        return mmli_job_baseline(run);
     return mmli_system_is_joined(s) ? mmli_job_joined(run) : mmli_job_block(run);
 }
 
 static mml_status train(mmli_outcome *o, mmli_running *run)
 {
+    const mmli_point *p = &run->plan->points[run->plan->jobs[run->job].point];
     const double start = mmli_now();
-    const mml_status st = mmli_job_tune(&o->trials, &o->own_seconds, run);
+    const bool trained = p->study == MMLI_STUDY_MISSING && !p->in_training;
+    const mml_status st = trained ? mmli_job_load(&run->model, run, run->plan->jobs[run->job].needs[0])
+                                  : mmli_job_tune(&o->trials, &o->own_seconds, run);
 
     o->train_seconds = o->own_seconds + run->blocks_seconds;
     o->tune_seconds = o->trials ? mmli_now() - start : 0;
     return st;
+}
+
+/* Of a study only blocks, and only where something is joined from them: the rest can be had again. */
+bool mmli_job_keeps_model(const mml_compare *plan, size_t job)
+{
+    const mmli_plan_job *j = &plan->jobs[job];
+    const mmli_point *p = &plan->points[j->point];
+
+    return p->study == MMLI_STUDY_NONE ||
+           (plan->systems[j->system].type->kind == MMLI_SYSTEM_BLOCK && (p->study == MMLI_STUDY_OVERLAP || p->in_training));
 }
 
 static mml_status save_model(const mmli_running *run)
@@ -147,8 +165,8 @@ static mml_status check_needs(const mml_compare *plan, size_t job)
 
     for (size_t i = 0; i < j->n_needs; i++) {
         MML_TRY(mmli_record_path(&path, plan, j->needs[i]));
-        MML_CHECK(mmli_file_exists(path), MML_E_ARG, "%s of fold %d is joined from %s, which has not been run yet",
-                  plan->systems[j->system].name, j->fold, plan->systems[plan->jobs[j->needs[i]].system].name);
+        MML_CHECK(mmli_file_exists(path), MML_E_ARG, "%s of fold %d is made of %s, which has not been run yet",
+                  j->label, j->fold, plan->jobs[j->needs[i]].label);
         mmli_free(path);
         path = NULL;
     }
@@ -165,26 +183,35 @@ mml_status mml_compare_run(mml_compare_state *state, const mml_compare *plan, si
 
     MML_CHECK(job < plan->n_jobs, MML_E_ARG, "there is no job %zu, the comparison has %zu", job, plan->n_jobs);
     MML_TRY(check_needs(plan, job));
-    MML_TRY(begin(&run));
-    st = train(&o, &run);
-    if (st == MML_OK)
-        st = measure(&o, &run);
+    if (mmli_system_check(plan, &plan->systems[plan->jobs[job].system], plan->jobs[job].point) != MML_OK) {
+        o.status = "skipped";
+        snprintf(o.message, sizeof o.message, "%s", mml_last_error());
+    } else if (plan->systems[plan->jobs[job].system].type->kind == MMLI_SYSTEM_INTERFERENCE) {
+        MML_TRY(begin(&run));
+        st = mmli_job_interference(&o.interference, &run);
+    } else {
+        MML_TRY(begin(&run));
+        st = train(&o, &run);
+        if (st == MML_OK)
+            st = measure(&o, &run);
+    }
     if (is_result(st)) {
         o.status = "failed";
         snprintf(o.message, sizeof o.message, "%s", mml_last_error());
         st = MML_OK;
     }
     MML_TRY(st);
-    if (run.model && strcmp(o.status, "ok") == 0)
+    if (run.model && strcmp(o.status, "ok") == 0 && mmli_job_keeps_model(plan, job))
         MML_TRY(save_model(&run)); /* before the record: who sees that may load this */
     MML_TRY(mmli_record_write(plan, job, &o));
     if (state)
-        *state = strcmp(o.status, "ok") == 0 ? MML_COMPARE_DONE : MML_COMPARE_FAILED;
+        *state = strcmp(o.status, "ok") == 0 ? MML_COMPARE_DONE : strcmp(o.status, "skipped") == 0 ? MML_COMPARE_SKIPPED : MML_COMPARE_FAILED;
 out:
     json_decref(o.metrics);
     json_decref(o.history);
     json_decref(o.test);
     json_decref(o.trials);
+    json_decref(o.interference);
     end(&run);
     return st;
 }

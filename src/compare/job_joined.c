@@ -6,7 +6,7 @@
 #include "util/alloc.h"
 #include "util/error.h"
 
-static mml_status load_block(mml_model **out, mmli_running *run, size_t job)
+mml_status mmli_job_load(mml_model **out, mmli_running *run, size_t job)
 {
     const mml_compare *plan = run->plan;
     const char *name = plan->systems[plan->jobs[job].system].name, *status;
@@ -16,7 +16,7 @@ static mml_status load_block(mml_model **out, mmli_running *run, size_t job)
 
     MML_TRY(mmli_record_read(&record, plan, job));
     status = json_string_value(json_object_get(record, "status"));
-    MML_CHECK(strcmp(status, "ok") == 0, MML_E_DATA, "%s, which it is joined from, %s: %s", name,
+    MML_CHECK(strcmp(status, "ok") == 0, MML_E_DATA, "%s, which it is made of, %s: %s", name,
               strcmp(status, "skipped") == 0 ? "was skipped" : "failed", json_string_value(json_object_get(record, "message")));
     run->blocks_seconds += json_number_value(json_object_get(record, "train_seconds"));
     MML_TRY(mmli_model_path(&path, plan, job));
@@ -37,6 +37,8 @@ static mml_status join(mmli_running *run, const mml_model *const *blocks, size_t
     case MMLI_SYSTEM_ENSEMBLE:
     case MMLI_SYSTEM_WEIGHTED:
     case MMLI_SYSTEM_MERGE:
+    case MMLI_SYSTEM_BASELINE:
+    case MMLI_SYSTEM_INTERFERENCE:
     default:
         return mml_merge(&run->model, blocks, n, &run->setup.merge);
     }
@@ -50,7 +52,7 @@ mml_status mmli_job_joined(mmli_running *run)
 
     MML_TRY(mmli_calloc(&blocks, job->n_needs, sizeof *blocks));
     for (size_t i = 0; i < job->n_needs; i++)
-        MML_TRY(load_block(&blocks[i], run, job->needs[i]));
+        MML_TRY(mmli_job_load(&blocks[i], run, job->needs[i]));
     MML_TRY(join(run, (const mml_model *const *)blocks, job->n_needs));
 out:
     for (size_t i = 0; blocks && i < job->n_needs; i++)

@@ -5,7 +5,9 @@ libmmlego_core_la_SOURCES += \
 	src/compare/division.c \
 	src/compare/folder.c \
 	src/compare/job.c src/compare/job.h \
+	src/compare/job_baseline.c \
 	src/compare/job_block.c \
+	src/compare/job_interference.c \
 	src/compare/job_joined.c \
 	src/compare/plan.c src/compare/plan.h \
 	src/compare/record.c src/compare/record.h \
@@ -13,6 +15,9 @@ libmmlego_core_la_SOURCES += \
 	src/compare/settings.c \
 	src/compare/setup.c src/compare/setup.h \
 	src/compare/space.c src/compare/space.h \
+	src/compare/study.c src/compare/study.h \
+	src/compare/study_collect.c \
+	src/compare/study_hide.c \
 	src/compare/systems.c \
 	src/compare/table.c \
 	src/compare/tpe.c src/compare/tpe.h \

@@ -1,9 +1,11 @@
 /* plan.c - systems and folds to jobs, and what is finished already. */
 #include <string.h>
+#include <time.h>
 
 #include "backends/backend.h"
 #include "compare/plan.h"
 #include "compare/record.h"
+#include "compare/study.h"
 #include "io/cohort.h"
 #include "model/options.h"
 #include "util/alloc.h"
@@ -27,12 +29,14 @@ void mml_compare_free(mml_compare *plan)
         mmli_free(plan->systems[i].title);
     }
     for (size_t i = 0; i < plan->n_jobs; i++) {
+        mmli_free(plan->jobs[i].label);
         mmli_free(plan->jobs[i].needs);
         mmli_free(plan->jobs[i].message);
     }
     mmli_free(plan->modalities);
     mmli_free(plan->systems);
     mmli_free(plan->jobs);
+    mmli_free(plan->points);
     mmli_free(plan->cohort);
     mmli_free(plan->task);
     mmli_free(plan->directory);
@@ -74,6 +78,7 @@ static mml_status take_options(mml_compare *plan, const mml_compare_options *o)
     plan->tune = o->tune;
     plan->split_seed = o->split.seed;
     plan->valid_fraction = o->split.valid_fraction;
+    MML_TRY(mmli_study_from_name(&plan->study, o->study));
     MML_TRY(mmli_strdup(&plan->cohort, o->cohort));
     MML_TRY(mmli_strdup(&plan->task, o->task));
     MML_TRY(mmli_strdup(&plan->directory, o->directory));
@@ -153,26 +158,84 @@ out:
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------- */
 
-/* Fold by fold, and in a fold in the order of the systems: blocks come first. */
+static mml_status label(char **out, const mml_compare *plan, const mmli_system *s, size_t point)
+{
+    const mmli_point *p = &plan->points[point];
+    char x[MMLI_NUMBER_BYTES];
+
+    if (p->study == MMLI_STUDY_NONE)
+        return mmli_strdup(out, s->name);
+    if (p->study == MMLI_STUDY_MISSING)
+        return mmli_strf(out, "%s, %s missing in %s, %s", s->name, plan->modalities[p->modality].name,
+                         p->in_training ? "training" : "test", mmli_format_double(x, p->x));
+    if (p->study == MMLI_STUDY_INTERFERENCE)
+        return mmli_strf(out, "interference of %s and %s", plan->modalities[p->modality].name, plan->modalities[p->other].name);
+    return mmli_strf(out, "%s, %s %s", s->name, mmli_study_name(p->study), mmli_format_double(x, p->x));
+}
+
+/* The job of a system of the same fold at a point, among those made so far; SIZE_MAX: there is none. */
+static size_t job_at(const mml_compare *plan, size_t system, int fold, size_t point)
+{
+    for (size_t i = 0; i < plan->n_jobs; i++)
+        if (plan->jobs[i].system == system && plan->jobs[i].fold == fold && plan->jobs[i].point == point)
+            return i;
+    return SIZE_MAX;
+}
+
+static mml_status add_needs(mml_compare *plan, mmli_plan_job *job)
+{
+    const mmli_system *s = &plan->systems[job->system];
+    const mmli_point *p = &plan->points[job->point];
+    mml_status st = MML_OK;
+    size_t first, n;
+
+    MML_TRY(mmli_calloc(&job->needs, plan->n_systems, sizeof *job->needs));
+    if (p->study == MMLI_STUDY_MISSING && !p->in_training) { /* the model of the plain comparison, on other patients */
+        job->needs[job->n_needs++] = job_at(plan, job->system, job->fold, 0);
+        goto out;
+    }
+    if (!mmli_system_is_joined(s) && p->study != MMLI_STUDY_INTERFERENCE)
+        goto out;
+    mmli_system_modalities(&first, &n, plan, s, job->point);
+    for (size_t b = 0; b < plan->n_systems; b++)
+        if (plan->systems[b].type->kind == MMLI_SYSTEM_BLOCK && plan->systems[b].modality < n &&
+            (p->study != MMLI_STUDY_INTERFERENCE || plan->systems[b].modality == p->modality ||
+             plan->systems[b].modality == p->other))
+            job->needs[job->n_needs++] = job_at(plan, b, job->fold,
+                                                mmli_study_block_point(plan, job->point, plan->systems[b].modality));
+out:
+    return st;
+}
+
+static mml_status add_job(mml_compare *plan, size_t system, int fold, size_t point)
+{
+    mmli_plan_job *job = &plan->jobs[plan->n_jobs];
+    mml_status st = MML_OK;
+
+    job->system = system;
+    job->fold = fold;
+    job->point = point;
+    MML_TRY(add_needs(plan, job));
+    plan->n_jobs++;
+    MML_TRY(label(&job->label, plan, &plan->systems[system], point));
+out:
+    return st;
+}
+
+/* Fold by fold; in a fold point by point, the plain comparison first; there in the order of the systems, blocks before what
+ * is joined from them. */
 static mml_status make_jobs(mml_compare *plan)
 {
     mml_status st = MML_OK;
     const size_t n_folds = plan->fold >= 0 ? 1 : (size_t)plan->folds;
 
-    MML_TRY(mmli_calloc(&plan->jobs, n_folds * plan->n_systems, sizeof *plan->jobs));
+    MML_TRY(mmli_calloc(&plan->jobs, n_folds * plan->n_points * plan->n_systems, sizeof *plan->jobs));
     for (size_t f = 0; f < n_folds; f++)
-        for (size_t s = 0; s < plan->n_systems; s++) {
-            mmli_plan_job *job = &plan->jobs[plan->n_jobs++];
-
-            job->system = s;
-            job->fold = plan->fold >= 0 ? plan->fold : (int)f;
-            if (!mmli_system_is_joined(&plan->systems[s]))
-                continue;
-            MML_TRY(mmli_calloc(&job->needs, plan->n_systems, sizeof *job->needs));
-            for (size_t b = 0; b < plan->n_systems; b++)
-                if (plan->systems[b].type->kind == MMLI_SYSTEM_BLOCK)
-                    job->needs[job->n_needs++] = f * plan->n_systems + b;
-        }
+        for (size_t p = 0; p < plan->n_points; p++)
+            for (size_t s = 0; s < plan->n_systems; s++)
+                if (mmli_study_wants(plan, &plan->systems[s], &plan->points[p]))
+                    MML_TRY(add_job(plan, s, plan->fold >= 0 ? plan->fold : (int)f, p));
+    MML_CHECK(plan->n_jobs > 0, MML_E_ARG, "the study has no use for the systems asked for");
 out:
     return st;
 }
@@ -192,6 +255,7 @@ mml_status mml_compare_new(mml_compare **out, const mml_compare_options *options
     MML_TRY(take_options(plan, &o));
     MML_TRY(mml_cohort_open(&cohort, plan->cohort));
     MML_TRY(take_cohort(plan, cohort, &o));
+    MML_TRY(mmli_study_points(plan));
     MML_TRY(mmli_plan_systems(plan, o.systems, o.systems ? o.n_systems : 0));
     MML_TRY(make_jobs(plan));
     MML_TRY(check_divisions(plan, cohort));
@@ -224,6 +288,7 @@ mml_status mml_compare_job_at(mml_compare_job *out, const mml_compare *plan, siz
     j = &plan->jobs[job];
     *out = (mml_compare_job){.system = plan->systems[j->system].name,
                              .title = plan->systems[j->system].title,
+                             .label = j->label,
                              .fold = j->fold,
                              .state = j->state,
                              .needs = j->needs,
@@ -285,6 +350,17 @@ static json_t *stem(const char *path)
     return json_stringn_nocheck(name, dot && dot > name ? (size_t)(dot - name) : strlen(name));
 }
 
+static json_t *today(void)
+{
+    const time_t now = time(NULL);
+    struct tm parts;
+    char text[32] = "";
+
+    if (gmtime_r(&now, &parts))
+        strftime(text, sizeof text, "%Y-%m-%d", &parts);
+    return json_string(text);
+}
+
 mml_status mmli_plan_write(const mml_compare *plan)
 {
     mml_status st = MML_OK;
@@ -292,8 +368,8 @@ mml_status mmli_plan_write(const mml_compare *plan)
     char *path = NULL;
     json_t *root;
 
-    root = json_pack("{s:s, s:i, s:o, s:s, s:{s:s, s:I, s:o}, s:{s:s, s:s, s:s, s:s}, s:i, s:I, s:{s:o, s:i, s:s}}", "format",
-                     "mmlego compare plan", "version", 1, "title", stem(plan->cohort), "command", plan->command, "cohort",
+    root = json_pack("{s:s, s:i, s:o, s:o, s:s, s:{s:s, s:I, s:o}, s:{s:s, s:s, s:s, s:s}, s:i, s:I, s:{s:o, s:i, s:s}}", "format",
+                     "mmlego compare plan", "version", 1, "date", today(), "title", stem(plan->cohort), "command", plan->command, "cohort",
                      "path", plan->cohort, "samples", (json_int_t)plan->samples, "modalities", modalities_json(plan), "task",
                      "name", plan->task, "kind", mmli_task_kind_name(plan->kind), "metric", mml_metric_name(metric),
                      "metric_title", metric_title(plan->kind), "folds", plan->folds, "seed", (json_int_t)plan->seed,

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "mmlego/baseline.h"
 #include "mmlego/compare.h"
 #include "mmlego/model.h"
 #include "mmlego/train.h"
@@ -15,7 +16,9 @@ typedef enum mmli_system_kind {
     MMLI_SYSTEM_WEIGHTED, /* the ensemble with the weights of the merge: the second yardstick of method.md 3b */
     MMLI_SYSTEM_MERGE,
     MMLI_SYSTEM_STACK,
-    MMLI_SYSTEM_WEAVE
+    MMLI_SYSTEM_WEAVE,
+    MMLI_SYSTEM_BASELINE,    /* another architecture (mmlego/baseline.h) */
+    MMLI_SYSTEM_INTERFERENCE /* no system: a measurement of two blocks, of the study of that name */
 } mmli_system_kind;
 
 /* What a system is, whatever the cohort (systems.c). */
@@ -23,6 +26,7 @@ typedef struct mmli_system_type {
     const char *name, *title, *group;
     mmli_system_kind kind;
     bool unimodal; /* one system a modality, "name:modality" */
+    mml_baseline_kind baseline; /* of MMLI_SYSTEM_BASELINE */
 } mmli_system_type;
 
 typedef struct mmli_system {
@@ -38,8 +42,21 @@ typedef struct mmli_plan_modality {
     size_t width, present;
 } mmli_plan_modality;
 
+typedef enum mmli_study { MMLI_STUDY_NONE = 0, MMLI_STUDY_OVERLAP, MMLI_STUDY_MISSING, MMLI_STUDY_MODALITIES,
+                          MMLI_STUDY_INTERFERENCE } mmli_study;
+
+/* Conditions under which systems are compared (study.h); study NONE: those of the plain comparison. */
+typedef struct mmli_point {
+    mmli_study study;
+    double x;
+    size_t modality; /* missing: which; modalities: how many; interference: the first of two */
+    size_t other;    /* interference: the second */
+    int in_training; /* missing: in training and validation, else in the test part */
+} mmli_point;
+
 typedef struct mmli_plan_job {
-    size_t system;
+    size_t system, point;
+    char *label; /* "merge", "merge overlap 0.5" */
     int fold;
     mml_compare_state state;
     size_t n_needs, *needs;
@@ -56,7 +73,10 @@ struct mml_compare {
     int folds, fold, threads;
     mml_task_kind kind;
     size_t samples;
-    size_t n_modalities, n_systems, n_jobs;
+    mmli_study study;
+    bool plain; /* the plain comparison is among the jobs */
+    mmli_point *points;
+    size_t n_modalities, n_systems, n_jobs, n_points;
     mmli_plan_modality *modalities;
     mmli_system *systems;
     mmli_plan_job *jobs;
@@ -66,8 +86,10 @@ struct mml_compare {
 mml_status mmli_plan_systems(mml_compare *plan, const char *const *names, size_t n);
 /* Is it joined from the blocks of its fold? */
 bool mmli_system_is_joined(const mmli_system *system);
-/* Modalities of a system: *first of *n in the plan's list. */
-void mmli_system_modalities(size_t *first, size_t *n, const mml_compare *plan, const mmli_system *system);
+/* Does its definition allow these modalities? MML_E_ARG: the message says why not. */
+mml_status mmli_system_check(const mml_compare *plan, const mmli_system *system, size_t point);
+/* Modalities of a system at a point of a study: *first of *n in the plan's list. */
+void mmli_system_modalities(size_t *first, size_t *n, const mml_compare *plan, const mmli_system *system, size_t point);
 
 /* ---- division.c: the division of one fold. Text is new: mmli_division_clear(). */
 mml_status mmli_division(mml_split_options *out, const mml_compare *plan, int fold);

@@ -49,10 +49,16 @@ mml_status mmli_record_write(const mml_compare *plan, size_t job, mmli_outcome *
                      isfinite(peak) ? json_integer((json_int_t)peak) : json_null(), "history", or_null(&o->history),
                      "test", or_null(&o->test), "status", o->status, "message", o->message)) == 0,
               MML_E_NOMEM, "no memory for the record of %s", s->name);
+    if (json_object_get(settings, "study"))
+        MML_CHECK(json_object_set(root, "study", json_object_get(settings, "study")) == 0, MML_E_NOMEM,
+                  "no memory for the record of %s", s->name);
     if (o->trials)
         MML_CHECK(json_object_set(root, "trials", o->trials) == 0 &&
                   json_object_set_new(root, "tune_seconds", json_real(o->tune_seconds)) == 0,
                   MML_E_NOMEM, "no memory for the record of %s", s->name);
+    if (o->interference)
+        MML_CHECK(json_object_set(root, "interference", o->interference) == 0, MML_E_NOMEM, "no memory for the record of %s",
+                  s->name);
     MML_TRY(mmli_record_path(&path, plan, job));
     MML_TRY(mmli_json_save(root, path));
 out:
@@ -60,7 +66,8 @@ out:
     json_decref(o->history);
     json_decref(o->test);
     json_decref(o->trials);
-    o->metrics = o->history = o->test = o->trials = NULL;
+    json_decref(o->interference);
+    o->metrics = o->history = o->test = o->trials = o->interference = NULL;
     json_decref(root);
     json_decref(settings);
     mmli_free(path);
@@ -162,8 +169,8 @@ mml_status mml_compare_look(mml_compare *plan, size_t job)
         plan->jobs[job].state = MML_COMPARE_SKIPPED;
     else if (strcmp(status, "ok") != 0)
         plan->jobs[job].state = MML_COMPARE_FAILED;
-    else if (mmli_file_exists(model) || plan->systems[plan->jobs[job].system].type->kind != MMLI_SYSTEM_BLOCK)
-        plan->jobs[job].state = MML_COMPARE_DONE; /* a block without its model cannot be joined: run again */
+    else if (mmli_file_exists(model) || !mmli_job_keeps_model(plan, job))
+        plan->jobs[job].state = MML_COMPARE_DONE; /* without its model nothing can be made of it: run again */
 out:
     json_decref(record);
     mmli_free(model);

@@ -15,6 +15,7 @@ typedef struct mmli_outcome {
     size_t n[3];         /* labelled samples of the parts: train, valid, test */
     double valid_score, score; /* NaN = not defined */
     json_t *metrics, *history, *test, *trials; /* trials: NULL without a search */
+    json_t *interference; /* NULL but for that measurement */
     size_t parameters;
     double train_seconds, own_seconds, predict_seconds; /* with the blocks it is joined from; without */
     double tune_seconds; /* of all trials */
@@ -24,6 +25,8 @@ typedef struct mmli_outcome {
 mml_status mmli_record_write(const mml_compare *plan, size_t job, mmli_outcome *outcome);
 /* The record of a job, checked to be one; MML_E_NOT_FOUND when there is none yet. New reference. */
 mml_status mmli_record_read(json_t **out, const mml_compare *plan, size_t job);
+/* Is the model of the job kept (job.c)? */
+bool mmli_job_keeps_model(const mml_compare *plan, size_t job);
 /* The same of any file. */
 mml_status mmli_record_load(json_t **out, const char *path);
 

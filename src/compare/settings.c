@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compare/setup.h"
+#include "compare/study.h"
 #include "util/error.h"
 
 const char *const mmli_common_settings[] = {"version", "data_hash", "task", "seed", "split", "tune", NULL};
@@ -22,12 +23,16 @@ static json_t *wide(uint64_t x)
     return json_string(text);
 }
 
-static json_t *modality_names(const mml_compare *plan, const mmli_system *system)
+static json_t *modality_names(const mml_compare *plan, const mmli_plan_job *job)
 {
-    json_t *list = json_array();
+    const mmli_point *p = &plan->points[job->point];
+    json_t *list;
     size_t first, n;
 
-    mmli_system_modalities(&first, &n, plan, system);
+    if (p->study == MMLI_STUDY_INTERFERENCE)
+        return json_pack("[s, s]", plan->modalities[p->modality].name, plan->modalities[p->other].name);
+    mmli_system_modalities(&first, &n, plan, &plan->systems[job->system], job->point);
+    list = json_array();
     for (size_t i = 0; i < n; i++)
         if (json_array_append_new(list, json_string(plan->modalities[first + i].name)) != 0) {
             json_decref(list);
@@ -40,7 +45,7 @@ mml_status mmli_job_settings(json_t **out, const mml_compare *plan, size_t job)
 {
     const mmli_plan_job *j = &plan->jobs[job];
     mml_status st = MML_OK;
-    json_t *options = NULL, *split;
+    json_t *options = NULL, *split, *study = NULL;
 
     *out = NULL;
     MML_TRY(mmli_setup_json(&options, plan, j->system, j->fold));
@@ -49,8 +54,12 @@ mml_status mmli_job_settings(json_t **out, const mml_compare *plan, size_t job)
                       wide(plan->split_seed));
     *out = json_pack("{s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:O}", "version", mml_version(), "data_hash", wide(plan->data_hash),
                      "task", plan->task, "seed", wide(plan->seed), "split", split, "tune", (json_int_t)plan->tune, "modalities",
-                     modality_names(plan, &plan->systems[j->system]), "options", options);
+                     modality_names(plan, j), "options", options);
     MML_CHECK(*out != NULL, MML_E_NOMEM, "no memory for the settings of %s", plan->systems[j->system].name);
+    if (plan->points[j->point].study != MMLI_STUDY_NONE) {
+        MML_TRY(mmli_study_json(&study, plan, j->point));
+        MML_CHECK(json_object_set_new(*out, "study", study) == 0, MML_E_NOMEM, "no memory for the settings of a study");
+    }
 out:
     json_decref(options);
     return st;

@@ -24,7 +24,7 @@ static mml_status merging(mml_merge_options *o, mmli_system_kind kind, const mml
 
     o->seed = plan->seed + (uint64_t)fold;
     o->threads = plan->threads;
-    if (kind != MMLI_SYSTEM_MERGE)
+    if (kind == MMLI_SYSTEM_ENSEMBLE || kind == MMLI_SYSTEM_WEIGHTED)
         o->head = MML_HEAD_ENSEMBLE;
     if (kind == MMLI_SYSTEM_ENSEMBLE)
         o->weighting = MML_WEIGHT_EQUAL;
@@ -35,6 +35,7 @@ mml_status mmli_setup_make(mmli_setup *out, const mml_compare *plan, size_t syst
 {
     const mmli_system *s = &plan->systems[system];
     mml_status st = MML_OK;
+    size_t first, n;
 
     memset(out, 0, sizeof *out);
     switch (s->type->kind) {
@@ -46,7 +47,14 @@ mml_status mmli_setup_make(mmli_setup *out, const mml_compare *plan, size_t syst
     case MMLI_SYSTEM_ENSEMBLE:
     case MMLI_SYSTEM_WEIGHTED:
     case MMLI_SYSTEM_MERGE:
+    case MMLI_SYSTEM_INTERFERENCE:
         MML_TRY(merging(&out->merge, s->type->kind, plan, fold));
+        break;
+    case MMLI_SYSTEM_BASELINE:
+        mmli_system_modalities(&first, &n, plan, s, 0);
+        MML_TRY(mml_baseline_options_init(&out->baseline, s->type->baseline));
+        MML_TRY(mml_train_options_init(&out->training, NULL, plan->modalities[first].kind, plan->kind));
+        MML_TRY(training(&out->training, plan, fold));
         break;
     case MMLI_SYSTEM_STACK:
     case MMLI_SYSTEM_WEAVE:
@@ -98,7 +106,7 @@ mml_status mmli_setup_json(json_t **out, const mml_compare *plan, size_t system,
 
     *out = NULL;
     MML_TRY(mmli_setup_make(&o, plan, system, fold));
-    if (mmli_system_is_joined(s))
+    if (mmli_system_is_joined(s) || s->type->kind == MMLI_SYSTEM_INTERFERENCE)
         MML_TRY(blocks_json(&blocks, plan, fold));
     switch (s->type->kind) {
     case MMLI_SYSTEM_BLOCK:
@@ -108,7 +116,12 @@ mml_status mmli_setup_json(json_t **out, const mml_compare *plan, size_t system,
     case MMLI_SYSTEM_ENSEMBLE:
     case MMLI_SYSTEM_WEIGHTED:
     case MMLI_SYSTEM_MERGE:
+    case MMLI_SYSTEM_INTERFERENCE:
         *out = json_pack("{s:o, s:O}", "merge", mmli_merge_options_json(&o.merge), "blocks", blocks);
+        break;
+    case MMLI_SYSTEM_BASELINE:
+        *out = json_pack("{s:o, s:o}", "baseline", mmli_baseline_options_json(&o.baseline), "training",
+                         mmli_train_options_json(&o.training));
         break;
     case MMLI_SYSTEM_STACK:
     case MMLI_SYSTEM_WEAVE:

@@ -9,6 +9,7 @@ typedef struct mmli_setup {
     mml_prep_options prep;
     mml_merge_options merge;    /* of an ensemble or a merge */
     mml_fuse_options fuse;      /* of a fuse */
+    mml_baseline_options baseline; /* of a baseline */
     mml_train_options training; /* of all that is trained */
 } mmli_setup;
 

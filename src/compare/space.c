@@ -12,7 +12,8 @@ typedef enum knob_type { KNOB_DOUBLE, KNOB_SIZE, KNOB_ENUM } knob_type;
 struct mmli_knob {
     const char *name;
     knob_type type;
-    size_t at; /* offset in mmli_setup */
+    size_t at;   /* offset in mmli_setup */
+    size_t also; /* of KNOB_SIZE: the same value goes there too; 0 = nowhere */
     mmli_dimension range;
     double values[5];             /* of choices, as many as range.choices */
     const char *const *names;     /* of choices of KNOB_ENUM */
@@ -60,6 +61,41 @@ static const mmli_knob fuse[] = {
     {.name = "modality_dropout", .type = KNOB_DOUBLE, .at = AT(fuse.modality_dropout), .range = {0, 0.5, 0, 0}},
 };
 
+static int has_dropout(const mmli_setup *s)
+{
+    return s->baseline.kind != MML_BASELINE_LINEAR;
+}
+
+static int has_vectors(const mmli_setup *s)
+{
+    return s->baseline.width > 0;
+}
+
+static int has_latent(const mmli_setup *s)
+{
+    return s->baseline.latent_c > 0;
+}
+
+static int has_depth(const mmli_setup *s)
+{
+    return s->baseline.depth > 0;
+}
+
+/* Of penalised regression nothing: its training chooses the penalty itself. */
+static const mmli_knob baseline[] = {
+    {.name = "learning_rate", .type = KNOB_DOUBLE, .at = AT(training.learning_rate), .range = {1e-4, 1e-2, 1, 0},
+     .use = has_dropout},
+    {.name = "weight_decay", .type = KNOB_DOUBLE, .at = AT(training.weight_decay), .range = {1e-4, 1, 1, 0},
+     .use = has_dropout},
+    {.name = "dropout", .type = KNOB_DOUBLE, .at = AT(baseline.dropout), .range = {0, 0.7, 0, 0}, .use = has_dropout},
+    {.name = "width", .type = KNOB_SIZE, .at = AT(baseline.width), .range = {0, 1, 0, 4}, .values = {32, 64, 128, 256},
+     .use = has_vectors},
+    {.name = "latent", .type = KNOB_SIZE, .at = AT(baseline.latent_c), .also = AT(baseline.latent_d), .range = {0, 1, 0, 3},
+     .values = {16, 32, 64}, .use = has_latent},
+    {.name = "depth", .type = KNOB_SIZE, .at = AT(baseline.depth), .range = {0, 1, 0, 3}, .values = {1, 2, 3},
+     .use = has_depth},
+};
+
 static const mmli_knob *knobs_of(size_t *n, const mmli_system *system)
 {
     switch (system->type->kind) {
@@ -73,8 +109,12 @@ static const mmli_knob *knobs_of(size_t *n, const mmli_system *system)
     case MMLI_SYSTEM_WEAVE:
         *n = sizeof fuse / sizeof *fuse;
         return fuse;
+    case MMLI_SYSTEM_BASELINE:
+        *n = sizeof baseline / sizeof *baseline;
+        return baseline;
     case MMLI_SYSTEM_ENSEMBLE:
     case MMLI_SYSTEM_WEIGHTED:
+    case MMLI_SYSTEM_INTERFERENCE:
     default:
         *n = 0;
         return block;
@@ -129,6 +169,8 @@ static void set_value(const mmli_knob *k, mmli_setup *s, double x)
         memcpy(at, &whole, sizeof whole);
     else
         memcpy(at, &code, sizeof code);
+    if (k->also)
+        memcpy((char *)s + k->also, &whole, sizeof whole);
 }
 
 /* The choice nearest to a value. */

@@ -42,6 +42,7 @@ static void free_modality(mmli_cohort_modality *m)
     mmli_h5_texts_free(m->category_of, m->width);
     mmli_free(m->name);
     mmli_free(m->offsets);
+    mmli_free(m->first);
     mmli_free(m->values_kept);
     mmli_free(m->axes_kept);
 }
@@ -382,6 +383,12 @@ out:
     return st;
 }
 
+/* Row of the first token of a sample. */
+static size_t first_row(const mmli_cohort_modality *m, size_t sample)
+{
+    return (size_t)(m->first != NULL ? m->first[sample] : m->offsets[sample]);
+}
+
 static mml_status read_modality(mml_cohort *c, mml_batch *batch, const size_t *samples, size_t n, const char *name)
 {
     mml_status st = MML_OK;
@@ -397,7 +404,7 @@ static mml_status read_modality(mml_cohort *c, mml_batch *batch, const size_t *s
         const size_t count = (size_t)(o[1] - o[0]);
 
         if (count > 0)
-            c->spans[n_spans++] = (mmli_span){.first = (size_t)o[0], .count = count, .to = tokens};
+            c->spans[n_spans++] = (mmli_span){.first = first_row(m, samples[i]), .count = count, .to = tokens};
         MML_CHECK(tokens <= SIZE_MAX - count, MML_E_NOMEM, "%s: modality %s: too many tokens for one batch", c->path, name);
         tokens += count;
     }
@@ -448,7 +455,7 @@ mml_status mmli_cohort_read_part(mml_cohort *c, mml_batch *batch, size_t sample,
     part->offsets[0] = 0;
     part->offsets[1] = (int64_t)count;
     MML_TRY(mmli_grow(&c->spans, &c->cap_spans, 1, sizeof *c->spans));
-    c->spans[0] = (mmli_span){.first = (size_t)m->offsets[sample] + first, .count = count};
+    c->spans[0] = (mmli_span){.first = first_row(m, sample) + first, .count = count};
     MML_TRY(fill(c, m, part, count > 0));
 out:
     if (st != MML_OK)

@@ -17,6 +17,7 @@ typedef struct mmli_cohort_modality {
     char **features;      /* (width) */
     char **category_of;   /* (width) column that a feature is a category of, "" = a number; NULL: all are */
     int64_t *offsets;     /* (N + 1) */
+    int64_t *first;       /* (N) row of a sample's first token, where some samples are hidden; NULL = offsets */
     hid_t values_set, axes_set; /* data sets (T, width) and (T, n_axes); axes -1 when n_axes = 0 */
     mmli_rows *values, *axes;   /* their rows; axes NULL when n_axes = 0 */
     float *values_kept, *axes_kept; /* all of them in memory, or NULL */
@@ -57,6 +58,9 @@ struct mml_cohort {
 /* Tokens first .. first+count-1 of a sample and modality, as a batch of one sample. MML_E_ARG: it has fewer. */
 mml_status mmli_cohort_read_part(mml_cohort *cohort, mml_batch *batch, size_t sample, const char *name, size_t first,
                                  size_t count);
+/* From here on samples with hide[i] (N) lack the modality, as if the file had no tokens of them; those hidden before stay so.
+ * For what is to be learnt or predicted without them. The file is left alone, and its stored hash. */
+mml_status mmli_cohort_hide(mml_cohort *cohort, const char *modality, const uint8_t *hide);
 /* Are these modalities too large for the memory of the cohort, so that readings go to the file? */
 mml_status mmli_cohort_is_on_disk(bool *out, mml_cohort *cohort, const char *const *names, size_t n);
 

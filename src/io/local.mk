@@ -18,6 +18,7 @@ libmmlego_core_la_SOURCES += \
 	src/io/h5lock.c src/io/h5lock.h \
 	src/io/h5lzf.c src/io/h5lzf.h \
 	src/io/h5packed.c src/io/h5packed.h \
+	src/io/hide.c \
 	src/io/index.c src/io/index.h \
 	src/io/inflate.c src/io/inflate.h \
 	src/io/ini.c src/io/ini.h \

@@ -16,7 +16,7 @@ same_table() {
 }
 lines() { [ "$(wc -l <"$2")" -eq "$1" ]; }
 
-run compare "$cohort" -t death --folds 2 -o "$tmp/all" --jobs 2
+run compare "$cohort" -t death --folds 2 -s block,ensemble,ensemble-weighted,lego -o "$tmp/all" --jobs 2
 test_that "a comparison ends well" exits 0
 cp "$tmp/out" "$tmp/table"
 for title in "LegoBlock, labs" "LegoBlock, genes" Ensemble LegoMerge "LegoFuse (stack)" "LegoFuse (weave)"; do
@@ -28,14 +28,18 @@ test_that "table.tsv has a line a system" lines 8 "$tmp/all/table.tsv"
 test_that "there is a record a job" [ "$(find "$tmp/all/jobs" -name '*.json' | wc -l)" -eq 14 ]
 test_that "nothing is left half-written" no_rest "$tmp/all"
 
-run compare "$cohort" -t death --folds 2 -o "$tmp/all"
+run compare "$cohort" -t death --folds 2 -s block,ensemble,ensemble-weighted,lego -o "$tmp/all"
 test_that "what is finished is not run again" silent
 test_that "and the table is the same" cmp -s "$tmp/out" "$tmp/table"
 
+test_that "there is a page" grep -q "LegoMerge" "$tmp/all/report.html"
+run compare --report "$tmp/all" "$tmp/all" -o "$tmp/page.html"
+test_that "comparisons can be put on one page" grep -q "</html>" "$tmp/page.html"
+
 # In parts: one fold at a time, in folders of their own, one process at a time.
-must compare "$cohort" -t death --folds 2 --fold 1 -o "$tmp/one" -j 1 -q
+must compare "$cohort" -t death --folds 2 --fold 1 -s block,ensemble,ensemble-weighted,lego -o "$tmp/one" -j 1 -q
 test_that "with --fold nothing is collected" [ ! -e "$tmp/one/table.tsv" ]
-must compare "$cohort" -t death --folds 2 --fold 0 -o "$tmp/zero" -q
+must compare "$cohort" -t death --folds 2 --fold 0 -s block,ensemble,ensemble-weighted,lego -o "$tmp/zero" -q
 run compare --collect "$tmp/one" "$tmp/zero" -o "$tmp/both"
 test_that "folders can be collected" exits 0
 test_that "and give the same table" same_table "$tmp/both/table.tsv" "$tmp/all/table.tsv"
@@ -81,7 +85,7 @@ must import "$tmp/cohort.ini" -o "$tmp/broken.h5" --quiet
 run compare "$tmp/broken.h5" -t death --train site=a --test site=b --folds 1 -s merge -o "$tmp/broken"
 test_that "a job that fails makes the exit status 1" exits 1
 test_that "its reason is told" says "block:genes of fold 0 failed: no sample of the training part"
-test_that "what is joined from it fails with it" says "block:genes, which it is joined from, failed"
+test_that "what is joined from it fails with it" says "block:genes, which it is made of, failed"
 test_that "the others go on" prints "LegoBlock, labs"
 test_that "and the table has the reason" prints "failed in 1 of 1"
 
@@ -91,6 +95,15 @@ run compare "$cohort" -t weight -s block:labs,block:genes --folds 1 -o "$tmp/wei
 test_that "a regression is compared" exits 0
 run compare "$cohort" -t death --train site=a --test site=b --folds 2 -s merge -o "$tmp/site" -q
 test_that "divisions by column are compared on" exits 0
+
+run compare "$cohort" -t death --folds 1 -s merge,ensemble --study overlap -o "$tmp/overlap" -q
+test_that "the study of overlap is made" prints "symmetric difference"
+test_that "its scores are a table" lines 21 "$tmp/overlap/study_overlap.tsv"
+run compare "$cohort" -t death --folds 1 --study interference -o "$tmp/mixing" -q
+test_that "the study of interference is made" prints "harmonic, in frequency"
+run compare "$cohort" -t death --folds 1 -s snn,multimodal,reference --tune 2 -o "$tmp/baselines" -q
+test_that "baselines are compared, or it is said why not" exits 0
+test_that "SNN is among them" prints "SNN, labs"
 
 test_that "another seed in the same folder is refused" fails 2 "seed: \"0\" there, \"5\" here" \
     compare "$cohort" -t death --folds 2 --seed 5 -o "$tmp/all"
@@ -102,6 +115,9 @@ test_that "two cohorts are refused" fails 2 "one cohort" compare "$cohort" "$coh
 test_that "the output is needed" fails 2 "--output is needed" compare "$cohort" -t death
 test_that "the task is needed" fails 2 "--task is needed" compare "$cohort" -o "$tmp/x"
 test_that "--collect runs nothing" fails 2 "--task has no meaning" compare --collect "$tmp/all" -t death
+test_that "--report needs a file" fails 2 "--output is needed" compare --report "$tmp/all"
+test_that "a folder that is not collected has no page" fails 1 "compare.json" compare --report "$tmp" -o "$tmp/x"
+test_that "an unknown study is refused" fails 2 "study" compare "$cohort" -t death --study overlop -o "$tmp/x"
 test_that "different comparisons are not collected" fails 2 "of different comparisons" compare --collect "$tmp/all" "$tmp/site" -o "$tmp/x"
 test_that "a folder without records is refused" fails 1 "no folder of a comparison" compare --collect "$tmp" -o "$tmp/x"
 test_that "nothing was made by what was refused" [ ! -e "$tmp/x" ]

@@ -52,7 +52,7 @@ for option in modality task preset encoder latent steps heads head-width tau dro
     test_that "train has --$option" grep -qE -- "--(\[no-\])?$option( |\$)" "$tmp/out"
 done
 run compare --help
-for option in task systems modality tune seed output jobs collect json quiet folds fold train valid test valid-fraction split-seed; do
+for option in task systems modality tune study seed output jobs collect report json quiet folds fold train valid test valid-fraction split-seed; do
     test_that "compare has --$option" grep -qE -- "--$option( |\$)" "$tmp/out"
 done
 run fuse --help

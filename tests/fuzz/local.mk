@@ -127,3 +127,11 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/report/classes.json \
 	tests/fuzz/seeds/report/regression.json \
 	tests/fuzz/seeds/report/survival.json
+
+check_PROGRAMS += tests/fuzz/fuzz_record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/record/binary.json \
+	tests/fuzz/seeds/record/classes.json \
+	tests/fuzz/seeds/record/interference.json \
+	tests/fuzz/seeds/record/survival.json

@@ -251,3 +251,5 @@ tests_unit_test_explain_SOURCES = tests/unit/test_explain.c tests/unit/make_mode
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
 check_PROGRAMS += tests/unit/test_compare_tpe
 tests_unit_test_compare_tpe_SOURCES = tests/unit/test_compare_tpe.c
+check_PROGRAMS += tests/unit/test_compare_study
+tests_unit_test_compare_study_SOURCES = tests/unit/test_compare_study.c $(COMPARE_RIG)

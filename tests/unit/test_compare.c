@@ -208,7 +208,7 @@ START_TEST(a_failed_block_fails_what_is_joined_from_it_and_nothing_else)
         if (state == MML_COMPARE_FAILED)
             ck_assert_msg(strstr(job.message, "infinite") != NULL, "%s: %s", job.system, job.message);
         if (state == MML_COMPARE_FAILED && job.n_needs > 0)
-            ck_assert_msg(strstr(job.message, "block:labs, which it is joined from, failed") != NULL, "%s", job.message);
+            ck_assert_msg(strstr(job.message, "block:labs, which it is made of, failed") != NULL, "%s", job.message);
     }
     mml_compare_free(plan);
     mmlt_assert_ok(mml_compare_new(&plan, &rig.o)); /* what failed is tried again */

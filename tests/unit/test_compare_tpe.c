@@ -123,6 +123,7 @@ int main(void)
     Suite *suite = suite_create("compare/tpe");
     TCase *tc = tcase_create("search");
 
+    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, later_trials_are_better_than_random_ones);
     tcase_add_test(tc, the_best_of_a_search_is_near_the_optimum);
     tcase_add_test(tc, trials_stay_within_the_limits);
