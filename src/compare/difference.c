@@ -102,6 +102,8 @@ static mml_status read_side(side *s, const json_t *test, mml_metric metric)
     MML_TRY(mmli_calloc(&s->value, s->n, sizeof *s->value));
     MML_TRY(mmli_calloc(&s->event, s->n, sizeof *s->event));
     MML_TRY(read_scores(s, test));
+    MML_CHECK((metric == MML_METRIC_MACRO_AUC) == (s->k > 1), MML_E_FORMAT,
+              "a record has %zu values for each test sample, which is not what %s is made of", s->k, mml_metric_name(metric));
     MML_TRY(numbers(x, json_object_get(test, "label"), s->n));
     for (size_t i = 0; i < s->n; i++) {
         MML_CHECK(x[i] >= 0 && x[i] < 1e6, MML_E_FORMAT, "a label in a record is not the number of a class");

@@ -1,5 +1,6 @@
 /* job_joined.c - what is made of the blocks of a fold: ensembles, the merge, fuses. The blocks come from their files, so
  * that it does not matter who has trained them. */
+#include <math.h>
 #include <string.h>
 
 #include "compare/job.h"
@@ -27,6 +28,18 @@ out:
     return st;
 }
 
+/* Weights by validation need a score of each block. Where a modality is so rare that its block has none (both classes, or a
+ * comparable pair, among the validation samples that have it), the blocks count the same. */
+static mml_status merge(mmli_running *run, const mml_model *const *blocks, size_t n)
+{
+    mml_merge_options o = run->setup.merge;
+
+    for (size_t i = 0; i < n; i++)
+        if (isnan(blocks[i]->members[0].from.valid_score))
+            o.weighting = MML_WEIGHT_EQUAL;
+    return mml_merge(&run->model, blocks, n, &o);
+}
+
 static mml_status join(mmli_running *run, const mml_model *const *blocks, size_t n)
 {
     switch (run->plan->systems[run->plan->jobs[run->job].system].type->kind) {
@@ -40,7 +53,7 @@ static mml_status join(mmli_running *run, const mml_model *const *blocks, size_t
     case MMLI_SYSTEM_BASELINE:
     case MMLI_SYSTEM_INTERFERENCE:
     default:
-        return mml_merge(&run->model, blocks, n, &run->setup.merge);
+        return merge(run, blocks, n);
     }
 }
 

@@ -53,6 +53,11 @@ mml_status mmli_setup_make(mmli_setup *out, const mml_compare *plan, size_t syst
     case MMLI_SYSTEM_BASELINE:
         mmli_system_modalities(&first, &n, plan, s, 0);
         MML_TRY(mml_baseline_options_init(&out->baseline, s->type->baseline));
+        if (out->baseline.latent_c > 0) { /* a latent of the size that the blocks have: compared is what is done with it */
+            MML_TRY(mml_block_options_init(&out->block, NULL, NULL, plan->modalities[first].kind, plan->kind));
+            out->baseline.latent_c = out->block.latent_c;
+            out->baseline.latent_d = out->block.latent_d;
+        }
         MML_TRY(mml_train_options_init(&out->training, NULL, plan->modalities[first].kind, plan->kind));
         MML_TRY(training(&out->training, plan, fold));
         break;
