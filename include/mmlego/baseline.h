@@ -65,8 +65,8 @@ MML_API MML_MUST_USE mml_status mml_baseline_check(const mml_baseline_options *o
                                                    size_t n);
 
 /**
- * Trains an architecture on some modalities of a cohort; samples without all of the modalities, or without the label, are
- * not used. A missing modality is skipped, or its vector is 0 (doc/baselines.md).
+ * Trains an architecture on some modalities of a cohort: on every labelled sample that has at least one of them. A missing
+ * modality is skipped, or its vector is 0, or the mean of the training part (doc/baselines.md).
  *
  * @param modalities  (n) names, each once
  * @param baseline    NULL is not allowed: the kind is in it
