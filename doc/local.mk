@@ -10,6 +10,13 @@ EXTRA_DIST += \
 	doc/method.md \
 	doc/model-file.md \
 	doc/performance.md \
+	doc/results/README.md \
+	doc/results/eicu_demo.txt \
+	doc/results/ham10000.txt \
+	doc/results/mogonet_rosmap.txt \
+	doc/results/salmon_brca.txt \
 	doc/results/tcga.md \
+	doc/results/tcga_acc.txt \
+	doc/results/tcga_porpoise_kirp.txt \
 	doc/report.md \
 	doc/usage.md
