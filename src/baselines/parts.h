@@ -46,7 +46,8 @@ enum { MMLI_BIAS = 1, MMLI_NORMAL = 2 /* weights N(0, 1 / in) instead of torch.n
 
 /* (out, in). of: the fan-in that the start counts with, where the layer is a part of a wider one (0 = in). */
 enum { MMLI_PART_NAME = 512 };
-void mmli_declare_name(char name[MMLI_PART_NAME], mmli_declaring *to, const char *format, va_list args);
+void mmli_declare_name(char name[MMLI_PART_NAME], mmli_declaring *to, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 void mmli_name(char name[MMLI_PART_NAME], mmli_declaring *to, const char *format, ...) __attribute__((format(printf, 3, 4)));
 mmli_linear mmli_declare_linear(mmli_declaring *to, size_t out, size_t in, size_t of, int flags, const char *name, ...)
     __attribute__((format(printf, 6, 7)));
