@@ -11,6 +11,8 @@
 
 #include <mmlego/predict.h>
 
+#include "cli/progress.h"
+
 #if defined(__linux__)
 #include <sys/prctl.h>
 #endif
@@ -77,18 +79,10 @@ static void forget_changes(void)
     unsetenv("MMLEGO_REEXEC");
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* One process from its start to its end. 0, and *peak is bytes; or -1. */
 static int start_once(double *seconds, double *peak, char *const *args)
 {
-    const double begin = now();
+    const double begin = mmlc_now();
     char text[64] = "";
     int fd[2], ended = 0;
     ssize_t n;
@@ -111,7 +105,7 @@ static int start_once(double *seconds, double *peak, char *const *args)
     close(fd[0]);
     while (child > 0 && waitpid(child, &ended, 0) < 0 && errno == EINTR)
         ;
-    *seconds = now() - begin;
+    *seconds = mmlc_now() - begin;
     *peak = strtod(text, NULL);
     return child > 0 && n > 0 && WIFEXITED(ended) && WEXITSTATUS(ended) == 0 ? 0 : -1;
 }
@@ -133,7 +127,7 @@ static int repeat(mml_bench_result *r, const mmlc_command *command, char *const 
     enum { FEWEST = 5, WARM = 1 };
     const size_t most = o->repeats > FEWEST ? o->repeats : FEWEST;
     double *times = calloc(most, sizeof *times), peak = 0, ignored;
-    const double begin = now();
+    const double begin = mmlc_now();
     int rc = MMLC_GO;
     size_t n = 0;
 
@@ -141,7 +135,7 @@ static int repeat(mml_bench_result *r, const mmlc_command *command, char *const 
         return mmlc_no_memory(command);
     for (int i = 0; i < WARM && rc == MMLC_GO; i++) /* the file and the libraries are in memory afterwards */
         rc = start_once(&ignored, &peak, args) == 0 ? MMLC_GO : MMLC_FAILURE;
-    while (rc == MMLC_GO && n < most && (n < FEWEST || now() - begin < o->seconds)) {
+    while (rc == MMLC_GO && n < most && (n < FEWEST || mmlc_now() - begin < o->seconds)) {
         rc = start_once(&times[n++], &peak, args) == 0 ? MMLC_GO : MMLC_FAILURE;
         r->peak = peak > r->peak ? peak : r->peak;
     }

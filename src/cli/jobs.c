@@ -24,14 +24,6 @@ typedef struct pool {
     double begin;
 } pool;
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void job_of(mml_compare_job *job, const pool *p, size_t i)
 {
     if (mml_compare_job_at(job, p->plan, i) != MML_OK) /* i is below the number of jobs */
@@ -77,16 +69,6 @@ static int start(pool *p, size_t i)
 
 /* ---- the screen ------------------------------------------------------------------------------------------------ */
 
-static void time_text(char *out, size_t size, double seconds)
-{
-    const unsigned long s = seconds < 0 ? 0 : seconds > 359999 ? 359999 : (unsigned long)(seconds + 0.5);
-
-    if (s >= 3600)
-        snprintf(out, size, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
-    else
-        snprintf(out, size, "%lu:%02lu", s / 60, s % 60);
-}
-
 static void say_state(pool *p)
 {
     char line[512], eta[32] = "-";
@@ -95,7 +77,7 @@ static void say_state(pool *p)
     if (p->quiet || !p->bar)
         return;
     if (p->ran > 0)
-        time_text(eta, sizeof eta, (now() - p->begin) / (double)p->ran * (double)p->left);
+        mmlc_time_text(eta, sizeof eta, (mmlc_now() - p->begin) / (double)p->ran * (double)p->left);
     used = (size_t)snprintf(line, sizeof line, "%zu of %zu jobs, ETA %s", p->n - p->left, p->n, eta);
     for (size_t i = 0; i < p->n && used + 40 < sizeof line; i++) {
         mml_compare_job job;
@@ -219,8 +201,8 @@ static void run(pool *p)
             start_some(p);
         pass_on_signal(p);
         wait_some(p);
-        if (now() - drawn > 0.2) {
-            drawn = now();
+        if (mmlc_now() - drawn > 0.2) {
+            drawn = mmlc_now();
             say_state(p);
         }
     }
@@ -235,7 +217,7 @@ int mmlc_jobs_run(mml_compare *plan, const mmlc_command *command, size_t most, i
 
     p.child = calloc(p.n + 1, sizeof *p.child);
     p.settled = calloc(p.n + 1, sizeof *p.settled);
-    p.begin = now();
+    p.begin = mmlc_now();
     if (p.child == NULL || p.settled == NULL) {
         rc = mmlc_no_memory(command);
     } else {

@@ -16,7 +16,7 @@ int mmlc_is_terminal(void)
     return isatty(STDERR_FILENO) == 1 && term != NULL && strcmp(term, "dumb") != 0;
 }
 
-static double now(void)
+double mmlc_now(void)
 {
     struct timespec t;
 
@@ -93,7 +93,7 @@ static void log_epoch(mmlc_watch *watch, const mml_epoch *e)
 
 /* ---- the screen ------------------------------------------------------------------------------------------------- */
 
-static void time_text(char *out, size_t size, double seconds)
+void mmlc_time_text(char *out, size_t size, double seconds)
 {
     unsigned long s = seconds < 0.0 ? 0 : seconds > 359999.0 ? 359999 : (unsigned long)(seconds + 0.5);
 
@@ -107,7 +107,7 @@ static void draw_bar(mmlc_watch *watch, size_t epoch, size_t step, size_t steps)
 {
     size_t epochs = watch->training->options.epochs;
     double inside = steps > 0 ? (double)step / (double)steps : 1.0;
-    double share = epochs > 0 ? ((double)(epoch - 1) + inside) / (double)epochs : 1.0, time = now();
+    double share = epochs > 0 ? ((double)(epoch - 1) + inside) / (double)epochs : 1.0, time = mmlc_now();
     char line[256], bar[BAR + 1], eta[32] = "-";
     int used = 0;
 
@@ -115,7 +115,7 @@ static void draw_bar(mmlc_watch *watch, size_t epoch, size_t step, size_t steps)
         return;
     watch->drawn = time;
     if (share - watch->begin_share > 1e-6)
-        time_text(eta, sizeof eta, (time - watch->begin) * (1.0 - share) / (share - watch->begin_share));
+        mmlc_time_text(eta, sizeof eta, (time - watch->begin) * (1.0 - share) / (share - watch->begin_share));
     for (int i = 0; i < BAR; i++)
         bar[i] = (double)i < share * BAR ? '#' : '.';
     bar[BAR] = '\0';
@@ -146,7 +146,7 @@ int mmlc_watch_step(void *user, const mml_epoch *epoch, size_t epoch_now, size_t
     if (!watch->seen) {
         size_t epochs = watch->training->options.epochs;
 
-        watch->begin = now();
+        watch->begin = mmlc_now();
         watch->begin_share = epochs == 0 || epoch_now == 0 ? 0.0
                              : ((double)(epoch_now - 1) + (steps > 0 ? (double)step / (double)steps : 0.0)) /
                                    (double)epochs;

@@ -6,6 +6,10 @@
 
 /* stderr is a terminal that can go back to the start of a line. */
 int mmlc_is_terminal(void);
+/* Seconds of a clock that never goes back. */
+double mmlc_now(void);
+/* Seconds as 0:07 or 1:02:03. */
+void mmlc_time_text(char *out, size_t size, double seconds);
 /* An mml_train_watch over an mmlc_watch. */
 int mmlc_watch_step(void *watch, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps);
 /* Takes the progress bar off the terminal. */

@@ -282,11 +282,6 @@ static double mean_of(const collection *c, const row *r, const char *key)
     return n ? sum / (double)n : (double)NAN;
 }
 
-static json_t *real_or_null(double x)
-{
-    return isfinite(x) ? json_real(x) : json_null();
-}
-
 static json_t *whole_or_null(double x)
 {
     return isfinite(x) ? json_integer((json_int_t)(x + 0.5)) : json_null();
@@ -303,7 +298,7 @@ static mml_status add_difference(json_t *out, const collection *c, const row *r,
     MML_TRY(st);
     MML_CHECK(json_object_set_new(out, "difference",
                                   json_pack("{s:s, s:f, s:o, s:o}", "to", c->list[best->first].system, "value", d.value,
-                                            "low", real_or_null(d.low), "high", real_or_null(d.high))) == 0,
+                                            "low", mmli_real_or_null(d.low), "high", mmli_real_or_null(d.high))) == 0,
               MML_E_NOMEM, "no memory for the comparison");
 out:
     return st;
@@ -345,8 +340,8 @@ static mml_status row_json(json_t **out, const collection *c, const row *r, cons
     root = json_pack("{s:O, s:O, s:O, s:O, s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:s}", "system",
                      json_object_get(record, "system"), "title", json_object_get(record, "title"), "group",
                      json_object_get(record, "group"), "modalities", json_object_get(record, "modalities"), "scores", scores,
-                     "mean", real_or_null(r->mean), "sd", real_or_null(r->sd), "n", (json_int_t)r->n, "parameters",
-                     whole_or_null(mean_of(c, r, "parameters")), "train_seconds", real_or_null(mean_of(c, r, "train_seconds")),
+                     "mean", mmli_real_or_null(r->mean), "sd", mmli_real_or_null(r->sd), "n", (json_int_t)r->n, "parameters",
+                     whole_or_null(mean_of(c, r, "parameters")), "train_seconds", mmli_real_or_null(mean_of(c, r, "train_seconds")),
                      "peak_bytes", whole_or_null(mean_of(c, r, "peak_bytes")), "remark", text);
     MML_CHECK(root != NULL, MML_E_NOMEM, "no memory for the comparison");
     if (best && best != r)

@@ -8,8 +8,7 @@
 #include "util/error.h"
 #include "util/memory.h"
 
-/* JSON has no NaN. */
-static json_t *real_or_null(double x)
+json_t *mmli_real_or_null(double x)
 {
     return isfinite(x) ? json_real(x) : json_null();
 }
@@ -43,7 +42,7 @@ mml_status mmli_record_write(const mml_compare *plan, size_t job, mmli_outcome *
                      (json_int_t)(plan->seed + (uint64_t)j->fold), "settings", settings, "n", parts_json(o->n));
     MML_CHECK(root != NULL &&
               json_object_update_new(root, json_pack("{s:o, s:o, s:o, s:I, s:f, s:f, s:f, s:o, s:o, s:o, s:s, s:s}",
-                     "valid_score", real_or_null(o->valid_score), "score", real_or_null(o->score), "metrics",
+                     "valid_score", mmli_real_or_null(o->valid_score), "score", mmli_real_or_null(o->score), "metrics",
                      or_null(&o->metrics), "parameters", (json_int_t)o->parameters, "train_seconds", o->train_seconds,
                      "own_seconds", o->own_seconds, "predict_seconds", o->predict_seconds, "peak_bytes",
                      isfinite(peak) ? json_integer((json_int_t)peak) : json_null(), "history", or_null(&o->history),

@@ -21,6 +21,9 @@ typedef struct mmli_outcome {
     double tune_seconds; /* of all trials */
 } mmli_outcome;
 
+/* JSON has no NaN: null in its place. */
+json_t *mmli_real_or_null(double x);
+
 /* Also clears the JSON of the outcome. */
 mml_status mmli_record_write(const mml_compare *plan, size_t job, mmli_outcome *outcome);
 /* The record of a job, checked to be one; MML_E_NOT_FOUND when there is none yet. New reference. */

@@ -106,14 +106,13 @@ out:
 static mml_status make_weighted(mml_model *model)
 {
     mml_status st = MML_OK;
-    double *w = NULL, sum = 0;
+    double *w = NULL;
 
     MML_TRY(mmli_calloc(&w, model->n, sizeof *w));
     MML_TRY(start_weights(w, model));
-    for (size_t i = 0; i < model->n; i++) {
+    for (size_t i = 0; i < model->n; i++)
         w[i] /= model->members[i].latent_rms;
-        sum += w[i];
-    }
+    mmli_weights_normalise(w, model->n);
     for (size_t i = 0; i < model->n; i++) {
         const mmli_block *block = &model->members[i].block;
         const size_t sets = block->o.share_steps ? 1 : block->o.steps;
@@ -123,7 +122,7 @@ static mml_status make_weighted(mml_model *model)
             const size_t outputs[] = {step->out_w, step->out_b, step->ff_out_w, step->ff_out_b};
 
             for (size_t k = 0; k < sizeof outputs / sizeof *outputs; k++)
-                MML_TRY(scale(model, outputs[k], w[i] / sum));
+                MML_TRY(scale(model, outputs[k], w[i]));
         }
     }
 out:
