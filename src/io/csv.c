@@ -1,7 +1,8 @@
-/* csv.c - zlib opens (or the caller does), libcsv cuts, this file counts rows and keeps the cells of one.
+/* csv.c - zlib opens (or the caller does), csv_cut.c or libcsv cuts, this file counts rows and keeps the cells of one.
  *
- * libcsv calls back and cannot be stopped from there, so the first failure is kept and the rest of the block is
- * ignored. Lines are handed to it one by one: that is how rows get the number that an editor shows.
+ * Lines are taken one by one: that is how rows get the number that an editor shows. A line that csv_cut.c does not want goes to
+ * libcsv, and so does what follows until libcsv is between two rows again. libcsv calls back and cannot be stopped from there, so
+ * the first failure is kept and the rest of the line is ignored.
  */
 #include "io/csv.h"
 
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "io/csv_cut.h"
 #include "io/inflate.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -19,7 +21,8 @@
 
 enum {
     BLOCK_BYTES = 1 << 18,
-    CELL_MOST = 1 << 20 /* a quote that is never closed would swallow the file */
+    LINE_MOST = 1 << 23, /* a longer line is not kept whole: libcsv gets it piece by piece */
+    CELL_MOST = 1 << 20  /* a quote that is never closed would swallow the file */
 };
 
 typedef struct reader {
@@ -31,7 +34,9 @@ typedef struct reader {
     size_t row;    /* line where the row began that is being read */
     bool in_row, has_header;
     size_t n_header;
-    mmli_buf bytes; /* of the cells of the row, each ended by '\0' */
+    char delimiter;
+    mmli_csv_cut cut;
+    mmli_buf bytes; /* of the cells of libcsv's row, each ended by '\0' */
     size_t *ends;   /* (n) end of cell i in bytes, without its '\0' */
     size_t n, cap_ends;
     mmli_cell *cells;
@@ -57,17 +62,27 @@ static void on_cell(void *text, size_t n, void *user)
     r->st = mmli_buf_add(&r->bytes, "", 1);
 }
 
-static mml_status wrong_count(const reader *r)
+static mml_status wrong_count(const reader *r, const mmli_cell *cells, size_t n)
 {
-    const char *hint = r->n == r->n_header + 1 && r->bytes.text[0] != '\0'
+    const char *hint = n == r->n_header + 1 && cells[0].n > 0
                            ? "; if R wrote row names, give them a column name in the header"
                            : "";
 
-    return mmli_fail(MML_E_FORMAT, "%s: row %zu has %zu cell%s but the header has %zu%s", r->path, r->row, r->n,
-                     r->n == 1 ? "" : "s", r->n_header, hint);
+    return mmli_fail(MML_E_FORMAT, "%s: row %zu has %zu cell%s but the header has %zu%s", r->path, r->row, n,
+                     n == 1 ? "" : "s", r->n_header, hint);
 }
 
-static mml_status deliver(reader *r)
+static mml_status deliver(reader *r, const mmli_cell *cells, size_t n)
+{
+    if (!r->has_header) {
+        r->has_header = true;
+        r->n_header = n;
+        return r->handler->header(r->user, cells, n);
+    }
+    return n == r->n_header ? r->handler->row(r->user, r->row, cells, n) : wrong_count(r, cells, n);
+}
+
+static mml_status deliver_kept(reader *r)
 {
     mml_status st = MML_OK;
     size_t begin = 0;
@@ -77,17 +92,7 @@ static mml_status deliver(reader *r)
         r->cells[i] = (mmli_cell){r->bytes.text + begin, r->ends[i] - begin};
         begin = r->ends[i] + 1;
     }
-    if (!r->has_header) {
-        r->has_header = true;
-        r->n_header = r->n;
-        MML_TRY(r->handler->header(r->user, r->cells, r->n));
-        goto out;
-    }
-    if (r->n != r->n_header) {
-        st = wrong_count(r);
-        goto out;
-    }
-    MML_TRY(r->handler->row(r->user, r->row, r->cells, r->n));
+    MML_TRY(deliver(r, r->cells, r->n));
 out:
     return st;
 }
@@ -98,11 +103,11 @@ static void on_row(int end, void *user)
 
     (void)end;
     if (r->st == MML_OK && r->in_row)
-        r->st = deliver(r);
+        r->st = deliver_kept(r);
     r->in_row = false;
 }
 
-/* ---- blocks into lines into libcsv ------------------------------------------------------------------------------- */
+/* ---- blocks into lines into cells --------------------------------------------------------------------------------- */
 
 static mml_status parse_error(const reader *r, struct csv_parser *p)
 {
@@ -113,37 +118,66 @@ static mml_status parse_error(const reader *r, struct csv_parser *p)
                      r->path, r->line);
 }
 
-/* One line, or the part of it that the block holds. */
+static mml_status cell_too_long(const reader *r)
+{
+    return mmli_fail(MML_E_FORMAT, "%s: row %zu: a cell of more than %d MiB; is a quote (\") not closed?", r->path, r->row,
+                     CELL_MOST >> 20);
+}
+
+/* A line, or the part of it that there is. */
 static mml_status feed(reader *r, struct csv_parser *p, const char *s, size_t n)
 {
     mml_status st = MML_OK;
 
-    if (p->pstate == 0) /* libcsv is between rows */
-        r->row = r->line;
-    MML_CHECK(memchr(s, '\0', n) == NULL, MML_E_FORMAT, "%s: row %zu holds a zero byte: not a text file", r->path, r->line);
     if (csv_parse(p, s, n, on_cell, on_row, r) != n && r->st == MML_OK) {
         st = parse_error(r, p);
         goto out;
     }
     MML_TRY(r->st);
-    MML_CHECK(p->entry_pos <= CELL_MOST, MML_E_FORMAT,
-              "%s: row %zu: a cell of more than %d MiB; is a quote (\") not closed?", r->path, r->row, CELL_MOST >> 20);
+    if (p->entry_pos > CELL_MOST)
+        st = cell_too_long(r);
 out:
     return st;
 }
 
-static mml_status feed_block(reader *r, struct csv_parser *p, const char *s, size_t n)
+static mml_status deliver_cut(reader *r)
+{
+    for (size_t i = 0; i < r->cut.n; i++)
+        if (r->cut.cells[i].n > CELL_MOST)
+            return cell_too_long(r);
+    return r->cut.n > 0 ? deliver(r, r->cut.cells, r->cut.n) : MML_OK;
+}
+
+/* whole: from its beginning to its '\n'. */
+static mml_status take_line(reader *r, struct csv_parser *p, char *s, size_t n, bool whole)
 {
     mml_status st = MML_OK;
+    bool done = false;
 
-    while (n > 0) {
-        const char *end = memchr(s, '\n', n);
-        const size_t length = end == NULL ? n : (size_t)(end - s) + 1;
+    if (p->pstate == 0) /* libcsv is between rows */
+        r->row = r->line;
+    MML_CHECK(memchr(s, '\0', n) == NULL, MML_E_FORMAT, "%s: row %zu holds a zero byte: not a text file", r->path, r->line);
+    if (whole && p->pstate == 0)
+        MML_TRY(mmli_csv_cut_line(&done, &r->cut, s, n, r->delimiter));
+    MML_TRY(done ? deliver_cut(r) : feed(r, p, s, n));
+out:
+    return st;
+}
 
-        MML_TRY(feed(r, p, s, length));
-        r->line += end != NULL;
-        s += length;
-        n -= length;
+/* The lines that end in the block, and *used: their bytes. `begun`: the first has lost its beginning to libcsv already. */
+static mml_status take_lines(size_t *used, reader *r, struct csv_parser *p, char *s, size_t n, bool begun)
+{
+    mml_status st = MML_OK;
+    char *end;
+
+    *used = 0;
+    while ((end = memchr(s + *used, '\n', n - *used)) != NULL) {
+        const size_t length = (size_t)(end - (s + *used)) + 1;
+
+        MML_TRY(take_line(r, p, s + *used, length, !begun));
+        begun = false;
+        r->line++;
+        *used += length;
     }
 out:
     return st;
@@ -167,7 +201,7 @@ out:
 }
 
 /* What divides the cells: a comma, or in a first line without any a tab or a semicolon. */
-static unsigned char find_delimiter(const char *s, size_t n)
+static char find_delimiter(const char *s, size_t n)
 {
     size_t tabs = 0, semicolons = 0;
     bool quoted = false;
@@ -218,19 +252,54 @@ static mml_status gz_read(size_t *n, void *self, void *to, size_t room)
     return gzdirect(g->file) ? MML_OK : mmli_inflate_check(g->path, (uint64_t)gzoffset(g->file), g->inflated);
 }
 
-static mml_status read_blocks(reader *r, struct csv_parser *p, const mmli_csv_input *in, char *block)
+/* The block, and what of it is in use. */
+typedef struct block {
+    char *text;
+    size_t room, begin, n; /* bytes begin .. begin + n - 1 are to be read */
+    bool begun;            /* libcsv has the beginning of the first line */
+} block;
+
+/* All lines that end in the block; the rest stays and the block grows, unless libcsv takes it. */
+static mml_status take_block(reader *r, struct csv_parser *p, block *b)
 {
     mml_status st = MML_OK;
-    size_t skip, n;
+    size_t used;
 
-    MML_TRY(in->read(&n, in->self, block, BLOCK_BYTES));
-    MML_TRY(check_start(&skip, r->path, (const unsigned char *)block, n));
-    csv_set_delim(p, find_delimiter(block + skip, n - skip));
-    while (n > 0) {
-        MML_TRY(feed_block(r, p, block + skip, n - skip));
-        skip = 0;
-        MML_TRY(in->read(&n, in->self, block, BLOCK_BYTES));
+    MML_TRY(take_lines(&used, r, p, b->text + b->begin, b->n, b->begun));
+    b->begun = b->begun && used == 0;
+    b->begin += used;
+    b->n -= used;
+    if (b->n > 0 && (b->begun || p->pstate != 0 || b->n > LINE_MOST)) {
+        MML_TRY(take_line(r, p, b->text + b->begin, b->n, false));
+        b->begun = true;
+        b->n = 0;
     }
+    memmove(b->text, b->text + b->begin, b->n);
+    b->begin = 0;
+    if (b->n > b->room / 2)
+        MML_TRY(mmli_grow(&b->text, &b->room, b->room + 1, 1));
+out:
+    return st;
+}
+
+static mml_status read_blocks(reader *r, struct csv_parser *p, const mmli_csv_input *in, block *b)
+{
+    mml_status st = MML_OK;
+    size_t got;
+
+    MML_TRY(mmli_grow(&b->text, &b->room, BLOCK_BYTES, 1));
+    MML_TRY(in->read(&got, in->self, b->text, BLOCK_BYTES));
+    MML_TRY(check_start(&b->begin, r->path, (const unsigned char *)b->text, got));
+    b->n = got - b->begin;
+    r->delimiter = find_delimiter(b->text + b->begin, b->n);
+    csv_set_delim(p, (unsigned char)r->delimiter);
+    while (got > 0) {
+        MML_TRY(take_block(r, p, b));
+        MML_TRY(in->read(&got, in->self, b->text + b->n, b->room - b->n));
+        b->n += got;
+    }
+    if (b->n > 0) /* the last line has no end */
+        MML_TRY(take_line(r, p, b->text, b->n, false));
     if (csv_fini(p, on_cell, on_row, r) != 0 && r->st == MML_OK)
         st = mmli_fail(MML_E_FORMAT, "%s: a quoted cell that begins in row %zu is never closed", r->path, r->row);
     else
@@ -261,19 +330,19 @@ mml_status mmli_csv_read_from(const mmli_csv_input *in, const char *name, const 
     mml_status st = MML_OK;
     reader r = {.path = name, .handler = handler, .user = user, .line = 1, .row = 1};
     struct csv_parser p;
-    char *block = NULL;
+    block b = {0};
 
     /* csv_init allocates nothing and fails for NULL only. */
     (void)csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL);
     csv_set_realloc_func(&p, grow_cell);
     csv_set_free_func(&p, mmli_free);
     csv_set_blk_size(&p, 64 << 10);
-    MML_TRY(mmli_calloc(&block, BLOCK_BYTES, 1));
-    MML_TRY(read_blocks(&r, &p, in, block));
+    MML_TRY(read_blocks(&r, &p, in, &b));
     MML_CHECK(r.has_header, MML_E_FORMAT, "%s: is empty; a header row is needed", name);
 out:
     csv_free(&p);
-    mmli_free(block);
+    mmli_free(b.text);
+    mmli_csv_cut_free(&r.cut);
     mmli_buf_free(&r.bytes);
     mmli_free(r.ends);
     mmli_free(r.cells);

@@ -8,6 +8,7 @@ libmmlego_core_la_SOURCES += \
 	src/io/cohort_write.c src/io/cohort_write.h \
 	src/io/condition.c src/io/condition.h \
 	src/io/csv.c src/io/csv.h \
+	src/io/csv_cut.c src/io/csv_cut.h \
 	src/io/describe.c \
 	src/io/h5.c src/io/h5.h src/io/h5_inside.h \
 	src/io/h5array.c \
