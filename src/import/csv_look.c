@@ -82,7 +82,7 @@ mml_status mmli_csv_inspect(mmli_facts *facts, const char *path)
     mml_status st = MML_OK;
     mmli_survey s = {0};
 
-    MML_TRY(mmli_survey_read(&s, path));
+    MML_TRY(mmli_survey_read(&s, path, NULL));
     MML_TRY(describe(facts, &s));
 out:
     mmli_survey_free(&s);
@@ -271,7 +271,7 @@ mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path)
     bool taken;
     const char *id;
 
-    MML_TRY(mmli_survey_read(&s, path));
+    MML_TRY(mmli_survey_read(&s, path, out->keep));
     if (s.numbers_in_header) {
         MML_TRY(suggest_bare(out, path));
         goto out;

@@ -56,6 +56,7 @@ static void finish(mmli_importing *im)
     for (size_t i = 0; im->own != NULL && i < im->config.n_tasks; i++)
         mmli_table_free(&im->own[i]);
     mmli_free(im->own);
+    mmli_kept_free(&im->kept);
     mmli_import_config_free(&im->config);
 }
 
@@ -73,7 +74,7 @@ static mml_status read_config(mmli_importing *im, const char *path, const char *
         goto out;
     }
     im->suggested = true;
-    MML_TRY(mml_suggest_cohort(&text, &path, 1, format));
+    MML_TRY(mmli_suggest_file(&text, path, format, &im->kept));
     MML_CHECK(strstr(text, "\n[modality ") != NULL, MML_E_DATA, "%s: nothing in it can be a feature: ids, outcomes, texts or a list of "
               "samples; name it in a cohort.ini (labels, splits) beside a file of features, or try mmlego inspect --init FILE...", path);
     MML_TRY(mmli_import_config_parse(&im->config, text, "(suggested cohort.ini)", &im->problems));
@@ -114,7 +115,8 @@ mml_status mml_import_with(const char *path, const char *out_path, const mml_imp
     if (given != NULL)
         memcpy(&o, given, given->struct_size == 0 || given->struct_size > sizeof o ? sizeof o : given->struct_size);
     im.out_path = out_path != NULL ? out_path : P_tmpdir "/mmlego-check.h5";
-    im.context = (mmli_source_context){.beside = im.out_path, .config = &im.config, .problems = &im.problems};
+    im.kept.beside = im.out_path;
+    im.context = (mmli_source_context){.beside = im.out_path, .config = &im.config, .kept = &im.kept, .problems = &im.problems};
     im.progress = o.progress;
     im.user = o.user;
     im.problems.collect = o.dry_run != 0;

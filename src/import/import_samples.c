@@ -16,7 +16,7 @@ static mml_status read_labels(mmli_importing *im)
     const mmli_import_config *c = &im->config;
     const mmli_sheet sheet = {
         .path = c->labels, .more = c->more, .n_more = c->n_more, .no_header = c->no_header, .names = c->names,
-        .repeats = c->repeats};
+        .repeats = c->repeats, .kept = &im->kept};
     const char **wanted = NULL;
     size_t n = 0;
 

@@ -12,7 +12,8 @@ typedef struct mmli_importing {
     bool folds;             /* the splits files are lists (folds.h), not a table */
     mmli_table *own;        /* (n_tasks) of tasks with a file of their own; else empty */
     mmli_source **sources;  /* (n_modalities) NULL: not open, not any more, or not to be opened */
-    bool suggested; /* the config was made up */
+    bool suggested; /* the config was made up, */
+    mmli_kept kept; /* and this was read for it */
     const char *out_path;
     mmli_source_context context;
     char **ids;             /* (n) samples: of the labels file, then the others; lent by the tables, or own */

@@ -24,7 +24,8 @@ typedef struct csv_source {
     char **names;     /* (n_names) of the header */
     size_t n_names, id_at;
     mmli_csv_values values;
-    float *row;
+    const mmli_kept *kept; /* the numbers are there and not in `rows`; NULL: they are not */
+    float *row, *wide;     /* of the chosen columns; of all that are kept */
     size_t cap_rows;
     size_t *place; /* (n_pieces) row of each piece, when some rows were the same sample again; NULL: its own */
 } csv_source;
@@ -50,6 +51,8 @@ static mml_status on_header(void *user, const mmli_cell *cells, size_t n)
     mmli_source *s = user;
     csv_source *c = s->state;
 
+    if (c->names != NULL) /* the file is read after all (from_kept) */
+        return MML_OK;
     MML_TRY(mmli_calloc(&c->names, n, sizeof *c->names));
     for (; c->n_names < n; c->n_names++)
         MML_TRY(mmli_strdup(&c->names[c->n_names], cells[c->n_names].text));
@@ -113,6 +116,57 @@ out:
     return st;
 }
 
+/* The numbers of a row that was read. */
+static mml_status get_row(float *out, const csv_source *c, size_t row)
+{
+    mml_status st = MML_OK;
+
+    if (c->kept == NULL)
+        return mmli_rowfile_get(out, &c->rows, row * c->values.n, c->values.n);
+    MML_TRY(mmli_rowfile_get(c->wide, &c->kept->rows, row * c->kept->n_columns, c->kept->n_columns));
+    for (size_t i = 0; i < c->values.n; i++)
+        out[i] = c->wide[c->values.at[i]];
+out:
+    return st;
+}
+
+/* Are ids and numbers kept, and nothing is wrong with them? */
+static bool has_kept(const csv_source *c, const mmli_kept *k)
+{
+    if (!mmli_kept_has_texts(k, c->id_at))
+        return false;
+    for (size_t i = 0; i < c->values.n; i++)
+        if (c->values.categorical[i] || !mmli_kept_has_numbers(k, c->values.at[i]))
+            return false;
+    for (size_t i = 0; i < k->n_rows; i++)
+        if (mmli_bad_id(mmli_kept_text(k, i, c->id_at).text) != NULL)
+            return false;
+    return true;
+}
+
+/* Without the file. *done = false: it must be read, for texts or for the message. */
+static mml_status from_kept(bool *done, mmli_source *s, const mmli_csv_handler *handler, const mmli_kept *k)
+{
+    mml_status st = MML_OK;
+    csv_source *c = s->state;
+
+    *done = false;
+    MML_TRY(mmli_kept_header(k, handler, s));
+    if (!has_kept(c, k))
+        goto out;
+    MML_TRY(mmli_calloc(&c->wide, k->n_columns, sizeof *c->wide));
+    MML_TRY(mmli_calloc(&s->ids, k->n_rows, sizeof *s->ids));
+    MML_TRY(mmli_calloc(&s->lines, k->n_rows, sizeof *s->lines));
+    for (; s->n_pieces < k->n_rows; s->n_pieces++) {
+        MML_TRY(mmli_strdup(&s->ids[s->n_pieces], mmli_kept_text(k, s->n_pieces, c->id_at).text));
+        s->lines[s->n_pieces] = k->lines[s->n_pieces];
+    }
+    c->kept = k;
+    *done = true;
+out:
+    return st;
+}
+
 /* Rows of one sample must agree in what was picked; message names the first column that does not. */
 static mml_status check_same(const mmli_source *s, size_t first, size_t again, const float *a, const float *b)
 {
@@ -148,8 +202,8 @@ static mml_status fold(mmli_source *s)
         if (at == i)
             continue;
         again[i] = 1;
-        MML_TRY(mmli_rowfile_get(row, &c->rows, at * c->values.n, c->values.n));
-        MML_TRY(mmli_rowfile_get(c->row, &c->rows, i * c->values.n, c->values.n));
+        MML_TRY(get_row(row, c, at));
+        MML_TRY(get_row(c->row, c, i));
         MML_TRY(mmli_problem(s->context->problems, check_same(s, at, i, row, c->row)));
     }
     for (size_t i = 0; i < s->n_pieces; i++) {
@@ -176,6 +230,7 @@ static mml_status csv_open(mmli_source *s)
     static const char *const ways[] = {"rows", "columns"};
     mml_status st = MML_OK;
     const char *way = mmli_source_option(s, "orientation");
+    bool done = false;
     csv_source *c;
 
     if (way != NULL && strcmp(way, ways[1]) == 0) {
@@ -194,9 +249,13 @@ static mml_status csv_open(mmli_source *s)
     MML_CHECK(s->m->id != NULL, MML_E_FORMAT, "%s:%zu: [%s] needs id = the %s with the sample ids", s->m->ini_path, s->m->line,
               s->m->section->name, "column");
     MML_TRY(read_options(s, c));
-    MML_TRY(mmli_rowfile_open(&c->rows, s->context->beside));
-    MML_TRY(mmli_sheet_read(&c->sheet, &handler, s));
-    MML_TRY(mmli_rowfile_finish(&c->rows));
+    if (mmli_kept_is(s->context->kept, &c->sheet))
+        MML_TRY(from_kept(&done, s, &handler, s->context->kept));
+    if (!done) {
+        MML_TRY(mmli_rowfile_open(&c->rows, s->context->beside));
+        MML_TRY(mmli_sheet_read(&c->sheet, &handler, s));
+        MML_TRY(mmli_rowfile_finish(&c->rows));
+    }
     if (s->m->kind == MML_TABLE && s->context->config->repeats != NULL)
         MML_TRY(fold(s));
     MML_TRY(mmli_csv_values_finish(&c->values, s));
@@ -215,6 +274,7 @@ static void csv_close(mmli_source *s)
     mmli_h5_texts_free(c->names, c->n_names);
     mmli_csv_values_free(&c->values);
     mmli_free(c->row);
+    mmli_free(c->wide);
     mmli_free(c->place);
     mmli_rowfile_close(&c->rows);
     mmli_free(c);
@@ -229,7 +289,7 @@ static mml_status csv_read(float *values, float *positions, mmli_piece_span *spa
     for (size_t i = 0; i < n; i++) {
         const size_t row = c->place != NULL ? c->place[spans[i].piece] : spans[i].piece;
 
-        MML_TRY(mmli_rowfile_get(c->row, &c->rows, row * c->values.n, c->values.n));
+        MML_TRY(get_row(c->row, c, row));
         mmli_csv_values_expand(values + spans[i].to * s->dims[0], &c->values, c->row);
     }
 out:

@@ -4,6 +4,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/anndata_look.c \
 	src/import/anndata_obs.c src/import/anndata_obs.h \
 	src/import/anndata_open.c src/import/anndata_open.h \
+	src/import/kept.c src/import/kept.h \
 	src/import/kind_anndata.c \
 	src/import/bins.c src/import/bins.h \
 	src/import/config.c \

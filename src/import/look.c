@@ -44,14 +44,24 @@ out:
     return st;
 }
 
-mml_status mml_suggest_cohort(char **ini, const char *const *paths, size_t n, const char *format)
+static mml_status suggest(char **ini, const char *const *paths, size_t n, const char *format, mmli_kept *keep)
 {
     mml_status st = MML_OK;
     const mmli_source_kind *kind;
 
     *ini = NULL;
     MML_TRY(find_kind(&kind, format));
-    MML_TRY(mmli_suggest(ini, paths, n, format));
+    MML_TRY(mmli_suggest(ini, paths, n, format, keep));
 out:
     return st;
+}
+
+mml_status mmli_suggest_file(char **ini, const char *path, const char *format, mmli_kept *keep)
+{
+    return suggest(ini, &path, 1, format, keep);
+}
+
+mml_status mml_suggest_cohort(char **ini, const char *const *paths, size_t n, const char *format)
+{
+    return suggest(ini, paths, n, format, NULL);
 }

@@ -300,7 +300,7 @@ mml_status mmli_mcat_suggest_file(mmli_suggestion *out, const char *path)
     mml_status st = MML_OK;
     mmli_survey s = {0};
 
-    MML_TRY(mmli_survey_read(&s, path));
+    MML_TRY(mmli_survey_read(&s, path, out->keep));
     for (size_t i = 0; i < COUNT(needed); i++)
         MML_CHECK(find(&s, needed[i]) != NULL, MML_E_FORMAT, "%s: is no table of MCAT or PORPOISE: it has no column %s; "
                   "--as csv takes it for any other table", path, needed[i]);

@@ -15,6 +15,7 @@
 
 #include "import/facts.h"
 #include "import/import.h"
+#include "import/kept.h"
 #include "import/problems.h"
 #include "import/suggest.h"
 #include "io/index.h"
@@ -27,6 +28,7 @@ typedef struct mmli_source_context {
     const char *beside; /* the output: temporary files (made and unlinked at once) go into its folder */
     const mmli_import_config *config;
     const mmli_index *samples; /* those of the cohort; NULL while they are being collected */
+    const mmli_kept *kept; /* what was read of a file before, if anything was */
     mmli_problems *problems; /* a wrong value goes through mmli_problem(): a check wants all of them */
 } mmli_source_context;
 

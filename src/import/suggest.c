@@ -116,10 +116,10 @@ out:
     return st;
 }
 
-mml_status mmli_suggest(char **out, const char *const *paths, size_t n, const char *format)
+mml_status mmli_suggest(char **out, const char *const *paths, size_t n, const char *format, mmli_kept *keep)
 {
     mml_status st = MML_OK;
-    mmli_suggestion s = {0};
+    mmli_suggestion s = {.keep = keep};
     mmli_buf text = {0};
 
     *out = NULL;

@@ -3,6 +3,7 @@
 #define MMLI_IMPORT_SUGGEST_H
 
 #include "import/import.h"
+#include "import/kept.h"
 #include "util/text.h"
 
 typedef struct mmli_suggestion {
@@ -11,6 +12,7 @@ typedef struct mmli_suggestion {
     mmli_buf tasks, modalities;  /* sections */
     char **used;                 /* names of modalities */
     size_t n_used, cap_used;
+    mmli_kept *keep;             /* lent: a reader that must read the whole file leaves here what an import needs of it; or NULL */
 } mmli_suggestion;
 
 /* Says where the labels are, unless a file before did. *taken may be NULL. */
@@ -22,7 +24,10 @@ mml_status mmli_suggest_key(mmli_suggestion *s, const char *key, const char *val
 void mmli_suggestion_free(mmli_suggestion *s);
 
 /* The text of a cohort.ini that imports these files; each is recognised, or read as `format` if that is not NULL. *out is
- * yours: mmli_free(). MML_E_IO, MML_E_FORMAT: a file that cannot be read, or of no known format. */
-mml_status mmli_suggest(char **out, const char *const *paths, size_t n, const char *format);
+ * yours: mmli_free(). MML_E_IO, MML_E_FORMAT: a file that cannot be read, or of no known format. keep: for an import of a single file
+ * that follows; or NULL. */
+mml_status mmli_suggest(char **out, const char *const *paths, size_t n, const char *format, mmli_kept *keep);
+/* look.c: mml_suggest_cohort() of one file, MML_E_NOT_FOUND if there is no such format. */
+mml_status mmli_suggest_file(char **ini, const char *path, const char *format, mmli_kept *keep);
 
 #endif

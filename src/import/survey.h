@@ -4,18 +4,19 @@
 
 #include <stdbool.h>
 
-#include "mmlego/base.h"
+#include "import/kept.h"
 
 enum { MMLI_SURVEY_VALUES = 12 /* distinct texts kept of a column */ };
 
 typedef struct mmli_survey_column {
-    char *name;
+    /* What every cell touches comes first, in as few bytes as may be. */
     size_t n_missing, n_numbers, n_texts;
     double least, most;     /* of the numbers */
     bool whole;             /* all numbers are whole ones */
-    char *values[MMLI_SURVEY_VALUES + 1]; /* distinct cells, in order of appearance; one more than is shown = many */
-    size_t n_values;
     bool distinct;          /* no cell is missing or occurs twice; only for columns that may be ids, else false */
+    size_t n_values;
+    char *name;
+    char *values[MMLI_SURVEY_VALUES + 1]; /* distinct cells, in order of appearance; one more than is shown = many */
 } mmli_survey_column;
 
 typedef struct mmli_survey {
@@ -27,7 +28,8 @@ typedef struct mmli_survey {
     struct mmli_survey_inside *inside;
 } mmli_survey;
 
-mml_status mmli_survey_read(mmli_survey *out, const char *path);
+/* keep: what was read, for an import of the file (kept.h); complete only if the table has a header. NULL: nothing. */
+mml_status mmli_survey_read(mmli_survey *out, const char *path, mmli_kept *keep);
 void mmli_survey_free(mmli_survey *survey);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "import/kept.h"
 #include "import/repeats.h"
 #include "import/source.h"
 #include "io/index.h"
@@ -172,8 +173,11 @@ out:
 static mml_status on_header(void *user, const mmli_cell *cells, size_t n)
 {
     mml_status st = MML_OK;
+    const reading *r = user;
     const char **names = NULL;
 
+    if (r->t->names != NULL) /* the file is read after all (from_kept) */
+        return MML_OK;
     MML_TRY(mmli_calloc(&names, n, sizeof *names));
     for (size_t i = 0; i < n; i++)
         names[i] = cells[i].text;
@@ -218,13 +222,44 @@ out:
     return st;
 }
 
+/* Without the file, if the texts are kept. */
+static mml_status from_kept(bool *done, reading *r, const mmli_csv_handler *handler, const mmli_kept *k)
+{
+    mml_status st = MML_OK;
+    const mmli_table *t = r->t;
+    mmli_cell *cells = NULL;
+
+    *done = false;
+    MML_TRY(mmli_kept_header(k, handler, r));
+    if (!mmli_kept_has_texts(k, r->id_at))
+        goto out;
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (!mmli_kept_has_texts(k, r->at[i]))
+            goto out;
+    MML_TRY(mmli_calloc(&cells, k->n_columns, sizeof *cells)); /* those that are asked for */
+    for (size_t row = 0; row < k->n_rows; row++) {
+        cells[r->id_at] = mmli_kept_text(k, row, r->id_at);
+        for (size_t i = 0; i < t->n_columns; i++)
+            cells[r->at[i]] = mmli_kept_text(k, row, r->at[i]);
+        MML_TRY(handler->row(r, k->lines[row], cells, k->n_columns));
+    }
+    *done = true;
+out:
+    mmli_free(cells);
+    return st;
+}
+
 mml_status mmli_csv_texts(mmli_table *t, const mmli_sheet *sheet, const char *id, const char *const *wanted, size_t n_wanted)
 {
     static const mmli_csv_handler handler = {on_header, on_row};
     mml_status st = MML_OK;
     reading r = {.t = t, .id = id, .wanted = wanted, .n_wanted = n_wanted};
+    bool done = false;
 
-    MML_TRY(mmli_sheet_read(sheet, &handler, &r));
+    if (mmli_kept_is(sheet->kept, sheet))
+        MML_TRY(from_kept(&done, &r, &handler, sheet->kept));
+    if (!done)
+        MML_TRY(mmli_sheet_read(sheet, &handler, &r));
     MML_CHECK(t->n > 0, MML_E_DATA, "%s: has a header but no rows", sheet->path);
 out:
     mmli_free(r.at);
