@@ -105,6 +105,7 @@ static void on_row(int end, void *user)
     if (r->st == MML_OK && r->in_row)
         r->st = deliver_kept(r);
     r->in_row = false;
+    r->row = r->line; /* after a CR by itself the next one begins in the same line */
 }
 
 /* ---- blocks into lines into cells --------------------------------------------------------------------------------- */

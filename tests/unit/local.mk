@@ -112,6 +112,8 @@ tests_unit_test_split_SOURCES = tests/unit/test_split.c tests/unit/folder.c test
 
 check_PROGRAMS += tests/unit/test_csv
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c tests/unit/folder.c tests/unit/folder.h
+check_PROGRAMS += tests/unit/test_csv_cut
+tests_unit_test_csv_cut_SOURCES = tests/unit/test_csv_cut.c
 
 check_PROGRAMS += tests/unit/test_zip
 tests_unit_test_zip_SOURCES = tests/unit/test_zip.c tests/unit/folder.c tests/unit/folder.h
