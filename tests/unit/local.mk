@@ -149,6 +149,10 @@ check_PROGRAMS += tests/unit/test_import_npy
 tests_unit_test_import_npy_SOURCES = tests/unit/test_import_npy.c tests/unit/import_help.c tests/unit/import_help.h \
 	tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_kept
+tests_unit_test_kept_SOURCES = tests/unit/test_kept.c tests/unit/import_help.c tests/unit/import_help.h \
+	tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_import_mcat
 tests_unit_test_import_mcat_SOURCES = tests/unit/test_import_mcat.c tests/unit/import_help.c tests/unit/import_help.h \
 	tests/unit/folder.c tests/unit/folder.h

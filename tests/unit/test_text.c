@@ -86,6 +86,31 @@ START_TEST(every_double_is_read_as_strtod_reads_it)
 }
 END_TEST
 
+/* 1 to 21 digits, a point between, before or behind any two of them: what fits 64 bits, 2^53, and what does not. */
+START_TEST(plain_decimals_are_read_as_strtod_reads_them)
+{
+    for (uint64_t i = 0; i < 300000; i++) {
+        const uint64_t key = mmli_rng_key(12, "decimal", i);
+        const size_t digits = 1 + (size_t)mmli_rng_below(key, 0, 21), point = (size_t)mmli_rng_below(key, 1, digits + 2);
+        char text[32], *p = text;
+        double want, got = 42;
+
+        if (mmli_rng_below(key, 2, 3) == 0)
+            *p++ = '-';
+        for (size_t k = 0; k < digits; k++) {
+            if (k == point)
+                *p++ = '.';
+            *p++ = (char)('0' + mmli_rng_below(key, 3 + k, i % 4 == 0 ? 2 : 10));
+        }
+        if (point == digits)
+            *p++ = '.';
+        *p = '\0';
+        want = strtod(text, NULL);
+        ck_assert_msg(parse(&got, text) && memcmp(&got, &want, sizeof got) == 0, "%s: %.17g, not %.17g", text, got, want);
+    }
+}
+END_TEST
+
 START_TEST(very_long_numbers_are_read_to_the_last_digit)
 {
     /* 1 + 2^-53 exactly, half way to the next double, and then a 1 far behind: rounds up. */
@@ -372,6 +397,7 @@ int main(void)
     tcase_add_test(tc, what_is_not_a_number_is_refused_and_nothing_is_written);
     tcase_add_test(tc, only_the_bytes_given_are_looked_at);
     tcase_add_test(tc, every_double_is_read_as_strtod_reads_it);
+    tcase_add_test(tc, plain_decimals_are_read_as_strtod_reads_them);
     tcase_add_test(tc, very_long_numbers_are_read_to_the_last_digit);
     tcase_add_test(tc, a_decimal_comma_of_the_host_changes_nothing);
     tcase_add_test(tc, floats_are_refused_when_they_overflow);
