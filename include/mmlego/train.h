@@ -41,6 +41,7 @@ typedef struct mml_train_options {
     double clip_norm;          /**< global gradient norm; 0 = no clipping */
     size_t patience;           /**< epochs without a better validation score (at equal scores, a lower loss) before stopping;
                                     0 = never */
+    double loss_share;         /**< an epoch is judged by its validation score less this times its validation loss */
     double l1;                 /**< on weights (not biases, LayerNorm, latent) */
     mml_class_weights class_weights;
     mml_survival_loss survival_loss;

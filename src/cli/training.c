@@ -74,6 +74,8 @@ const mmlc_opt mmlc_opts_training[] = {
      .help = "largest norm of the gradient; 0 = no limit"},
     {.name = "patience", .type = MMLC_SIZE, .at = AT(options.patience), .arg = "N",
      .help = "stop after N epochs without a better validation score; 0 = never", .max = 1000000},
+    {.name = "loss-share", .type = MMLC_DOUBLE, .at = AT(options.loss_share), .arg = "X",
+     .help = "judge an epoch by its validation score less X times its validation loss"},
     {.name = "l1", .type = MMLC_DOUBLE, .at = AT(options.l1), .arg = "X", .help = "L1 penalty on the weights"},
     {.name = "class-weights", .type = MMLC_CHOICE, .at = AT(options.class_weights), .choices = class_weights,
      .help = "weight of the classes in the loss; balanced = the same for each class in all"},

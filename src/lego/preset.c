@@ -178,6 +178,16 @@ out:
 }
 
 /* Settings shared by every training; patients are few, so batches are small and decay is not. */
+/* Classes: early stopping that is not deceived by the noise of a small validation part, nor by the plateau of the ranking while
+ * the loss already rises; doc/results/README.md has what either brings. */
+static void stop_classes(mml_train_options *o, preset p, mml_task_kind task)
+{
+    if (p == PRESET_MMLEGO && (task == MML_BINARY || task == MML_MULTICLASS)) {
+        o->patience = 10;
+        o->loss_share = 0.1;
+    }
+}
+
 static mml_train_options common(void)
 {
     mml_train_options o = {.struct_size = sizeof o,
@@ -209,6 +219,7 @@ mml_status mml_train_options_init(mml_train_options *options, const char *name, 
     MML_TRY(find(&p, name));
     *options = common();
     options->shared_head = p == PRESET_MMLEGO;
+    stop_classes(options, p, task);
     if (p == PRESET_MMLEGO && task == MML_SURVIVAL) {
         /* Few patients, many features: the partial likelihood ranks them far better than discrete hazards do, given large
          * batches (risk sets), time, and a strong decay of the encoder (method.md 3b point 7). */
@@ -228,9 +239,9 @@ mml_status mml_train_options_init_fuse(mml_train_options *options, const char *n
     mml_status st = MML_OK;
     preset p = PRESET_MMLEGO;
 
-    (void)task;
     MML_TRY(find(&p, name));
     *options = common();
+    stop_classes(options, p, task);
     options->epochs = 2;
     options->warmup = 0;
     options->shared_head = 0;

@@ -15,7 +15,7 @@
 #include "util/atomic.h"
 #include "util/error.h"
 
-enum { CHECKPOINT_VERSION = 1, N_COUNTS = 6, N_NUMBERS = 8 };
+enum { CHECKPOINT_VERSION = 2, N_COUNTS = 6, N_NUMBERS = 9 };
 
 static const char *const buffer_names[] = {"parameters", "first_moment", "second_moment", "best"};
 enum { N_BUFFERS = 4 };
@@ -82,7 +82,7 @@ static void take_counts(mmli_progress *p, const uint64_t *in)
 static void list_numbers(double *out, const mmli_progress *p)
 {
     const double list[N_NUMBERS] = {p->loss_sum,       p->weight_sum,   p->norm_sum, p->best_score,
-                                    p->plateau_factor, p->plateau_best, p->seconds,  p->best_loss};
+                                    p->plateau_factor, p->plateau_best, p->seconds,  p->best_loss, p->best_value};
 
     memcpy(out, list, sizeof list);
 }
@@ -97,6 +97,7 @@ static void take_numbers(mmli_progress *p, const double *in)
     p->plateau_best = in[5];
     p->seconds = in[6];
     p->best_loss = in[7];
+    p->best_value = in[8];
 }
 
 static mml_status load_history(mmli_trainer *t, hid_t file, const char *path)

@@ -33,23 +33,27 @@ static mml_status stop(const mmli_trainer *t)
                      t->steps, t->o->checkpoint ? "; resume from " : "", t->o->checkpoint ? t->o->checkpoint : "");
 }
 
-/* What early stopping looks at: higher is better. Without validation samples the last epoch is the best. */
+/* What early stopping looks at: higher is better. The ranking of few samples moves by chance from epoch to epoch; among epochs
+ * of nearly the same score a share of the loss, which moves less, prefers those before overfitting. Without validation samples
+ * the last epoch is the best. */
 static double criterion(const mmli_trainer *t, double loss, double score)
 {
     if (t->part[1].n == 0)
         return (double)t->at.epoch;
-    return t->by_score ? score : -loss;
+    return t->by_score ? score - t->o->loss_share * loss : -loss;
 }
 
-static mml_status keep_best(mmli_trainer *t, double value, double loss, bool *best)
+static mml_status keep_best(mmli_trainer *t, double loss, double score, bool *best)
 {
     mml_status st = MML_OK;
     mmli_params *p = t->model->params;
+    const double value = criterion(t, loss, score);
 
-    *best = value > t->at.best_score || (value == t->at.best_score && loss < t->at.best_loss);
+    *best = value > t->at.best_value || (value == t->at.best_value && loss < t->at.best_loss);
     if (*best) {
         MML_TRY(p->dv->k.copy(p->dv, t->best, p->data, p->total * sizeof(float)));
-        t->at.best_score = value;
+        t->at.best_value = value;
+        t->at.best_score = score;
         t->at.best_loss = loss;
         t->at.best_epoch = t->at.epoch;
         t->at.since_best = 0;
@@ -64,16 +68,15 @@ out:
 static mml_status end_epoch(mmli_trainer *t, double rate, double seconds, mml_epoch *line)
 {
     mml_status st = MML_OK;
-    double loss, score, value;
+    double loss, score;
     bool best = false;
 
     MML_TRY(mmli_train_validate(t, &loss, &score));
     MML_CHECK(t->part[1].n == 0 || isfinite(loss), MML_E_NOT_FINITE,
               "the validation loss is not finite after epoch %zu: the training has diverged; lower the learning rate (%g)",
               t->at.epoch, t->o->learning_rate);
-    value = criterion(t, loss, score);
-    MML_TRY(keep_best(t, value, loss, &best));
-    mmli_schedule_plateau(&t->at.plateau_factor, &t->at.plateau_best, &t->at.plateau_bad, value);
+    MML_TRY(keep_best(t, loss, score, &best));
+    mmli_schedule_plateau(&t->at.plateau_factor, &t->at.plateau_best, &t->at.plateau_bad, criterion(t, loss, score));
     *line = (mml_epoch){.epoch = t->at.epoch,
                         .epochs = t->o->epochs,
                         .train_loss = t->at.weight_sum > 0 ? t->at.loss_sum / t->at.weight_sum : NAN,
@@ -133,7 +136,7 @@ static mml_status consider_start(mmli_trainer *t)
 
     MML_TRY(mmli_train_validate(t, &loss, &score));
     if (isfinite(loss))
-        MML_TRY(keep_best(t, criterion(t, loss, score), loss, &best));
+        MML_TRY(keep_best(t, loss, score, &best));
 out:
     return st;
 }
@@ -147,7 +150,7 @@ mml_status mmli_train_run(mmli_trainer *t)
         MML_TRY(consider_start(t));
     while (t->at.epoch < t->o->epochs && !(t->o->patience && t->part[1].n && t->at.since_best >= t->o->patience))
         MML_TRY(run_epoch(t));
-    if (t->at.best_score > -INFINITY)
+    if (t->at.best_value > -INFINITY)
         MML_TRY(p->dv->k.copy(p->dv, p->data, t->best, p->total * sizeof(float)));
 out:
     return st;

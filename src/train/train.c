@@ -19,6 +19,7 @@ mml_status mmli_train_check(const mml_train_options *o)
               o->weight_decay);
     MML_CHECK(isfinite(o->encoder_decay), MML_E_ARG, "encoder decay is not finite");
     MML_CHECK(isfinite(o->clip_norm) && o->clip_norm >= 0, MML_E_ARG, "clip norm must be 0 or more, not %g", o->clip_norm);
+    MML_CHECK(isfinite(o->loss_share) && o->loss_share >= 0, MML_E_ARG, "loss share must be 0 or more, not %g", o->loss_share);
     MML_CHECK(isfinite(o->l1) && o->l1 >= 0, MML_E_ARG, "l1 must be 0 or more, not %g", o->l1);
     MML_CHECK(o->survival_alpha >= 0 && o->survival_alpha <= 1, MML_E_ARG, "alpha must be in [0, 1], not %g",
               o->survival_alpha);

@@ -142,7 +142,8 @@ static mml_status trainer_init(mmli_trainer *t, const mml_part *part, const uint
     MML_TRY(dv->k.alloc(dv, &t->sums, sizeof(double)));
     MML_TRY(mmli_cohort_hash(&hash, t->cohort));
     MML_TRY(mmli_train_settings(&t->settings, t->model, t->o, hash));
-    t->at.best_score = t->at.plateau_best = -INFINITY;
+    t->at.best_value = t->at.plateau_best = -INFINITY;
+    t->at.best_score = NAN;
     t->at.best_loss = INFINITY;
     t->at.plateau_factor = 1;
 out:
@@ -207,7 +208,7 @@ static mml_status record(mmli_provenance *from, mmli_trainer *t)
     from->n_history = t->n_history;
     t->history = NULL;
     from->best_epoch = t->at.best_epoch;
-    from->valid_score = t->by_score && isfinite(t->at.best_score) ? t->at.best_score : NAN;
+    from->valid_score = t->by_score ? t->at.best_score : NAN;
     from->seconds = t->at.seconds;
 out:
     free(settings);

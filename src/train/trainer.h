@@ -23,8 +23,9 @@ typedef struct mmli_progress {
     size_t in_epoch;  /* steps done in the epoch under way */
     uint64_t step;    /* optimiser steps in all */
     double loss_sum, weight_sum, norm_sum; /* of the epoch under way */
-    double best_score;                     /* of the weights kept; -inf before the first */
-    double best_loss;                      /* theirs: decides between equal scores, which few samples give often */
+    double best_value;                     /* of the weights kept: what is compared (loop.c); -inf before the first */
+    double best_score;                     /* theirs; NaN before the first and where there is none */
+    double best_loss;                      /* theirs: decides between equal values, which few samples give often */
     size_t best_epoch, since_best;
     double plateau_factor, plateau_best;
     size_t plateau_bad;

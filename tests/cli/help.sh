@@ -47,7 +47,7 @@ test_that "--help is shown whatever else is missing" exits 0
 run train --help
 for option in modality task preset encoder latent steps heads head-width tau dropout transform domain imaginary \
     encoder-width encoder-layers encoder-dropout scaling clip impute indicators position-bands epochs batch lr \
-    weight-decay encoder-decay schedule warmup grad-clip patience l1 class-weights loss alpha bins head seed threads \
+    weight-decay encoder-decay schedule warmup grad-clip patience loss-share l1 class-weights loss alpha bins head seed threads \
     train valid test fold valid-fraction split-seed checkpoint resume log quiet backend output selfattn-limit; do
     test_that "train has --$option" grep -qE -- "--(\[no-\])?$option( |\$)" "$tmp/out"
 done
