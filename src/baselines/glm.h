@@ -9,7 +9,8 @@
  *                        w_i event_i instead, and b = 0
  * ridge         1        (y - z)^2 / 2
  *
- * The minimum is unique for penalty > 0 and is found to some 1e-8 by L-BFGS: same input, same bits. */
+ * The minimum is unique for penalty > 0 and is found by L-BFGS to a slope of 1e-9, which are coefficients to 1e-9 / penalty: same
+ * input, same bits. */
 #ifndef MMLI_BASELINES_GLM_H
 #define MMLI_BASELINES_GLM_H
 
@@ -28,9 +29,21 @@ typedef struct mmli_glm {
     const double *y;      /* (n) ridge: target; Cox: time */
     const double *event;  /* (n) Cox: 1 = event */
     const double *w;      /* (n) > 0 */
+    int (*stop)(void *user); /* asked once a step; not 0 ends with MML_E_STOPPED; or NULL */
+    void *stop_user;
 } mmli_glm;
 
 /* beta (k, p + 1): W and b of each row; a start on entry, the minimum on return. */
 mml_status mmli_glm_fit(double *beta, const mmli_glm *g, double penalty);
+
+/* The minima for many penalties, each from the last: for p > n in n numbers a row of W in place of p (glm_path.c). The same as
+ * mmli_glm_fit finds, within what both leave. */
+typedef struct mmli_glm_path mmli_glm_path;
+
+/* g is borrowed until the path is closed. */
+mml_status mmli_glm_path_open(mmli_glm_path **out, const mmli_glm *g);
+/* beta (k, p + 1): the minimum; nothing on entry. */
+mml_status mmli_glm_path_fit(double *beta, mmli_glm_path *path, double penalty);
+void mmli_glm_path_close(mmli_glm_path *path);
 
 #endif

@@ -3,7 +3,8 @@ libmmlego_core_la_SOURCES += \
 	src/baselines/arrange.c src/baselines/arrange.h \
 	src/baselines/baseline.c src/baselines/baseline.h \
 	src/baselines/bilinear.c src/baselines/bilinear.h \
-	src/baselines/glm.c src/baselines/glm.h \
+	src/baselines/glm.c src/baselines/glm.h src/baselines/glm_inside.h \
+	src/baselines/glm_dense.c src/baselines/glm_loss.c src/baselines/glm_path.c \
 	src/baselines/late.c src/baselines/late.h \
 	src/baselines/latent.c \
 	src/baselines/linear.c src/baselines/linear.h \

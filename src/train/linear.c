@@ -22,6 +22,8 @@ typedef struct fitting {
     mmli_trainer *t;
     const mmli_baseline *b;
     mmli_glm g;
+    mmli_glm_path *path;
+    size_t tried; /* penalties */
     double *x, *mean, *scale; /* (n, p), (p), (p): 1 / sd, 0 of what is constant */
     double *y, *event, *w, *beta;
     int32_t *label;
@@ -29,6 +31,7 @@ typedef struct fitting {
 
 static void fitting_clear(fitting *f)
 {
+    mmli_glm_path_close(f->path);
     mmli_free(f->x);
     mmli_free(f->mean);
     mmli_free(f->scale);
@@ -37,6 +40,15 @@ static void fitting_clear(fitting *f)
     mmli_free(f->w);
     mmli_free(f->beta);
     mmli_free(f->label);
+}
+
+/* The watch, between two steps of a fit. */
+static int is_stopped(void *user)
+{
+    const fitting *f = user;
+    const mml_train_options *o = f->t->o;
+
+    return o->watch && o->watch(o->watch_user, NULL, f->tried + 1, 0, 1) != 0;
 }
 
 /* Features of one modality of a batch into its columns; NaN where it is missing. */
@@ -72,6 +84,7 @@ static mml_status read_features(fitting *f)
         mmli_inputs inputs;
         size_t column = 0;
 
+        MML_CHECK(!is_stopped(f), MML_E_STOPPED, "stopped");
         mmli_train_expect(t, train->samples, at + n, train->n);
         MML_TRY(mmli_train_read(t, train->samples + at, n));
         MML_TRY(mmli_tape_begin(t->tape, 0, t->o->seed, 0));
@@ -85,29 +98,43 @@ out:
     return st;
 }
 
-/* Mean 0 and population sd 1 over the samples that have the modality; 0 for the others. */
-static void standardise(fitting *f)
+/* Mean 0 and population sd 1 over the samples that have the modality; 0 for the others. Row by row, as they lie in memory. */
+static mml_status standardise(fitting *f)
 {
     const size_t n = f->g.n, p = f->g.p;
+    mml_status st = MML_OK;
+    double *count = NULL;
 
+    MML_TRY(mmli_calloc(&count, p, sizeof *count));
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < p; j++) {
+            const double x = f->x[i * p + j];
+
+            f->mean[j] += isnan(x) ? 0 : x;
+            count[j] += isnan(x) ? 0 : 1;
+        }
+    for (size_t j = 0; j < p; j++)
+        f->mean[j] /= fmax(1, count[j]);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < p; j++) {
+            const double d = f->x[i * p + j] - f->mean[j];
+
+            f->scale[j] += isnan(d) ? 0 : d * d;
+        }
     for (size_t j = 0; j < p; j++) {
-        double sum = 0, square = 0, sd;
-        size_t count = 0;
+        const double sd = sqrt(f->scale[j] / fmax(1, count[j]));
 
-        for (size_t i = 0; i < n; i++)
-            if (!isnan(f->x[i * p + j])) {
-                sum += f->x[i * p + j];
-                count++;
-            }
-        f->mean[j] = count > 0 ? sum / (double)count : 0;
-        for (size_t i = 0; i < n; i++)
-            if (!isnan(f->x[i * p + j]))
-                square += (f->x[i * p + j] - f->mean[j]) * (f->x[i * p + j] - f->mean[j]);
-        sd = count > 0 ? sqrt(square / (double)count) : 0;
         f->scale[j] = sd > 1e-6 * (1 + fabs(f->mean[j])) ? 1 / sd : 0; /* features are float32 */
-        for (size_t i = 0; i < n; i++)
-            f->x[i * p + j] = isnan(f->x[i * p + j]) ? 0 : (f->x[i * p + j] - f->mean[j]) * f->scale[j];
     }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < p; j++) {
+            double *x = f->x + i * p + j;
+
+            *x = isnan(*x) ? 0 : (*x - f->mean[j]) * f->scale[j];
+        }
+out:
+    mmli_free(count);
+    return st;
 }
 
 static mml_status prepare(fitting *f)
@@ -145,8 +172,11 @@ static mml_status prepare(fitting *f)
     f->g.y = f->y;
     f->g.event = f->event;
     f->g.w = f->w;
+    f->g.stop = is_stopped;
+    f->g.stop_user = f;
     MML_TRY(read_features(f));
-    standardise(f);
+    MML_TRY(standardise(f));
+    MML_TRY(mmli_glm_path_open(&f->path, &f->g));
 out:
     return st;
 }
@@ -231,7 +261,7 @@ static mml_status try_penalty(fitting *f, double penalty, size_t i, size_t all)
     mml_epoch *e = &t->history[i];
     mml_status st = MML_OK;
 
-    MML_TRY(mmli_glm_fit(f->beta, &f->g, penalty));
+    MML_TRY(mmli_glm_path_fit(f->beta, f->path, penalty));
     MML_TRY(set_parameters(f));
     *e = (mml_epoch){.epoch = i + 1, .epochs = all, .learning_rate = penalty};
     MML_TRY(training_loss(t, &e->train_loss));
@@ -246,8 +276,8 @@ static mml_status try_penalty(fitting *f, double penalty, size_t i, size_t all)
     e->seconds = mmli_now() - began;
     t->at.seconds += e->seconds;
     t->n_history = t->at.epoch = i + 1;
-    MML_CHECK(!t->o->watch || t->o->watch(t->o->watch_user, e, i + 1, 1, 1) == 0, MML_E_STOPPED,
-              "stopped after %zu of %zu penalties", i + 1, all);
+    f->tried = i + 1;
+    MML_CHECK(!t->o->watch || t->o->watch(t->o->watch_user, e, i + 1, 1, 1) == 0 || i + 1 == all, MML_E_STOPPED, "stopped");
 out:
     return st;
 }
@@ -265,6 +295,8 @@ mml_status mmli_train_linear(mmli_trainer *t)
         MML_TRY(try_penalty(&f, given >= 0 ? given : mmli_linear_penalty(i), i, t->o->epochs));
     MML_TRY(dv->k.copy(dv, t->model->params->data, t->best, t->model->params->total * sizeof(float)));
 out:
+    if (st == MML_E_STOPPED)
+        st = mmli_fail(MML_E_STOPPED, "stopped after %zu of %zu penalties", f.tried, t->o->epochs);
     fitting_clear(&f);
     return st;
 }

@@ -7,3 +7,6 @@ tests_baselines_test_differences_SOURCES = tests/baselines/test_differences.c $(
 check_PROGRAMS += tests/baselines/test_glm
 tests_baselines_test_glm_SOURCES = tests/baselines/test_glm.c
 EXTRA_DIST += tests/baselines/glm_truth.py
+
+check_PROGRAMS += tests/baselines/test_glm_path
+tests_baselines_test_glm_path_SOURCES = tests/baselines/test_glm_path.c

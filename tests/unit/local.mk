@@ -65,6 +65,8 @@ tests_unit_test_train_backends_SOURCES = tests/unit/test_train_backends.c $(TRAI
 tests_unit_test_train_fuse_SOURCES = tests/unit/test_train_fuse.c $(TRAIN_RIG)
 check_PROGRAMS += tests/unit/test_baseline
 tests_unit_test_baseline_SOURCES = tests/unit/test_baseline.c $(TRAIN_RIG)
+check_PROGRAMS += tests/unit/test_baseline_linear
+tests_unit_test_baseline_linear_SOURCES = tests/unit/test_baseline_linear.c $(TRAIN_RIG)
 
 check_PROGRAMS += tests/unit/test_bag_h5
 tests_unit_test_bag_h5_SOURCES = tests/unit/test_bag_h5.c tests/unit/folder.c tests/unit/folder.h

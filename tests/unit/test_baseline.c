@@ -1,16 +1,12 @@
 /* test_baseline.c - other architectures as models: they learn, repeat to the bit, predict the same from a file, run on memory
  * that the host cannot touch, and stay out of merges. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "baselines/arrange.h"
 #include "model/options.h"
 #include "tests/unit/train_rig.h"
-#include "util/alloc.h"
-#include "util/error.h"
 
 typedef struct baseline_case {
     mml_baseline_kind kind;
@@ -148,27 +144,6 @@ START_TEST(hidden_memory_gives_the_bits_of_the_reference)
 }
 END_TEST
 
-/* Allocations between calls of the watch within one epoch: on the device (hidden backend), or on the host (cpu). */
-typedef struct counts {
-    bool device;
-    uint64_t last;
-    size_t grew, steps, from_epoch;
-} counts;
-
-static int count(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps)
-{
-    counts *c = user;
-    const uint64_t now = c->device ? mmlt_hidden_allocs() : mmli_alloc_count();
-
-    (void)steps;
-    if (!epoch && epoch_now >= c->from_epoch && step > 1) {
-        c->steps++;
-        c->grew += now != c->last;
-    }
-    c->last = now;
-    return 0;
-}
-
 START_TEST(a_warm_training_step_allocates_nothing)
 {
     mmlt_cohort made;
@@ -179,11 +154,11 @@ START_TEST(a_warm_training_step_allocates_nothing)
     cohort = rig_cohort(&made, NULL);
     for (int device = 0; device < 2; device++) {
         mml_train_options o = rig_options();
-        counts c = {.device = device, .from_epoch = 4}; /* batches differ in tokens: the largest has been seen by then */
+        rig_counts c = {.device = device, .from_epoch = 4}; /* batches differ in tokens: the largest has been seen by then */
         mml_model *model;
 
         o.patience = 0;
-        o.watch = count;
+        o.watch = rig_count;
         o.watch_user = &c;
         model = train_on(&cases[_i], cohort, &o, device ? &mmlt_backend_hidden : NULL);
         ck_assert_uint_gt(c.steps, 6);
@@ -295,62 +270,6 @@ START_TEST(without_any_modality_the_prior_is_predicted)
 }
 END_TEST
 
-/* ---- the linear reference ------------------------------------------------------------------------------------- */
-
-START_TEST(the_penalty_of_the_best_validation_score_is_kept)
-{
-    mmlt_cohort made;
-    mml_cohort *cohort = rig_cohort(&made, NULL);
-    mml_train_options o = rig_options();
-    const baseline_case c = {MML_BASELINE_LINEAR, {"labs", "vitals"}, 2};
-    mml_baseline_options b = small(&c);
-    mml_model *path = train_on(&c, cohort, &o, NULL), *given = NULL;
-    const mmli_provenance *from = &path->from;
-
-    ck_assert_uint_eq(from->n_history, MMLI_LINEAR_PENALTIES);
-    for (size_t i = 0; i < from->n_history; i++) {
-        ck_assert_double_le(from->history[i].valid_score, from->valid_score);
-        ck_assert(i == 0 || from->history[i].train_loss < from->history[i - 1].train_loss); /* a smaller penalty fits closer */
-    }
-    ck_assert(from->history[from->best_epoch - 1].valid_score == from->valid_score);
-    b.penalty = from->history[from->best_epoch - 1].learning_rate;
-    mmlt_assert_ok(mml_train_baseline(&given, cohort, c.modalities, 2, "outcome", &b, NULL, &o));
-    ck_assert_uint_eq(given->from.n_history, 1);
-    ck_assert_double_lt(fabs(given->from.history[0].train_loss - from->history[from->best_epoch - 1].train_loss), 1e-6);
-    mml_model_free(path);
-    mml_model_free(given);
-    mml_cohort_close(cohort);
-    mmlt_cohort_remove(&made);
-}
-END_TEST
-
-/* Values with NaN of a series of one channel, then of two samples with a token each and none. */
-START_TEST(a_series_is_summarised_by_what_was_measured)
-{
-    static const float values[] = {2, NAN, -1, NAN, NAN};
-    static const int64_t offsets[] = {0, 4, 4, 5};
-    static const float want[] = {0.5f, -1, 2, -1, 2, 0, 0, 0, 0, 0};
-    const mmli_host_tokens x = {values, offsets, 1};
-    mmli_device *dv = mmlt_device(0, 1);
-    mmli_tape *tape = NULL;
-    mmli_host_tokens got;
-
-    mmlt_assert_ok(mmli_tape_new(&tape, dv));
-    mmlt_assert_ok(mmli_tape_begin(tape, 0, 0, 0));
-    mmlt_assert_ok(mmli_summarise(&got, tape, MML_SERIES, &x, values, 1, 3));
-    ck_assert_uint_eq(got.width, 5);
-    ck_assert_int_eq(got.offsets[1], 1);
-    ck_assert_int_eq(got.offsets[2], 1);
-    ck_assert_int_eq(got.offsets[3], 2);
-    mmlt_assert_close(got.values, want, 10, MMLT_TOL_EXACT);
-    mmlt_assert_ok(mmli_summarise(&got, tape, MML_BAG, &x, values, 1, 3));
-    ck_assert_uint_eq(got.width, 5);
-    ck_assert(got.values[4] == 4.0f && got.values[9] == 1.0f); /* tokens */
-    mmli_tape_free(tape);
-    mmli_device_close(dv);
-}
-END_TEST
-
 /* ---- what they are not --------------------------------------------------------------------------------------- */
 
 START_TEST(a_baseline_cannot_be_merged_fused_or_converted)
@@ -417,8 +336,6 @@ int main(void)
     tcase_add_loop_test(tc, a_warm_training_step_allocates_nothing, 0, CASES);
     tcase_add_loop_test(tc, a_model_from_a_file_predicts_the_same, 0, CASES);
     tcase_add_loop_test(tc, without_any_modality_the_prior_is_predicted, 0, 3);
-    tcase_add_test(tc, the_penalty_of_the_best_validation_score_is_kept);
-    tcase_add_test(tc, a_series_is_summarised_by_what_was_measured);
     tcase_add_test(tc, a_baseline_cannot_be_merged_fused_or_converted);
     tcase_add_test(tc, what_is_not_allowed_is_named);
     suite_add_tcase(suite, tc);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "tests/unit/train_rig.h"
-#include "util/alloc.h"
 
 static mml_model *train_on(mml_cohort *cohort, const char *modality, mml_train_options *o, const mmli_backend *table)
 {
@@ -71,40 +70,18 @@ START_TEST(a_merge_of_hidden_blocks_predicts)
 }
 END_TEST
 
-/* Allocations between calls of the watch within one epoch: on the device (hidden backend), or on the host (cpu). */
-typedef struct counts {
-    bool device;
-    uint64_t last;
-    size_t grew, steps;
-    size_t from_epoch;
-} counts;
-
-static int count(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps)
-{
-    counts *c = user;
-    const uint64_t now = c->device ? mmlt_hidden_allocs() : mmli_alloc_count();
-
-    (void)steps;
-    if (!epoch && epoch_now >= c->from_epoch && step > 1) {
-        c->steps++;
-        c->grew += now != c->last;
-    }
-    c->last = now;
-    return 0;
-}
-
 START_TEST(a_warm_training_step_allocates_nothing)
 {
     static const char *const modalities[] = {"labs", "vitals"};
     mmlt_cohort made;
     mml_cohort *cohort = rig_cohort(&made, NULL);
     mml_train_options o = rig_options();
-    counts c = {.device = _i / 2, .from_epoch = 4}; /* batches differ in tokens: the largest has been seen by then */
+    rig_counts c = {.device = _i / 2, .from_epoch = 4}; /* batches differ in tokens: the largest has been seen by then */
     mml_model *model;
 
     o.epochs = 6;
     o.patience = 0;
-    o.watch = count;
+    o.watch = rig_count;
     o.watch_user = &c;
     model = train_on(cohort, modalities[_i % 2], &o, c.device ? &mmlt_backend_hidden : NULL);
     ck_assert_uint_gt(c.steps, 6);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/alloc.h"
 #include "util/rng.h"
 
 typedef struct rig_data {
@@ -164,4 +165,18 @@ double rig_score(const mml_model *model, mml_cohort *cohort, const char *on)
     eo.bootstrap = 0;
     mmlt_assert_ok(mml_evaluate(&e, model, cohort, &eo));
     return e.metrics[0].value;
+}
+
+int rig_count(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps)
+{
+    rig_counts *c = user;
+    const uint64_t now = c->device ? mmlt_hidden_allocs() : mmli_alloc_count();
+
+    (void)steps;
+    if (!epoch && epoch_now >= c->from_epoch && step > 1) {
+        c->steps++;
+        c->grew += now != c->last;
+    }
+    c->last = now;
+    return 0;
 }

@@ -28,4 +28,14 @@ mml_model *rig_train(mml_cohort *cohort, const char *modality, const mml_train_o
 void rig_same_parameters(const mml_model *a, const mml_model *b);
 double rig_score(const mml_model *model, mml_cohort *cohort, const char *on);
 
+/* Allocations between calls of the watch within one epoch: on the device (hidden backend), or on the host (cpu). */
+typedef struct rig_counts {
+    bool device;
+    uint64_t last;
+    size_t grew, steps, from_epoch;
+} rig_counts;
+
+/* A watch; user: rig_counts. */
+int rig_count(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps);
+
 #endif
