@@ -2,6 +2,8 @@
 #include <math.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include <mmlego/predict.h>
 
 #include "cli/load.h"
@@ -47,7 +49,26 @@ static void put_number(double v)
         fputs("null", stdout);
 }
 
-static void print_json(const mml_evaluation *e)
+enum { UNKNOWN_MOST = sizeof((mml_evaluation *)0)->unknown / sizeof((mml_evaluation *)0)->unknown[0] };
+
+/* What mmlc_say_unknown() says in words. NULL: no memory. */
+static json_t *unknown_json(const mml_evaluation *e)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < e->n_unknown && i < UNKNOWN_MOST; i++) {
+        const mml_unknown_category *u = &e->unknown[i];
+
+        if (json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:I}", "modality", u->modality, "column", u->column, "category",
+                                                  u->category, "n", (json_int_t)u->n)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static void print_json(const mml_evaluation *e, const json_t *unknown)
 {
     fputs("{\"metrics\": {", stdout);
     for (size_t i = 0; i < e->n_metrics; i++) {
@@ -61,7 +82,9 @@ static void print_json(const mml_evaluation *e)
         put_number(m->high);
         fputc('}', stdout);
     }
-    fputs("}}\n", stdout);
+    fputs("}, \"unknown_categories\": ", stdout);
+    json_dumpf(unknown, stdout, JSON_PRESERVE_ORDER);
+    printf(", \"n_unknown_categories\": %zu}\n", e->n_unknown);
 }
 
 static void print_metric(const mml_metric_value *m)
@@ -116,11 +139,17 @@ static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *c
     if (e.n_leaked > 0)
         mmlc_say(call->command, "warning: %zu of the %zu patients were in the training part of a block of this model; "
                  "these figures are better than those of new patients would be", e.n_leaked, e.n);
-    mmlc_say_unknown(call->command, e.unknown, sizeof e.unknown / sizeof e.unknown[0], e.n_unknown);
-    if (a->json)
-        print_json(&e);
-    else
+    mmlc_say_unknown(call->command, e.unknown, UNKNOWN_MOST, e.n_unknown);
+    if (!a->json) {
         print_table(&e, a, model);
+    } else {
+        json_t *unknown = unknown_json(&e);
+
+        if (unknown == NULL)
+            return mmlc_no_memory(call->command);
+        print_json(&e, unknown);
+        json_decref(unknown);
+    }
     return mmlc_flush(call->command);
 }
 
@@ -155,8 +184,10 @@ const mmlc_command mmlc_cmd_evaluate = {
         "A model remembers, as hashes, which patients its blocks were trained on. If any of them is among those "
         "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1. Categories that the model has not learnt are told there, "
         "too (see mmlego predict).\n\n"
-        "With --json: {\"metrics\": {\"auc\": {\"value\": 0.84, \"low\": 0.82, \"high\": 0.86}, ...}}; a value that "
-        "cannot be computed, and the limits without --bootstrap, are null.",
+        "With --json: {\"metrics\": {\"auc\": {\"value\": 0.84, \"low\": 0.82, \"high\": 0.86}, ...}, "
+        "\"unknown_categories\": [{\"modality\": \"clinical\", \"column\": \"stage\", \"category\": \"IV\", \"n\": 8}, ...], "
+        "\"n_unknown_categories\": 1}; a value that cannot be computed, and the limits without --bootstrap, are null. n is of "
+        "patients; the first 16 unknown categories are listed.",
     .examples = "mmlego evaluate merged.h5 cohort.h5\n"
                 "mmlego evaluate merged.h5 cohort.h5 --on site=b --json\n",
     .groups = groups,

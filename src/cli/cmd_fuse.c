@@ -136,7 +136,10 @@ const mmlc_command mmlc_cmd_fuse = {
         "modalities each has. A merged model contributes its blocks.\n\n"
         "Without any option about the division of the cohort, the one that the blocks were trained on is used, so that no "
         "patient that a block was trained on is among those that judge the result. If you give one, 'mmlego evaluate' "
-        "finds out and warns.",
+        "finds out and warns.\n\n"
+        "COHORT need not be the one that the blocks were trained on. Its features must be, in the same order; categorical columns "
+        "may have other categories: one that a block has not learnt counts as none of those it knows, as in 'mmlego predict', "
+        "which tells how many patients have it.",
     .examples = "mmlego fuse cohort.h5 labs.h5 vitals.h5 -o fused.h5\n"
                 "mmlego fuse cohort.h5 labs.h5 vitals.h5 --mode weave --fold 2 -o fused.h5\n",
     .groups = groups,

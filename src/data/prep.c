@@ -113,14 +113,19 @@ mml_status mmli_prep_identity(mmli_prep **out, size_t width)
     return MML_OK;
 }
 
-mml_status mmli_prep_identity_named(mmli_prep **out, const char *const *features, size_t width)
+mml_status mmli_prep_identity_named(mmli_prep **out, const char *const *features, const char *const *category_of, size_t width)
 {
-    mml_status st;
+    mml_status st = MML_OK;
 
-    if ((st = mmli_prep_identity(out, width)) != MML_OK || (st = mmli_prep_set_features(*out, features)) == MML_OK)
-        return st;
-    mmli_prep_free(*out);
-    *out = NULL;
+    MML_TRY(mmli_prep_identity(out, width));
+    MML_TRY(mmli_prep_set_features(*out, features));
+    if (category_of != NULL)
+        MML_TRY(mmli_prep_set_categories(*out, category_of));
+out:
+    if (st != MML_OK) {
+        mmli_prep_free(*out);
+        *out = NULL;
+    }
     return st;
 }
 
@@ -188,8 +193,9 @@ mml_status mmli_prep_check_names(const char *modality, const char *const *mine, 
         return mmli_fail(MML_E_DATA, "modality %s: feature %zu of training, `%s`, is missing (%zu %s, in training %zu)", modality,
                          f + 1, mine[f], n_theirs, what, n_mine);
     if (f == n_mine)
-        return mmli_fail(MML_E_DATA, "modality %s: feature %zu, `%s`, was not there in training (%zu %s, in training %zu)",
-                         modality, f + 1, theirs[f], n_theirs, what, n_mine);
+        return mmli_fail(MML_E_DATA, "modality %s: feature %zu, `%s`, was not there in training (%zu %s, in training %zu); "
+                         "import the cohort again without it (columns = all, -%s)",
+                         modality, f + 1, theirs[f], n_theirs, what, n_mine, theirs[f]);
     if (n_mine == n_theirs && (st = same_set(&same, mine, theirs, n_theirs)) != MML_OK)
         return st;
     if (same)

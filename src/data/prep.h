@@ -39,8 +39,9 @@ mml_status mmli_prep_fit(mmli_prep **out, mml_cohort *cohort, const char *modali
                          size_t n, const mml_prep_options *options);
 /* Identity: raw tokens are used as they are (tests, callers with features of their own); NaN becomes 0. */
 mml_status mmli_prep_identity(mmli_prep **out, size_t width);
-/* The same with names, which cohorts are then checked against. */
-mml_status mmli_prep_identity_named(mmli_prep **out, const char *const *features, size_t width);
+/* The same with names, which cohorts are then checked against, and the columns that they are categories of (match.h); NULL: none
+ * is one. */
+mml_status mmli_prep_identity_named(mmli_prep **out, const char *const *features, const char *const *category_of, size_t width);
 void mmli_prep_free(mmli_prep *prep);
 mml_status mmli_prep_copy(mmli_prep **out, const mmli_prep *prep);
 

@@ -110,8 +110,9 @@ out:
     return st;
 }
 
-static mml_status make_prep(mmli_prep **out, const char *const *features, size_t n_features, const char *modality, size_t width,
-                            const char *path)
+/* features NULL: any; category_of NULL: all are numbers. */
+static mml_status make_prep(mmli_prep **out, const char *const *features, const char *const *category_of, size_t n_features,
+                            const char *modality, size_t width, const char *path)
 {
     mml_status st = MML_OK;
 
@@ -119,7 +120,7 @@ static mml_status make_prep(mmli_prep **out, const char *const *features, size_t
               "%s: tokens of modality %s are %zu wide there, %zu features are named", path, modality, width, n_features);
     for (size_t i = 0; features != NULL && i < width; i++)
         MML_CHECK(mmli_bad_id(features[i]) == NULL, MML_E_ARG, "%s: feature %zu: %s", path, i + 1, mmli_bad_id(features[i]));
-    MML_TRY(features == NULL ? mmli_prep_identity(out, width) : mmli_prep_identity_named(out, features, width));
+    MML_TRY(features == NULL ? mmli_prep_identity(out, width) : mmli_prep_identity_named(out, features, category_of, width));
 out:
     return st;
 }
@@ -133,7 +134,7 @@ static mml_status add_block(mml_model *model, const char *modality, const char *
     mml_modality_kind kind = MML_TABLE;
     mml_modality_info m;
     mmli_prep *prep = NULL;
-    const char *const *features = options->features;
+    const char *const *features = options->features, *const *category_of = NULL;
     size_t n_features = options->n_features, width = 0;
 
     MML_TRY(mmli_state_infer(&o, &kind, &width, prefix, r->tensors, options, r->path));
@@ -141,11 +142,12 @@ static mml_status add_block(mml_model *model, const char *modality, const char *
         MML_TRY(mml_cohort_modality(&m, options->cohort, modality));
         kind = m.kind;
         n_features = features == NULL ? m.width : n_features;
+        category_of = features == NULL ? m.category_of : NULL;
         features = features == NULL ? m.features : features;
     }
     if (options->modality_kind >= 0)
         kind = (mml_modality_kind)options->modality_kind;
-    MML_TRY(make_prep(&prep, features, n_features, modality, width, r->path));
+    MML_TRY(make_prep(&prep, features, category_of, n_features, modality, width, r->path));
     MML_TRY(mmli_model_add(model, modality, kind, "upstream", &o, prep, outputs, -1.0f, NULL));
     prep = NULL;
 out:

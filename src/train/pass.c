@@ -121,7 +121,7 @@ mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, boo
         draw_drops(t, n);
     MML_TRY(mmli_tape_begin(t->tape, train ? MMLI_RECORD | MMLI_TRAINING : 0, t->o->seed, t->at.step));
     MML_TRY(mmli_params_bind(&bound, t->tape, t->model->params, train ? t->optim->grads : NULL, t->frozen));
-    MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, dropping ? t->drop : NULL, NULL));
+    MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, dropping ? t->drop : NULL, t->matches));
     MML_TRY(mmli_model_stages(&stages, t->model, t->tape, &bound, &inputs));
     *logits = stages.logits[stages.n - 1];
     fill_labels(t, samples, n, weight);

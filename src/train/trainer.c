@@ -21,6 +21,9 @@ static void trainer_clear(mmli_trainer *t)
     mmli_tape_free(t->tape);
     mmli_ahead_free(t->ahead);
     mmli_free((void *)t->names);
+    for (size_t i = 0; t->matches != NULL && i < t->model->n; i++)
+        mmli_match_free(t->matches[i]);
+    mmli_free(t->matches);
     mmli_optim_free(t->optim);
     mmli_free(t->frozen);
     if (t->best)
@@ -45,13 +48,14 @@ static mml_status find_modalities(mmli_trainer *t, uint8_t *usable)
     const size_t N = mml_cohort_size(t->cohort);
 
     MML_TRY(mmli_calloc(&t->names, t->model->n, sizeof *t->names));
+    MML_TRY(mmli_calloc(&t->matches, t->model->n, sizeof *t->matches));
     for (size_t i = 0; i < t->model->n; i++) {
         const mmli_member *m = &t->model->members[i];
         mml_modality_info info;
         bool known = false;
 
         MML_TRY(mml_cohort_modality(&info, t->cohort, m->modality));
-        MML_TRY(mmli_prep_check(m->prep, &info));
+        MML_TRY(mmli_match_make(&t->matches[i], m->prep, &info));
         for (size_t j = 0; j < N; j++)
             usable[j] |= info.offsets[j + 1] > info.offsets[j];
         for (size_t j = 0; j < t->n_names; j++)

@@ -46,6 +46,7 @@ typedef struct mmli_trainer {
     mmli_part next;         /* what the pass after it will want, lent; n = 0: not known */
     const char **names; /* modalities to read, each once */
     size_t n_names;
+    mmli_match **matches; /* (members) how tokens of the cohort become those that a block of a fuse has learnt */
     mmli_optim *optim;
     uint8_t *frozen;
     mmli_mem *best;  /* parameters with the best validation score so far */

@@ -61,7 +61,7 @@ static mml_status add_squares(mmli_trainer *t, const size_t *samples, size_t n, 
     MML_TRY(mmli_train_read(t, samples, n));
     MML_TRY(mmli_tape_begin(t->tape, 0, t->o->seed, 0));
     MML_TRY(mmli_params_bind(&bound, t->tape, t->model->params, NULL, NULL));
-    MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, NULL, NULL));
+    MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, NULL, t->matches));
     z = mmli_tape_host(t->tape, t->model->n * sizeof *z);
     host = mmli_tape_host(t->tape, n * d * sizeof *host);
     MML_TRY(mmli_tape_status(t->tape));

@@ -33,11 +33,43 @@ test_that "so is the other" says '6 patients have `V` as stage'
 run evaluate "$tmp/m.h5" "$tmp/b.h5" --on all --bootstrap 0
 test_that "evaluate takes the cohort" exits 0
 test_that "and tells the same" says '8 patients have `IV` as stage'
+run evaluate "$tmp/m.h5" "$tmp/b.h5" --on all --bootstrap 0 --json
+test_that "its JSON has them, too" prints '"unknown_categories": [{"modality": "clinical", "column": "stage", "category": "IV", "n": 8}, {'
+test_that "with their number" prints '"n_unknown_categories": 2}'
+run evaluate "$tmp/m.h5" "$tmp/a.h5" --on all --bootstrap 0 --json
+test_that "a cohort without unknown ones has an empty list" prints '"unknown_categories": [], "n_unknown_categories": 0}'
+
+# A fuse trains on the tokens that a cohort with the categories of training would have.
+must train "$tmp/a.h5" --modality clinical --task death -o "$tmp/m2.h5" --train 0.7 $quick --seed 5
+ini b stage:I\|II\|III
+must fuse "$tmp/b.h5" "$tmp/m.h5" "$tmp/m2.h5" -o "$tmp/f.h5" --train 0.7 --epochs 2 --threads 1 --quiet
+must predict "$tmp/f.h5" "$tmp/b.h5" -o "$tmp/want.tsv"
+ini b stage
+run fuse "$tmp/b.h5" "$tmp/m.h5" "$tmp/m2.h5" -o "$tmp/f.h5" --train 0.7 --epochs 2 --threads 1 --quiet
+test_that "blocks are fused on a cohort with categories of its own" exits 0
+must predict "$tmp/f.h5" "$tmp/b.h5" -o "$tmp/got.tsv"
+test_that "as if it had been imported with those of training (fuse)" cmp -s "$tmp/want.tsv" "$tmp/got.tsv"
+
+# A state of PyTorch has no features: they are those of the cohort, and so are their categories.
+must train "$tmp/a.h5" -m clinical -t death -o "$tmp/up.h5" --preset upstream --encoder snn --encoder-width 8 --latent 4x4 \
+    --epochs 1 --scaling none --impute zero --threads 1 --quiet
+must convert "$tmp/up.h5" -o "$tmp/up.safetensors" -q
+must convert "$tmp/up.safetensors" -o "$tmp/back.h5" -q
+test_that "categories come back from safetensors to the bit" cmp -s "$tmp/up.h5" "$tmp/back.h5"
+run predict "$tmp/back.h5" "$tmp/b.h5" -o "$tmp/want.tsv"
+test_that "and are matched" says '8 patients have `IV` as stage'
+sed 's/"mmlego\.model":/"other.models":/' "$tmp/up.safetensors" >"$tmp/state.safetensors"
+must convert "$tmp/state.safetensors" -o "$tmp/state.h5" -m clinical -t death --cohort "$tmp/a.h5" -q
+run predict "$tmp/state.h5" "$tmp/b.h5" -o "$tmp/got.tsv"
+test_that "a state of PyTorch takes them from its cohort" says '8 patients have `IV` as stage'
+test_that "and predicts what the model did that it comes from" cmp -s "$tmp/want.tsv" "$tmp/got.tsv"
 
 printf 'id,death,stage,age\nb1,1,,50\nb2,0,,60\n' >"$tmp/b/t.csv"
 ini b stage
 test_that "patients of whom no category is known at all are predicted" works predict "$tmp/m.h5" "$tmp/b.h5"
-printf 'id,death,stage,age,bmi\nb1,1,I,50,20\nb2,0,II,60,21\n' >"$tmp/b/t.csv"
+awk 'BEGIN { print "id,death,stage,age,bmi"; for (i = 1; i <= 20; i++) print "b" i "," i % 2 "," (i % 3 ? "I" : "II") "," 50 + i ",2" i }' >"$tmp/b/t.csv"
 ini b stage "age, bmi, stage"
 test_that "a feature that is no category must be one of training" fails 3 'feature 2, `bmi`, was not there in training' predict "$tmp/m.h5" "$tmp/b.h5"
+test_that "for a fuse, too, and it is said what to do" fails 3 "import the cohort again without it (columns = all, -bmi)" \
+    fuse "$tmp/b.h5" "$tmp/m.h5" "$tmp/m2.h5" -o "$tmp/no.h5" --quiet
 exit "$status"

@@ -17,7 +17,7 @@ static mmli_prep *trained(void)
 {
     mmli_prep *p = NULL;
 
-    mmlt_assert_ok(mmli_prep_identity_named(&p, names, 5));
+    mmlt_assert_ok(mmli_prep_identity_named(&p, names, NULL, 5));
     mmlt_assert_ok(mmli_prep_set_categories(p, columns));
     p->scale_inv[3] = 0.0f;
     return p;

@@ -90,7 +90,7 @@ START_TEST(prep_comes_back_from_a_file_to_the_bit)
     if (_i == 0)
         p = make_prep();
     else if (_i == 1) {
-        mmlt_assert_ok(mmli_prep_identity_named(&p, words, 4));
+        mmlt_assert_ok(mmli_prep_identity_named(&p, words, NULL, 4));
         mmlt_assert_ok(mmli_prep_set_categories(p, columns));
     } else
         mmlt_assert_ok(mmli_prep_identity(&p, 7));
