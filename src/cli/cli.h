@@ -35,6 +35,10 @@ int mmlc_fail(const mmlc_command *command, mml_status st);
 int mmlc_fail_named(const mmlc_command *command, mml_status st);
 int mmlc_no_memory(const mmlc_command *command);
 
+/* ---- lists ------------------------------------------------------------------------------------------------ */
+/* "a,b" (NULL: none) as an array of words in `copy`; both the caller's to free(), in any case. 0 = no memory. */
+int mmlc_words(const char ***out, size_t *n, char **copy, const char *text);
+
 /* ---- signals --------------------------------------------------------------------------------------------- */
 /* From here on the first SIGINT or SIGTERM is only noted; a second one ends the program. */
 void mmlc_signals_note(void);

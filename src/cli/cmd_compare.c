@@ -88,34 +88,6 @@ static mml_status init(void *args, mml_modality_kind modality, mml_task_kind tas
     return MML_OK;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------------ */
-
-/* "a,b" as an array of words in `copy`; both the caller's to free(). 0 = no memory. */
-static int words(const char ***out, size_t *n, char **copy, const char *text)
-{
-    size_t most = 1;
-
-    *out = NULL;
-    *n = 0;
-    *copy = NULL;
-    if (text == NULL)
-        return 1;
-    for (const char *c = text; *c != '\0'; c++)
-        most += *c == ',';
-    *copy = strdup(text);
-    *out = calloc(most, sizeof **out);
-    if (*copy == NULL || *out == NULL)
-        return 0;
-    for (char *word = *copy, *end; word != NULL; word = end) {
-        end = strchr(word, ',');
-        if (end != NULL)
-            *end++ = '\0';
-        if (*word != '\0')
-            (*out)[(*n)++] = word;
-    }
-    return 1;
-}
-
 /* The command line, to be recorded. NULL = no memory. */
 static char *command_line(const mmlc_call *call)
 {
@@ -202,8 +174,8 @@ static int compare(const mmlc_call *call)
     mml_compare *plan = NULL;
     int rc = MMLC_GO;
 
-    if (line == NULL || !words(&systems, &a->o.n_systems, &copy[0], a->systems) ||
-        !words(&modalities, &a->o.n_modalities, &copy[1], a->modalities))
+    if (line == NULL || !mmlc_words(&systems, &a->o.n_systems, &copy[0], a->systems) ||
+        !mmlc_words(&modalities, &a->o.n_modalities, &copy[1], a->modalities))
         rc = mmlc_no_memory(call->command);
     a->o.cohort = call->operand[0];
     a->o.command = line;

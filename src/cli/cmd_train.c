@@ -1,7 +1,9 @@
-/* cmd_train.c - mmlego train: one LegoBlock on one modality. */
+/* cmd_train.c - mmlego train: one LegoBlock on one modality, or another architecture on some. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/load.h"
+#include "cli/train_system.h"
 #include "cli/training.h"
 
 typedef enum domain { DOMAIN_UNSET = 0, DOMAIN_FREQUENCY, DOMAIN_SPATIAL } domain;
@@ -12,6 +14,7 @@ typedef struct train_args {
     mml_block_options block;
     mml_prep_options prep;
     mmlc_training training;
+    mmlc_system system;
 } train_args;
 
 #define AT(field) offsetof(train_args, field)
@@ -35,9 +38,12 @@ static const mmlc_choice heads[] = {{"free", 0}, {"shared", 1}, {NULL, 0}};
 
 static const mmlc_opt what[] = {
     {.letter = 'm', .name = "modality", .type = MMLC_STR, .at = AT(modality), .arg = "NAME",
-     .help = "modality of the cohort to train on", .rules = MMLC_REQUIRED},
+     .help = "modality of the cohort to train on; of another --system: one or several, NAME,...", .rules = MMLC_REQUIRED},
     {.letter = 't', .name = "task", .type = MMLC_STR, .at = AT(task), .arg = "NAME",
      .help = "task of the cohort to learn", .rules = MMLC_REQUIRED},
+    {.name = "system", .type = MMLC_STR, .at = AT(system.name), .arg = "NAME", .choices = mmlc_systems,
+     .help = "block, or another architecture, which cannot be merged or fused: snn, abmil, perceiver, healnet, multimodn, "
+             "late-concat, late-bilinear, mcat, or linear (penalised logistic, Cox or ridge regression)", .init = "block"},
     {.name = "preset", .type = MMLC_STR, .at = AT(preset), .choices = mmlc_presets,
      .help = "defaults of all options below: our own, those of the paper, or those of its released code",
      .init = "mmlego"},
@@ -115,6 +121,7 @@ static const mmlc_group groups[] = {
     {.heading = "Division of the cohort", .opts = mmlc_opts_split, .base = AT(training)},
     {.heading = "Preprocessing", .opts = prep},
     {.heading = "Block", .opts = block},
+    {.heading = "Another architecture", .opts = mmlc_opts_system, .base = AT(system)},
     {.heading = "Training", .opts = mmlc_opts_training, .base = AT(training)},
     {.heading = "Ablation", .opts = ablation},
     {.heading = NULL},
@@ -126,25 +133,38 @@ static mml_status init(void *args, mml_modality_kind modality, mml_task_kind tas
     const char *preset = a->preset != NULL ? a->preset : "mmlego";
     mml_status st = mml_block_options_init(&a->block, &a->prep, preset, modality, task);
 
-    return st != MML_OK ? st : mml_train_options_init(&a->training.options, preset, modality, task);
+    if (st == MML_OK)
+        st = mml_train_options_init(&a->training.options, preset, modality, task);
+    return st == MML_OK ? mmlc_system_init(&a->system) : st;
 }
 
 /* Now that the kinds are known: the defaults for them, and what was given on top. */
-static int settle(mmlc_call *call, mml_modality_kind modality, mml_task_kind task)
+static int default_for(mmlc_call *call, mml_modality_kind modality, mml_task_kind task)
+{
+    const mml_status st = init(call->args, modality, task);
+
+    return st == MML_OK ? mmlc_call_apply(call) : mmlc_fail(call->command, st);
+}
+
+/* The options that only some tasks have. */
+static int check_task(const mmlc_call *call, mml_task_kind task)
 {
     static const char *const survival_only[] = {"loss", "alpha", "bins"};
-    train_args *a = call->args;
-    mml_status st = init(a, modality, task);
-    int rc = st == MML_OK ? mmlc_call_apply(call) : mmlc_fail(call->command, st);
+    const train_args *a = call->args;
 
-    if (rc != MMLC_GO)
-        return rc;
     for (size_t i = 0; i < 3; i++)
         if (task != MML_SURVIVAL && mmlc_was_given(call, survival_only[i]))
             return mmlc_usage_error(call->command, "--%s is for survival tasks; '%s' is not one", survival_only[i],
                                     a->task);
     if ((task == MML_SURVIVAL || task == MML_REGRESSION) && mmlc_was_given(call, "class-weights"))
         return mmlc_usage_error(call->command, "--class-weights is for tasks with classes; '%s' has none", a->task);
+    return MMLC_GO;
+}
+
+static int check_domain(mmlc_call *call)
+{
+    train_args *a = call->args;
+
     if (a->domain == DOMAIN_SPATIAL && mmlc_was_given(call, "transform") &&
         a->block.transform != MML_TRANSFORM_SPATIAL)
         return mmlc_usage_error(call->command, "--domain spatial and --transform 2d or 1d exclude each other");
@@ -155,39 +175,86 @@ static int settle(mmlc_call *call, mml_modality_kind modality, mml_task_kind tas
     return MMLC_GO;
 }
 
-static int find_kinds(const mmlc_call *call, const mml_cohort *cohort, mml_modality_info *modality,
-                      mml_task_info *task)
+static int find_task(mml_task_info *task, const mmlc_call *call, const mml_cohort *cohort)
 {
     const train_args *a = call->args;
-    mml_status st = mml_cohort_modality(modality, cohort, a->modality);
+    const mml_status st = mml_cohort_task(task, cohort, a->task);
 
-    if (st == MML_OK)
-        st = mml_cohort_task(task, cohort, a->task);
     return st == MML_OK ? MMLC_GO : mmlc_fail_named(call->command, st);
+}
+
+static int train_block(mml_model **model, mmlc_watch *watch, mml_status *st, mmlc_call *call, mml_cohort *cohort)
+{
+    train_args *a = call->args;
+    mml_modality_info modality;
+    mml_task_info task;
+    int rc;
+
+    *st = mml_cohort_modality(&modality, cohort, a->modality);
+    rc = *st == MML_OK ? find_task(&task, call, cohort) : mmlc_fail_named(call->command, *st);
+    if (rc == MMLC_GO)
+        rc = default_for(call, modality.kind, task.kind);
+    if (rc == MMLC_GO)
+        rc = check_task(call, task.kind);
+    if (rc == MMLC_GO)
+        rc = mmlc_system_none(call);
+    if (rc == MMLC_GO)
+        rc = check_domain(call);
+    if (rc == MMLC_GO)
+        rc = mmlc_training_begin(watch, call, &a->training, call->operand, call->n);
+    if (rc == MMLC_GO)
+        *st = mml_train_block(model, cohort, a->modality, a->task, &a->block, &a->prep, NULL, &a->training.options);
+    return rc;
+}
+
+/* Preprocessing is by the kind of each modality, the rest by that of the first. */
+static int train_system(mml_model **model, mmlc_watch *watch, mml_status *st, mmlc_call *call, mml_cohort *cohort)
+{
+    static const mmlc_opt *const blocks_only[] = {block, ablation, NULL};
+    train_args *a = call->args;
+    mml_modality_info modality;
+    mml_task_info task;
+    const char **names = NULL;
+    char *copy = NULL;
+    size_t n = 0;
+    mml_prep_options *preps = NULL;
+    int rc = mmlc_words(&names, &n, &copy, a->modality) ? find_task(&task, call, cohort) : mmlc_no_memory(call->command);
+
+    if (rc == MMLC_GO && (preps = calloc(n + 1, sizeof *preps)) == NULL)
+        rc = mmlc_no_memory(call->command);
+    for (size_t m = n; rc == MMLC_GO && m-- > 0;) {
+        *st = mml_cohort_modality(&modality, cohort, names[m]);
+        rc = *st == MML_OK ? default_for(call, modality.kind, task.kind) : mmlc_fail_named(call->command, *st);
+        preps[m] = a->prep;
+    }
+    if (rc == MMLC_GO)
+        rc = check_task(call, task.kind);
+    if (rc == MMLC_GO)
+        rc = mmlc_system_settle(&a->system, call, &a->block, blocks_only);
+    a->training.solved = a->system.baseline.kind == MML_BASELINE_LINEAR;
+    if (rc == MMLC_GO)
+        rc = mmlc_training_begin(watch, call, &a->training, call->operand, call->n);
+    if (rc == MMLC_GO)
+        *st = mml_train_baseline(model, cohort, names, n, a->task, &a->system.baseline, preps, &a->training.options);
+    free(names);
+    free(copy);
+    free(preps);
+    return rc;
 }
 
 static int run(mmlc_call *call)
 {
-    train_args *a = call->args;
+    const train_args *a = call->args;
     mml_cohort *cohort = NULL;
     mml_model *model = NULL;
-    mml_modality_info modality;
-    mml_task_info task;
+    mml_status st = MML_OK;
     mmlc_watch watch;
     int rc = mmlc_open_cohort(&cohort, call->command, call->operand[0]);
 
     if (rc == MMLC_GO)
-        rc = find_kinds(call, cohort, &modality, &task);
+        rc = (mmlc_system_is_block(&a->system) ? train_block : train_system)(&model, &watch, &st, call, cohort);
     if (rc == MMLC_GO)
-        rc = settle(call, modality.kind, task.kind);
-    if (rc == MMLC_GO)
-        rc = mmlc_training_begin(&watch, call, &a->training, call->operand, call->n);
-    if (rc == MMLC_GO) {
-        mml_status st = mml_train_block(&model, cohort, a->modality, a->task, &a->block, &a->prep, NULL,
-                                        &a->training.options);
-
         rc = mmlc_training_end(&watch, st, model);
-    }
     mml_model_free(model);
     mml_cohort_close(cohort);
     return rc;
@@ -206,10 +273,13 @@ const mmlc_command mmlc_cmd_train = {
         "Patients without the modality or without the label are left out. Preprocessing is learnt on the training "
         "part and kept in the model. The epoch with the best validation score is kept.\n\n"
         "Defaults are those of --preset for the kind of the modality and of the task. Options given here override "
-        "them one by one, and all of them are stored in the model ('mmlego inspect').",
+        "them one by one, and all of them are stored in the model ('mmlego inspect').\n\n"
+        "--system trains another architecture in place of a block, on one modality or on several, as 'mmlego compare' does. "
+        "Its model predicts and is evaluated like any other.",
     .examples = "mmlego train cohort.h5 --modality labs --task death -o labs.h5\n"
                 "mmlego train cohort.h5 -m vitals -t death --train site=a -o vitals.h5\n"
-                "mmlego train cohort.h5 -m rnaseq -t survival --loss cox --fold 2 -o rnaseq.h5\n",
+                "mmlego train cohort.h5 -m rnaseq -t survival --loss cox --fold 2 -o rnaseq.h5\n"
+                "mmlego train cohort.h5 -m labs,vitals -t death --system linear -o linear.h5\n",
     .groups = groups,
     .args_size = sizeof(train_args),
     .init = init,

@@ -34,7 +34,8 @@ mmlego_SOURCES = \
 	src/cli/out.c \
 	src/cli/progress.c src/cli/progress.h \
 	src/cli/training.c src/cli/training.h \
-	src/cli/value.c src/cli/value.h
+	src/cli/train_system.c src/cli/train_system.h \
+	src/cli/value.c src/cli/value.h src/cli/words.c
 mmlego_LDADD = libmmlego.la $(JANSSON_LIBS) -lm
 
 dist_man_MANS = \

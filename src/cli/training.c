@@ -153,6 +153,8 @@ static void say_stopped(const mmlc_watch *watch)
     if (checkpoint != NULL)
         mmlc_say(watch->command, "stopped; the state is in %s. Repeat the command with --resume to go on.",
                  checkpoint);
+    else if (watch->training->solved)
+        mmlc_say(watch->command, "stopped; nothing is kept.");
     else
         mmlc_say(watch->command, "stopped; nothing is kept. With --checkpoint FILE a run can be gone on with.");
 }

@@ -11,6 +11,7 @@ typedef struct mmlc_training {
     mml_train_options options;
     const char *output, *log;
     int quiet;
+    int solved; /* at once, not in epochs: there is no going on with it */
 } mmlc_training;
 
 /* Tables with offsets in mmlc_training. */

@@ -45,7 +45,7 @@ test_that "--help is shown whatever else is missing" exits 0
 
 # What the issue asks train and merge to have: by name, so that a lost line of the table is noticed.
 run train --help
-for option in modality task preset encoder latent steps heads head-width tau dropout transform domain imaginary \
+for option in modality task system penalty width depth preset encoder latent steps heads head-width tau dropout transform domain imaginary \
     encoder-width encoder-layers encoder-dropout scaling clip impute indicators position-bands epochs batch lr \
     weight-decay encoder-decay schedule warmup grad-clip patience loss-share l1 class-weights loss alpha bins head seed threads \
     train valid test fold valid-fraction split-seed checkpoint resume log quiet backend output selfattn-limit; do

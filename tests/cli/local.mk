@@ -16,5 +16,6 @@ SCRIPT_TESTS += \
 	tests/cli/man.sh \
 	tests/cli/shared.sh \
 	tests/cli/stop.sh \
+	tests/cli/system.sh \
 	tests/cli/workflow.sh
 EXTRA_DIST += tests/cli/lib.sh tests/cli/shared.list
