@@ -14,12 +14,23 @@
 #ifndef MMLI_BACKENDS_BACKEND_H
 #define MMLI_BACKENDS_BACKEND_H
 
+#ifdef __cplusplus /* backends/cuda */
+#include <atomic>
+#else
 #include <stdatomic.h>
 #include <stdbool.h>
+#endif
 #include <stddef.h>
 #include <stdint.h>
 
 #include "mmlego/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+typedef std::atomic<size_t> mmli_users; /* of the same size and layout as C's */
+#else
+typedef atomic_size_t mmli_users;
+#endif
 
 typedef struct mmli_mem mmli_mem; /* device memory: never defined, never dereferenced */
 typedef struct mmli_device mmli_device;
@@ -84,6 +95,8 @@ typedef struct mmli_backend {
     /* mmli_mem is a plain address of the host: slots left NULL are the reference's (registry.c).
      * A table whose memory is not the host's must be complete. */
     bool host_memory;
+    /* Which of the backend's devices: 1 in the table of cuda:1. 0 in the tables of this folder. */
+    int index;
     /* Fills dv->impl. `threads` >= 1 is the most that a call may use. */
     mml_status (*open)(mmli_device *dv, int threads);
     void (*close)(mmli_device *dv);
@@ -104,21 +117,33 @@ typedef struct mmli_backend {
 
 /* One open device: a complete table (slots a backend leaves NULL come from the reference, when its
  * memory is the host's) and the backend's own state. Not for two threads at once: each predictor or
- * trainer opens its own. Memory may be read by other devices of the same backend. */
+ * trainer opens its own. Its memory may be read by those of which mmli_device_same is true. */
 struct mmli_device {
     mmli_backend k;
     void *impl;
     int threads;
-    atomic_size_t users;
+    mmli_users users;
 };
 
-/* Backends of this build: "cpu" first (the default), then "reference". NULL past the end. */
+/* Backends of this build: "cpu" first (the default), then "reference". NULL past the end. That of NVIDIA GPUs is in a module
+ * (cuda/module.h), which is opened when it is asked for. */
 const mmli_backend *mmli_backend_at(size_t i);
 
-/* `name` NULL = default. threads 0 = as many as OpenMP would use. */
+/* choose.c: names of devices. "cpu", "reference"; "cuda" or "cuda:N", GPU N from 0; "auto": cuda:0 where there is one, else cpu;
+ * NULL = cpu. Gives a copy of the table with its index. */
+mml_status mmli_device_find(mmli_backend *table, const char *name);
+/* What a name stands for, in words: "cpu", "cuda:0 (NVIDIA H100, 79.1 GiB, compute capability 9.0)"; for "auto" on a machine
+ * without a GPU also why. */
+mml_status mmli_device_words(char *text, size_t size, const char *name);
+/* Lines "key: value" about the module for GPUs and what it finds, for mml_build_info. */
+void mmli_cuda_describe(char *text, size_t size);
+
+/* By name. threads 0 = as many as OpenMP would use. */
 mml_status mmli_device_open(mmli_device **out, const char *name, int threads);
 /* From a table not in the list: tests. */
 mml_status mmli_device_open_table(mmli_device **out, const mmli_backend *table, int threads);
+/* Of one backend and one GPU: kernels of the one can read and write the other's memory. */
+bool mmli_device_same(const mmli_device *a, const mmli_device *b);
 /* One more user: what lies in its memory may outlive the one who opened it. Gives dv. */
 mmli_device *mmli_device_keep(mmli_device *dv);
 /* One user less; the last one closes it, from whichever thread. NULL is fine. */
@@ -130,4 +155,7 @@ extern const mmli_backend mmli_backend_cpu;
 /* Lines "key: value" about the CPU backend for mmlego version --build; see mml_build_info. */
 size_t mmli_cpu_describe(char *text, size_t size);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

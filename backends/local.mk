@@ -1,4 +1,4 @@
-libmmlego_core_la_SOURCES += backends/backend.h backends/kernels.def backends/registry.c
+libmmlego_core_la_SOURCES += backends/backend.h backends/kernels.def backends/choose.c backends/registry.c
 libmmlego_core_la_SOURCES += \
 	backends/reference/ref.h \
 	backends/reference/attention.c \
@@ -72,3 +72,5 @@ libmmlego_core_la_SOURCES += backends/cpu/pool.c
 else
 libmmlego_core_la_SOURCES += backends/cpu/team.c
 endif
+
+include backends/cuda/local.mk

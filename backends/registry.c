@@ -1,9 +1,8 @@
-/* registry.c - which backends there are, and opening one: by name or from a table.
+/* registry.c - which backends are in the library, and opening a device of one.
  *
  * An open device holds its own, complete copy of the table. Slots that a table of host memory leaves
  * NULL are filled from the reference, whose kernels keep no state.
  */
-#include <stdio.h>
 #include <string.h>
 
 #ifdef _OPENMP
@@ -24,19 +23,6 @@ static const mmli_backend *const backends[] = {
 const mmli_backend *mmli_backend_at(size_t i)
 {
     return i < sizeof backends / sizeof *backends ? backends[i] : NULL;
-}
-
-static mml_status unknown(const char *name)
-{
-    char list[256] = "";
-    size_t used = 0;
-
-    for (size_t i = 0; mmli_backend_at(i) && used < sizeof list - 1; i++) {
-        const int n = snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", mmli_backend_at(i)->name);
-
-        used += n > 0 ? (size_t)n : 0;
-    }
-    return mmli_fail(MML_E_BACKEND, "no backend `%s` in this build; there are: %s", name, list);
 }
 
 static mml_status missing(const char *backend, const char *slot)
@@ -103,13 +89,19 @@ out:
 
 mml_status mmli_device_open(mmli_device **out, const char *name, int threads)
 {
+    mml_status st = MML_OK;
+    mmli_backend table;
+
     *out = NULL;
-    if (!name)
-        return mmli_device_open_table(out, mmli_backend_at(0), threads);
-    for (size_t i = 0; mmli_backend_at(i); i++)
-        if (strcmp(mmli_backend_at(i)->name, name) == 0)
-            return mmli_device_open_table(out, mmli_backend_at(i), threads);
-    return unknown(name);
+    MML_TRY(mmli_device_find(&table, name));
+    MML_TRY(mmli_device_open_table(out, &table, threads));
+out:
+    return st;
+}
+
+bool mmli_device_same(const mmli_device *a, const mmli_device *b)
+{
+    return strcmp(a->k.name, b->k.name) == 0 && a->k.index == b->k.index;
 }
 
 mmli_device *mmli_device_keep(mmli_device *dv)

@@ -52,12 +52,30 @@ MML_API const char *mml_version(void);
 
 /**
  * How this library was built and what it runs on, as lines "key: value" (compiler, FFT, BLAS and its
- * kernels, vector width, processor; warns when an old OpenBLAS takes this processor for an older one).
+ * kernels, vector width, processor; warns when an old OpenBLAS takes this processor for an older one; GPUs, or why there is
+ * none).
  *
  * @param[out] text  new, yours: mml_string_free(). NULL on failure.
  * @return MML_OK or MML_E_NOMEM
  */
 MML_API MML_MUST_USE mml_status mml_build_info(char **text);
+
+/**
+ * What computes, by name, wherever an option or an argument is called `device`:
+ *
+ *   "cpu"        this processor; the same as NULL, but where a function says otherwise
+ *   "cuda:N"     NVIDIA GPU N, from 0; "cuda" is the first (doc/cuda.md)
+ *   "auto"       the first GPU if there is one that can be used, else the cpu
+ *   "reference"  plain loops, to compare with
+ *
+ * A model is the same on all of them: one that was trained on a GPU predicts on the cpu. CUDA does not survive fork(): a process
+ * that has used a GPU, by this call too, must not use one in a child.
+ *
+ * @param[out] text  which device a name stands for here: "cuda:0 (NVIDIA H100, 79.1 GiB, compute capability 9.0)"; for "auto"
+ *                   without a GPU also why. Yours: mml_string_free(). NULL on failure
+ * @return MML_E_BACKEND  no such device: the message says which there are, or what is missing
+ */
+MML_API MML_MUST_USE mml_status mml_device_describe(char **text, const char *device);
 
 /**
  * Kernels OpenBLAS should run on this processor, when it has chosen older ones by mistake.

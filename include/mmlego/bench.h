@@ -34,7 +34,7 @@ MML_API MML_MUST_USE mml_status mml_bench_case_at(mml_bench_case *out, size_t i)
 
 typedef struct mml_bench_options {
     size_t struct_size;
-    const char *backend; /**< NULL = the default. Borrowed */
+    const char *device;  /**< mml_device_describe(); NULL = cpu. Borrowed */
     int threads;         /**< 0 = all; a case about threads uses its own number */
     double seconds;      /**< time to spend on repeats of a case after the warm-up [1]; at least 3 repeats are made, or
                               one where a single one takes five times as long as this */

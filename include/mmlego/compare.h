@@ -41,6 +41,8 @@ typedef struct mml_compare_options {
                                           modalities) or in place of (overlap) those of the plain comparison; NULL = none */
     int threads;                     /**< of a job; 0 = all [0] */
     const char *command;             /**< the command, to be recorded; NULL = "" */
+    const char *device;              /**< what trains and predicts: mml_device_describe(); NULL = cpu. Not a part of what a
+                                          record must agree with */
 } mml_compare_options;
 MML_API void mml_compare_options_init(mml_compare_options *options);
 

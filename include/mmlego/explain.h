@@ -18,7 +18,7 @@ typedef struct mml_explainer mml_explainer; /**< workspace for explaining: one p
 
 typedef struct mml_explain_options {
     size_t struct_size;
-    const char *backend;     /**< NULL = the one that the model is on. Borrowed for the call */
+    const char *device;      /**< mml_device_describe(); NULL = the one that the model is on. Borrowed for the call */
     int threads;             /**< 0 = all */
     size_t batch;            /**< samples at a time; 0 = 64, fewer when they have many tokens */
     const char *target;      /**< the class that is explained; NULL = the last (binary), the predicted one (multiclass).

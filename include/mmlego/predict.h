@@ -27,10 +27,11 @@ typedef struct mml_prediction {
 } mml_prediction;
 
 /**
- * @param backend  NULL = the one that the model is on: its parameters are then read where they are, else copied
+ * @param device   mml_device_describe(); NULL = the one that the model is on: its parameters are then read where they are, else
+ *                 copied
  * @param threads  0 = all. The model is borrowed and must outlive the predictor.
  */
-MML_API MML_MUST_USE mml_status mml_predictor_new(mml_predictor **out, const mml_model *model, const char *backend,
+MML_API MML_MUST_USE mml_status mml_predictor_new(mml_predictor **out, const mml_model *model, const char *device,
                                                   int threads);
 MML_API void mml_predictor_free(mml_predictor *predictor);
 
@@ -80,6 +81,7 @@ typedef struct mml_evaluate_options {
     uint64_t seed;
     int strict;           /**< 1 = refuse (MML_E_LEAK) samples that a block was trained on */
     int threads;
+    const char *device;   /**< mml_device_describe(); NULL = the one that the model is on */
 } mml_evaluate_options;
 MML_API void mml_evaluate_options_init(mml_evaluate_options *options);
 

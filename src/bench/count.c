@@ -1,6 +1,7 @@
 /* count.c - the counting device: memory, totals, the table. The kernels are in count_*.c. */
 #include "bench/count.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bench/count_inside.h"
@@ -13,9 +14,14 @@ static mml_status open_counter(mmli_device *dv, int threads)
 {
     mml_status st = MML_OK;
     mmli_counter *c = NULL;
+    char name[64];
 
+    if (dv->k.index > 0)
+        snprintf(name, sizeof name, "%s:%d", dv->k.name, dv->k.index);
+    else
+        snprintf(name, sizeof name, "%s", dv->k.name);
     MML_TRY(mmli_calloc(&c, 1, sizeof *c));
-    MML_TRY(mmli_device_open(&c->inner, dv->k.name, threads)); /* by name: see mmli_count_table */
+    MML_TRY(mmli_device_open(&c->inner, name, threads)); /* by name: see mmli_count_table */
     dv->impl = c;
     c = NULL;
 out:
@@ -102,15 +108,16 @@ static mml_status wait_for(mmli_device *dv)
 
 /* ---- the table -------------------------------------------------------------------------------------------------------- */
 
-mml_status mmli_count_table(mmli_backend *out, const char *backend)
+mml_status mmli_count_table(mmli_backend *out, const char *device)
 {
     mml_status st = MML_OK;
     mmli_device *dv = NULL;
 
-    MML_TRY(mmli_device_open(&dv, backend, 1)); /* the message for an unknown name; and the name of the default */
+    MML_TRY(mmli_device_open(&dv, device, 1)); /* the message for an unknown name; and the name of the default */
     *out = (mmli_backend){
         .name = dv->k.name,
         .host_memory = dv->k.host_memory,
+        .index = dv->k.index,
         .open = open_counter,
         .close = close_counter,
         .alloc = alloc_counted,

@@ -32,9 +32,9 @@ typedef struct mmli_count {
     uint64_t live, most;        /* bytes of device memory now, and at most; not reset */
 } mmli_count;
 
-/* A table that counts what `backend` (NULL = the default) does. It wraps by name, so devices opened from copies of the
+/* A table that counts what `device` (NULL = cpu) does. It wraps by name, so devices opened from copies of the
  * table (a model's, a predictor's) count too, each for itself. */
-mml_status mmli_count_table(mmli_backend *out, const char *backend);
+mml_status mmli_count_table(mmli_backend *out, const char *device);
 
 /* Counting begins with everything at 0 but live and most; a device is opened with counting off. dv: from such a table. */
 void mmli_count_start(mmli_device *dv);

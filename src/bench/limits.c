@@ -167,7 +167,7 @@ mml_status mml_bench_measure_limits(mml_bench_limits *out, const mml_bench_optio
 
     MML_TRY(mmli_bench_give(out, &r, sizeof r, "mml_bench_limits"));
     MML_TRY(mmli_bench_options_check(&o, options));
-    MML_TRY(mmli_device_open(&dv, o.backend, o.threads));
+    MML_TRY(mmli_device_open(&dv, o.device, o.threads));
     each = 0.5 * o.seconds;
     r.threads = dv->threads;
     for (size_t i = 0; i < N_SHAPES; i++) {

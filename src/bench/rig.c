@@ -83,14 +83,14 @@ out:
     return st;
 }
 
-mml_status mmli_bench_model_on(mml_model **out, const mmli_bench_spec *spec, const char *backend, int threads,
+mml_status mmli_bench_model_on(mml_model **out, const mmli_bench_spec *spec, const char *device, int threads,
                                uint64_t seed)
 {
     mml_status st = MML_OK;
     mml_model *model = NULL;
 
     *out = NULL;
-    MML_TRY(mmli_model_new(&model, spec->kind, backend, NULL, threads));
+    MML_TRY(mmli_model_new(&model, spec->kind, device, NULL, threads));
     MML_TRY(fill_model(model, spec, 0, spec->n, seed));
     *out = model;
     model = NULL;
@@ -169,7 +169,7 @@ mml_status mmli_bench_rig_new(mmli_bench_rig **out, const mmli_bench_spec *spec,
     mmli_backend table;
 
     *out = NULL;
-    MML_TRY(mmli_count_table(&table, o->backend));
+    MML_TRY(mmli_count_table(&table, o->device));
     MML_TRY(mmli_calloc(&rig, 1, sizeof *rig));
     rig->spec = spec;
     rig->resident = (double)NAN;

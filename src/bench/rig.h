@@ -31,7 +31,7 @@ enum { MMLI_BENCH_NAME = 32 };
 void mmli_bench_modality(char name[MMLI_BENCH_NAME], size_t i);
 
 /* The model of a case, at its random start. */
-mml_status mmli_bench_model_on(mml_model **out, const mmli_bench_spec *spec, const char *backend, int threads,
+mml_status mmli_bench_model_on(mml_model **out, const mmli_bench_spec *spec, const char *device, int threads,
                                uint64_t seed);
 
 mml_status mmli_bench_rig_new(mmli_bench_rig **out, const mmli_bench_spec *spec, const mml_bench_options *o);

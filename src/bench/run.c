@@ -168,7 +168,7 @@ mml_status mml_bench_model(mml_model **out, const char *name, const mml_bench_op
     *out = NULL;
     MML_TRY(mmli_bench_options_check(&o, options));
     MML_TRY(mmli_bench_find(&spec, name));
-    MML_TRY(mmli_bench_model_on(out, spec, o.backend, o.threads, o.seed));
+    MML_TRY(mmli_bench_model_on(out, spec, o.device, o.threads, o.seed));
 out:
     return st;
 }

@@ -49,7 +49,7 @@ int mmlc_bench_started(const mmlc_command *command, const char *model_path, cons
     int rc;
 
     if (st == MML_OK)
-        st = mml_predictor_new(&predictor, model, o->backend, o->threads);
+        st = mml_predictor_new(&predictor, model, o->device, o->threads);
     if (st == MML_OK)
         st = mml_bench_batch(&patient, model_case);
     if (st == MML_OK)
@@ -155,10 +155,14 @@ static int repeat(mml_bench_result *r, const mmlc_command *command, char *const 
     return rc;
 }
 
-static mml_status save_model(const char *path, const mml_bench_options *o)
+static mml_status save_model(const char *path, const mml_bench_options *options)
 {
     mml_model *model = NULL;
-    mml_status st = mml_bench_model(&model, model_case, o);
+    mml_bench_options o = *options;
+    mml_status st;
+
+    o.device = NULL; /* a GPU must not be used before fork() */
+    st = mml_bench_model(&model, model_case, &o);
 
     if (st == MML_OK)
         st = mml_model_save(model, path);
@@ -170,8 +174,9 @@ int mmlc_bench_start(mml_bench_result *r, const mmlc_command *command, const mml
 {
     const char *base = getenv("TMPDIR");
     char folder[1024], path[1100], threads[32];
-    char program[] = "mmlego", bench[] = "bench", load[] = "--load", with[] = "--threads";
-    char *args[] = {program, bench, load, path, o->threads > 0 ? with : NULL, threads, NULL};
+    char program[] = "mmlego", bench[] = "bench", load[] = "--load", on[] = "--device", with[] = "--threads";
+    char device[64];
+    char *args[] = {program, bench, load, path, on, device, o->threads > 0 ? with : NULL, threads, NULL};
     mml_status st;
     int rc, n = snprintf(folder, sizeof folder, "%s/mmlego-bench-XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
 
@@ -182,6 +187,7 @@ int mmlc_bench_start(mml_bench_result *r, const mmlc_command *command, const mml
     }
     snprintf(path, sizeof path, "%s/model.h5", folder);
     snprintf(threads, sizeof threads, "%d", o->threads);
+    snprintf(device, sizeof device, "%s", o->device != NULL ? o->device : "cpu");
     st = save_model(path, o);
     rc = st == MML_OK ? repeat(r, command, args, o) : mmlc_fail(command, st);
     unlink(path);

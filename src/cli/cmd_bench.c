@@ -12,6 +12,7 @@
 
 #include "cli/bench_start.h"
 #include "cli/cli.h"
+#include "cli/device.h"
 
 typedef struct bench_args {
     int json, list, quiet, limits, busy;
@@ -27,6 +28,7 @@ static const mmlc_opt options[] = {
      .help = "run the cases of this group, when none are named", .init = "main"},
     {.name = "threads", .type = MMLC_INT, .at = AT(o.threads), .arg = "N", .help = "threads to use", .init = "all",
      .min = 1, .max = 4096},
+    {.name = "device", .type = MMLC_STR, .at = AT(o.device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
     {.name = "seconds", .type = MMLC_DOUBLE, .at = AT(o.seconds), .arg = "S",
      .help = "time to spend on the repeats of a case", .max = 3600, .rules = MMLC_ABOVE_MIN},
     {.name = "limits", .type = MMLC_FLAG, .at = AT(limits), .rules = MMLC_NEGATABLE,
@@ -291,7 +293,9 @@ static int run(mmlc_call *call)
         return list_cases(call->command);
     if (a->load != NULL)
         return mmlc_bench_started(call->command, a->load, &a->o);
-    rc = choose(&names, &n, call);
+    rc = mmlc_device_say(call->command, a->o.device, a->quiet, 1);
+    if (rc == MMLC_GO)
+        rc = choose(&names, &n, call);
     if (rc == MMLC_GO && a->limits)
         rc = run_apart(&limits, call->command, NULL, &a->o);
     if (rc == MMLC_GO && a->busy)

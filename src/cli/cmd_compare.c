@@ -1,5 +1,6 @@
 /* cmd_compare.c - mmlego compare: every system on the same divisions of a cohort. */
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <mmlego/report.h>
 
 #include "cli/compare_table.h"
+#include "cli/device.h"
 #include "cli/jobs.h"
 
 typedef struct compare_args {
@@ -42,7 +44,8 @@ static const mmlc_opt files[] = {
     {.letter = 'o', .name = "output", .type = MMLC_STR, .at = AT(o.directory), .arg = "DIR",
      .help = "folder for records, models, compare.json, table.tsv and report.html; jobs that it has a record of are not run again"},
     {.letter = 'j', .name = "jobs", .type = MMLC_SIZE, .at = AT(jobs), .arg = "N",
-     .help = "jobs to run at a time, each with one thread", .init = "one a processor", .min = 1, .max = 4096},
+     .help = "jobs to run at a time, each with one thread", .init = "one a processor, one on a GPU", .min = 1, .max = 4096},
+    {.name = "device", .type = MMLC_STR, .at = AT(o.device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
     {.name = "collect", .type = MMLC_FLAG, .at = AT(collect),
      .help = "run nothing; bring the records of the folders DIR... together, into --output or the first of them"},
     {.name = "report", .type = MMLC_FLAG, .at = AT(report),
@@ -151,7 +154,8 @@ static int run_jobs(const mmlc_call *call, mml_compare *plan)
 {
     const compare_args *a = call->args;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    const size_t most = a->jobs > 0 ? a->jobs : processors > 0 ? (size_t)processors : 1;
+    const bool many = processors > 1 && mmlc_device_is_cpu(a->o.device);
+    const size_t most = a->jobs > 0 ? a->jobs : many ? (size_t)processors : 1;
     int rc = mmlc_jobs_run(plan, call->command, most, a->quiet), failed = 0;
 
     if (rc != MMLC_GO)
@@ -227,8 +231,9 @@ static int report(const mmlc_call *call)
 static int run(mmlc_call *call)
 {
     compare_args *a = call->args;
-    static const char *const not_there[] = {"task", "systems", "modality", "tune", "study", "seed", "jobs", "folds", "fold", "train", "valid",
+    static const char *const not_there[] = {"task", "systems", "modality", "tune", "study", "seed", "jobs", "device", "folds", "fold", "train", "valid",
                                             "test", "valid-fraction", "split-seed"};
+    int rc;
 
     for (size_t i = 0; i < sizeof not_there / sizeof *not_there; i++)
         if ((a->collect || a->report) && mmlc_was_given(call, not_there[i]))
@@ -247,7 +252,8 @@ static int run(mmlc_call *call)
         return mmlc_usage_error(call->command, "--%s is needed", a->o.task == NULL ? "task" : "output");
     if (a->o.split.train == NULL && (a->o.split.valid != NULL || a->o.split.test != NULL))
         return mmlc_usage_error(call->command, "--valid and --test need --train");
-    return compare(call);
+    rc = mmlc_device_say(call->command, a->o.device, a->quiet, 1);
+    return rc == MMLC_GO ? compare(call) : rc;
 }
 
 const mmlc_command mmlc_cmd_compare = {

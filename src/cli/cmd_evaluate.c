@@ -6,6 +6,7 @@
 
 #include <mmlego/predict.h>
 
+#include "cli/device.h"
 #include "cli/load.h"
 
 typedef struct evaluate_args {
@@ -29,6 +30,7 @@ static const mmlc_opt options[] = {
      .help = "refuse to evaluate on patients that a block of the model was trained on"},
     {.name = "threads", .type = MMLC_INT, .at = AT(options.threads), .arg = "N",
      .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
+    {.name = "device", .type = MMLC_STR, .at = AT(options.device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
     {.name = NULL},
 };
 static const mmlc_group groups[] = {{.heading = "Options", .opts = options}, {.heading = NULL}};
@@ -157,8 +159,10 @@ static int run(mmlc_call *call)
 {
     mml_model *model = NULL;
     mml_cohort *cohort = NULL;
-    int rc = mmlc_load_model(&model, call->command, call->operand[0]);
+    int rc = mmlc_device_say(call->command, ((const evaluate_args *)call->args)->options.device, 0, 0);
 
+    if (rc == MMLC_GO)
+        rc = mmlc_load_model(&model, call->command, call->operand[0]);
     if (rc == MMLC_GO)
         rc = mmlc_open_cohort(&cohort, call->command, call->operand[1]);
     if (rc == MMLC_GO)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/device.h"
 #include "cli/explain_plots.h"
 #include "cli/load.h"
 
@@ -53,8 +54,7 @@ static const mmlc_opt options[] = {
      .init = "64, fewer when they have many tokens", .min = 1, .max = 1000000},
     {.name = "threads", .type = MMLC_INT, .at = AT(options.threads), .arg = "N",
      .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
-    {.name = "backend", .type = MMLC_STR, .at = AT(options.backend), .arg = "NAME",
-     .help = "what computes; 'mmlego version --build' lists what there is", .init = "the fastest"},
+    {.name = "device", .type = MMLC_STR, .at = AT(options.device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = AT(quiet), .help = "errors only"},
     {.name = NULL},
 };
@@ -364,8 +364,10 @@ static int run(mmlc_call *call)
     mml_model *model = NULL;
     size_t *samples = NULL;
     char **list = NULL, *copy = NULL;
-    int bits = 0, rc = mmlc_load_model(&model, call->command, call->operand[0]);
+    int bits = 0, rc = mmlc_device_say(call->command, a->options.device, a->quiet, 0);
 
+    if (rc == MMLC_GO)
+        rc = mmlc_load_model(&model, call->command, call->operand[0]);
     w.model = model;
     if (rc == MMLC_GO)
         rc = read_what(&bits, call->command, a->what, model);

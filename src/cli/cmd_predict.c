@@ -4,10 +4,11 @@
 
 #include <mmlego/predict.h>
 
+#include "cli/device.h"
 #include "cli/load.h"
 
 typedef struct predict_args {
-    const char *output, *on, *backend;
+    const char *output, *on, *device;
     size_t batch;
     int threads;
 } predict_args;
@@ -24,8 +25,7 @@ static const mmlc_opt options[] = {
      .help = "patients at a time; the result does not depend on it", .min = 1, .max = 1000000},
     {.name = "threads", .type = MMLC_INT, .at = AT(threads), .arg = "N",
      .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
-    {.name = "backend", .type = MMLC_STR, .at = AT(backend), .arg = "NAME",
-     .help = "what computes; 'mmlego version --build' lists what there is", .init = "the fastest"},
+    {.name = "device", .type = MMLC_STR, .at = AT(device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
     {.name = NULL},
 };
 static const mmlc_group groups[] = {{.heading = "Options", .opts = options}, {.heading = NULL}};
@@ -152,7 +152,7 @@ static int predict(const mmlc_call *call, const mml_model *model, mml_cohort *co
     if (rc != MMLC_GO)
         return rc;
     t.to = out.stream;
-    st = mml_predictor_new(&predictor, model, a->backend, a->threads);
+    st = mml_predictor_new(&predictor, model, a->device, a->threads);
     if (st == MML_OK)
         st = mml_predict_cohort(predictor, cohort, samples, n, a->batch, put_chunk, &t);
     if (st == MML_OK)
@@ -185,6 +185,8 @@ static int run(mmlc_call *call)
 
     if (a->output != NULL && strcmp(a->output, "-") != 0)
         rc = mmlc_not_an_input(call->command, a->output, call->operand, call->n);
+    if (rc == MMLC_GO)
+        rc = mmlc_device_say(call->command, a->device, 0, 0);
     if (rc == MMLC_GO)
         rc = mmlc_load_model(&model, call->command, call->operand[0]);
     if (rc == MMLC_GO)

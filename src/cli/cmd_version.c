@@ -33,7 +33,8 @@ const mmlc_command mmlc_cmd_version = {
     .name = "version",
     .summary = "show the version, and how this program was built",
     .operands = "",
-    .about = "Prints the version. With --build also the compiler, the libraries, the backends and their kernels: "
+    .about = "Prints the version. With --build also the compiler, the libraries, the backends and their kernels, "
+             "and the GPUs of this machine or why none can be used: "
              "please add it to a bug report.",
     .groups = groups,
     .args_size = sizeof(version_args),

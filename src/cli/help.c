@@ -11,7 +11,7 @@ static const char *const task_names[N_TASK] = {"binary", "multiclass", "survival
 
 const char *const mmlc_exit_codes[] = {
     "0", "done",
-    "1", "failure: a file could not be read or written, memory ran out, training diverged, or a sample used in "
+    "1", "failure: a file could not be read or written, memory ran out, training diverged, the device of --device cannot be used, or a sample used in "
          "training was found by evaluate --strict",
     "2", "wrong usage: an unknown command or option, or a name on the command line that is not in the file",
     "3", "bad input data: a file that is damaged or of the wrong kind, values or sizes that cannot be used",
@@ -25,6 +25,7 @@ const char *const mmlc_environment[] = {
                        "is slow on a processor that others use too",
     "OPENBLAS_CORETYPE", "kernels that OpenBLAS runs; mmlego sets it when it is not set and an old OpenBLAS takes this "
                          "processor for an older one",
+    "MMLEGO_CUDA_MODULE", "file of the module for NVIDIA GPUs, in place of the one that is installed",
     "MMLEGO_REEXEC", "set by mmlego when it has started itself again with these; if you set it, it does not",
     NULL,
 };

@@ -18,6 +18,7 @@ mmlego_SOURCES = \
 	src/cli/cmd_train.c \
 	src/cli/cmd_version.c \
 	src/cli/compare_table.c src/cli/compare_table.h \
+	src/cli/device.c src/cli/device.h \
 	src/cli/division.c src/cli/division.h \
 	src/cli/explain_plots.c src/cli/explain_plots.h \
 	src/cli/explain_tables.c src/cli/explain_tables.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/device.h"
 #include "cli/progress.h"
 
 #define AT(field) offsetof(mmlc_training, field)
@@ -32,8 +33,7 @@ const mmlc_opt mmlc_opts_run[] = {
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = AT(quiet), .help = "no progress, errors only"},
     {.name = "threads", .type = MMLC_INT, .at = AT(options.threads), .arg = "N",
      .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
-    {.name = "backend", .type = MMLC_STR, .at = AT(options.backend), .arg = "NAME",
-     .help = "what computes; 'mmlego version --build' lists what there is", .init = "the fastest"},
+    {.name = "device", .type = MMLC_STR, .at = AT(options.device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
     {.name = NULL},
 };
 
@@ -120,6 +120,8 @@ int mmlc_training_begin(mmlc_watch *watch, const mmlc_call *call, mmlc_training 
     if (rc == MMLC_GO && training->options.checkpoint != NULL &&
         strcmp(training->options.checkpoint, training->output) == 0)
         rc = mmlc_usage_error(call->command, "--checkpoint and --output are the same file");
+    if (rc == MMLC_GO)
+        rc = mmlc_device_say(call->command, training->options.device, training->quiet, 0);
     if (rc == MMLC_GO && training->log != NULL) {
         rc = mmlc_not_an_input(call->command, training->log, inputs, n);
         if (rc != MMLC_GO)

@@ -89,10 +89,10 @@ static mml_status measure(mmli_outcome *o, mmli_running *run)
         if (run->part[i] != MML_PART_NONE)
             o->n[run->part[i] - MML_PART_TRAIN]++;
     if (o->n[1] > 0) {
-        MML_TRY(mmli_judge(&valid, run->model, run->cohort, run->part, MML_PART_VALID, threads));
+        MML_TRY(mmli_judge(&valid, run->model, run->cohort, run->part, MML_PART_VALID, run->plan->device, threads));
         o->valid_score = mmli_judged_score(&valid);
     }
-    MML_TRY(mmli_judge(&test, run->model, run->cohort, run->part, MML_PART_TEST, threads));
+    MML_TRY(mmli_judge(&test, run->model, run->cohort, run->part, MML_PART_TEST, run->plan->device, threads));
     o->score = mmli_judged_score(&test);
     if (!isfinite(o->score))
         snprintf(o->message, sizeof o->message, "no score on the test part: %.1900s", mml_last_error());

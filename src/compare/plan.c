@@ -41,6 +41,7 @@ void mml_compare_free(mml_compare *plan)
     mmli_free(plan->task);
     mmli_free(plan->directory);
     mmli_free(plan->command);
+    mmli_free(plan->device);
     mmli_free(plan->train);
     mmli_free(plan->valid);
     mmli_free(plan->test);
@@ -83,6 +84,7 @@ static mml_status take_options(mml_compare *plan, const mml_compare_options *o)
     MML_TRY(mmli_strdup(&plan->task, o->task));
     MML_TRY(mmli_strdup(&plan->directory, o->directory));
     MML_TRY(mmli_strdup(&plan->command, o->command ? o->command : ""));
+    MML_TRY(mmli_strdup(&plan->device, o->device));
     MML_TRY(mmli_strdup(&plan->train, o->split.train));
     MML_TRY(mmli_strdup(&plan->valid, o->split.valid));
     MML_TRY(mmli_strdup(&plan->test, o->split.test));
@@ -368,12 +370,13 @@ mml_status mmli_plan_write(const mml_compare *plan)
     char *path = NULL;
     json_t *root;
 
-    root = json_pack("{s:s, s:i, s:o, s:o, s:s, s:{s:s, s:I, s:o}, s:{s:s, s:s, s:s, s:s}, s:i, s:I, s:{s:o, s:i, s:s}}", "format",
+    root = json_pack("{s:s, s:i, s:o, s:o, s:s, s:{s:s, s:I, s:o}, s:{s:s, s:s, s:s, s:s}, s:i, s:I, s:{s:o, s:s, s:i, s:s}}", "format",
                      "mmlego compare plan", "version", 1, "date", today(), "title", stem(plan->cohort), "command", plan->command, "cohort",
                      "path", plan->cohort, "samples", (json_int_t)plan->samples, "modalities", modalities_json(plan), "task",
                      "name", plan->task, "kind", mmli_task_kind_name(plan->kind), "metric", mml_metric_name(metric),
                      "metric_title", metric_title(plan->kind), "folds", plan->folds, "seed", (json_int_t)plan->seed,
-                     "machine", "cpu", processor(), "threads", plan->threads, "version", mml_version());
+                     "machine", "cpu", processor(), "device", plan->device ? plan->device : "cpu",
+                     "threads", plan->threads, "version", mml_version());
     MML_TRY(mmli_folder_path(&path, plan->directory, "plan.json"));
     MML_TRY(mmli_json_save(root, path));
 out:

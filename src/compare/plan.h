@@ -65,7 +65,7 @@ typedef struct mmli_plan_job {
 } mmli_plan_job;
 
 struct mml_compare {
-    char *cohort, *task, *directory, *command;
+    char *cohort, *task, *directory, *command, *device; /* device: NULL = cpu */
     char *train, *valid, *test; /* of the split, with {fold} in them; or NULL */
     double valid_fraction;
     uint64_t split_seed, seed, data_hash;

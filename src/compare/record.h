@@ -42,7 +42,7 @@ typedef struct mmli_judged {
     double seconds; /* that predicting took */
 } mmli_judged;
 mml_status mmli_judge(mmli_judged *out, const mml_model *model, mml_cohort *cohort, const mml_part *part, mml_part which,
-                      int threads);
+                      const char *device, int threads);
 void mmli_judged_clear(mmli_judged *judged);
 /* The main metric; NaN where it is not defined on these samples. */
 double mmli_judged_score(const mmli_judged *judged);

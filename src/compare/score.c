@@ -26,7 +26,7 @@ static int take(void *user, const mml_prediction *chunk, const size_t *samples)
 }
 
 mml_status mmli_judge(mmli_judged *out, const mml_model *model, mml_cohort *cohort, const mml_part *part, mml_part which,
-                      int threads)
+                      const char *device, int threads)
 {
     mml_status st = MML_OK;
     const size_t N = mml_cohort_size(cohort);
@@ -48,7 +48,7 @@ mml_status mmli_judge(mmli_judged *out, const mml_model *model, mml_cohort *coho
     MML_TRY(mmli_calloc(&j.output, cells, sizeof *j.output));
     MML_TRY(mmli_scored_new(&j.scored, model->task, labels, j.samples, n));
     start = mmli_now();
-    MML_TRY(mml_predictor_new(&predictor, model, NULL, threads));
+    MML_TRY(mml_predictor_new(&predictor, model, device, threads));
     MML_TRY(mml_predict_cohort(predictor, cohort, j.samples, n, 0, take, &t));
     j.seconds = mmli_now() - start;
     *out = j;

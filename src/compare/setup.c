@@ -15,6 +15,7 @@ static mml_status training(mml_train_options *o, const mml_compare *plan, int fo
 {
     o->seed = plan->seed + (uint64_t)fold;
     o->threads = plan->threads;
+    o->device = plan->device;
     return mmli_division(&o->split, plan, fold);
 }
 

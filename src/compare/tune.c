@@ -32,7 +32,8 @@ static mml_status judge(double *score, const mmli_running *run)
     mml_status st = MML_OK;
     mmli_judged valid = {0};
 
-    MML_TRY(mmli_judge(&valid, run->model, run->cohort, run->part, MML_PART_VALID, run->plan->threads));
+    MML_TRY(mmli_judge(&valid, run->model, run->cohort, run->part, MML_PART_VALID, run->plan->device,
+                       run->plan->threads));
     *score = mmli_judged_score(&valid);
 out:
     mmli_judged_clear(&valid);

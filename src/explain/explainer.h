@@ -8,7 +8,7 @@
 
 struct mml_explainer {
     const mml_model *model;
-    mml_explain_options o; /* pointers in it: backend and target NULL */
+    mml_explain_options o; /* pointers in it: device and target NULL */
     mmli_device *dv;
     mmli_tape *tape;
     const mmli_params *params;

@@ -4,6 +4,7 @@
 #endif
 
 #include "backends/backend.h"
+#include "util/alloc.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -41,10 +42,22 @@ static mml_status add_kernels(mmli_buf *b)
     return mmli_buf_printf(b, "kernels of a backend: %zu\n", n);
 }
 
+mml_status mml_device_describe(char **text, const char *device)
+{
+    mml_status st = MML_OK;
+    char words[2560]; /* a message may be part of it */
+
+    *text = NULL;
+    MML_TRY(mmli_device_words(words, sizeof words, device));
+    MML_TRY(mmli_strdup(text, words));
+out:
+    return st;
+}
+
 mml_status mml_build_info(char **text)
 {
     mml_status st = MML_OK;
-    char cpu[2048];
+    char cpu[2048], cuda[4096];
     mmli_buf b = {0};
 
     *text = NULL;
@@ -57,6 +70,8 @@ mml_status mml_build_info(char **text)
     MML_TRY(add_kernels(&b));
     mmli_cpu_describe(cpu, sizeof cpu);
     MML_TRY(mmli_buf_puts(&b, cpu));
+    mmli_cuda_describe(cuda, sizeof cuda);
+    MML_TRY(mmli_buf_puts(&b, cuda));
     MML_TRY(mmli_buf_take(&b, text));
 out:
     mmli_buf_free(&b);

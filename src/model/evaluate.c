@@ -175,7 +175,7 @@ static mml_status predict(evaluating *e)
     size_t most = sizeof e->out->unknown / sizeof e->out->unknown[0];
 
     MML_TRY(mmli_scored_new(&e->scored, e->model->task, e->labels, e->samples, e->n));
-    MML_TRY(mml_predictor_new(&predictor, e->model, NULL, e->o->threads));
+    MML_TRY(mml_predictor_new(&predictor, e->model, e->o->device, e->o->threads));
     MML_TRY(mml_predict_cohort(predictor, e->cohort, e->samples, e->n, 0, take, e));
     unknown = mml_predictor_unknown(predictor, &e->out->n_unknown);
     for (size_t i = 0; i < e->out->n_unknown && i < most; i++)

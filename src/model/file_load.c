@@ -391,7 +391,7 @@ out:
 }
 
 /* l: all but config and model. */
-static mml_status read_model(mml_model **out, loading *l, const char *backend, const mmli_backend *table, int threads)
+static mml_status read_model(mml_model **out, loading *l, const char *device, const mmli_backend *table, int threads)
 {
     mml_status st = MML_OK;
     const char *text;
@@ -401,7 +401,7 @@ static mml_status read_model(mml_model **out, loading *l, const char *backend, c
     MML_TRY(read_config(&l->config, l->loc, l->path));
     MML_TRY(text_of(&text, l->config, "kind", l->path));
     MML_CHECK((kind = mmli_model_kind_from(text)) >= 0, MML_E_FORMAT, "%s: unknown kind of model %s", l->path, text);
-    MML_TRY(mmli_model_new(&l->model, (mml_model_kind)kind, backend, table, threads));
+    MML_TRY(mmli_model_new(&l->model, (mml_model_kind)kind, device, table, threads));
     MML_TRY(read_task(l));
     MML_TRY(add_blocks(l));
     MML_TRY(check_shapes(l->model, l->path));
@@ -423,11 +423,11 @@ out:
 }
 
 mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const mml_encoder *encoders, size_t n_encoders,
-                           const char *backend, const mmli_backend *table, int threads)
+                           const char *device, const mmli_backend *table, int threads)
 {
     loading l = {.loc = loc, .path = path, .encoders = encoders, .n_encoders = n_encoders};
 
-    return read_model(out, &l, backend, table, threads);
+    return read_model(out, &l, device, table, threads);
 }
 
 mml_status mmli_model_read_facts(mml_model **out, hid_t loc, const char *path, const mml_encoder *encoders, size_t n_encoders,

@@ -147,7 +147,7 @@ out:
 }
 
 mml_status mmli_fuse_on(mml_model **out, const mml_model *const *models, size_t n, const mml_fuse_options *options,
-                        const char *backend, const mmli_backend *table, int threads)
+                        const char *device, const mmli_backend *table, int threads)
 {
     mml_status st = MML_OK;
     mml_fuse_options o;
@@ -160,7 +160,7 @@ mml_status mmli_fuse_on(mml_model **out, const mml_model *const *models, size_t 
     MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_fuse_options"));
     MML_TRY(mmli_fuse_options_check(&o));
     MML_TRY(mmli_join_sources(&sources, &members, models, n, "fused"));
-    MML_TRY(mmli_join_new(&model, MML_MODEL_FUSE, sources, members, backend, table, threads));
+    MML_TRY(mmli_join_new(&model, MML_MODEL_FUSE, sources, members, device, table, threads));
     model->fuse = o;
     MML_TRY(mmli_model_declare_fuse(model));
     MML_TRY(mmli_model_build(model));

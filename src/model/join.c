@@ -103,16 +103,16 @@ static const mmli_task *best_task(const mmli_source *sources, size_t n)
     return best;
 }
 
-mml_status mmli_join_new(mml_model **out, mml_model_kind kind, const mmli_source *sources, size_t n, const char *backend,
+mml_status mmli_join_new(mml_model **out, mml_model_kind kind, const mmli_source *sources, size_t n, const char *device,
                          const mmli_backend *table, int threads)
 {
     mml_status st = MML_OK;
     mml_model *model = NULL;
 
     *out = NULL;
-    if (!backend && !table)
+    if (!device && !table)
         table = &sources[0].model->dv->k;
-    MML_TRY(mmli_model_new(&model, kind, backend, table, threads));
+    MML_TRY(mmli_model_new(&model, kind, device, table, threads));
     MML_TRY(mmli_task_copy(&model->task, best_task(sources, n)));
     for (size_t i = 0; i < n; i++)
         MML_TRY(mmli_model_add_copy(model, sources[i].model, sources[i].at));

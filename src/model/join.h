@@ -14,9 +14,9 @@ typedef struct mmli_source {
  * `verb` for messages: "merged", "fused". *out yours: mmli_free(). */
 mml_status mmli_join_sources(mmli_source **out, size_t *n, const mml_model *const *models, size_t n_models, const char *verb);
 
-/* The new model with copies of all sources as members and the task; declared, not built. backend, table as
- * mmli_model_new; both NULL: the backend that the first source is on. */
-mml_status mmli_join_new(mml_model **out, mml_model_kind kind, const mmli_source *sources, size_t n, const char *backend,
+/* The new model with copies of all sources as members and the task; declared, not built. device, table as
+ * mmli_model_new; both NULL: the device that the first source is on. */
+mml_status mmli_join_new(mml_model **out, mml_model_kind kind, const mmli_source *sources, size_t n, const char *device,
                          const mmli_backend *table, int threads);
 /* The values of a fuse, to be trained: copied, after mmli_model_build. */
 mml_status mmli_join_copy(mml_model *model, const mmli_source *sources, size_t n);

@@ -37,7 +37,7 @@ void mml_model_free(mml_model *model)
     mmli_free(model);
 }
 
-mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *backend, const mmli_backend *table, int threads)
+mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *device, const mmli_backend *table, int threads)
 {
     mml_status st = MML_OK;
     mml_model *model = NULL;
@@ -49,7 +49,7 @@ mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *back
     MML_TRY(mml_merge_options_init(&model->merge, "mmlego"));
     MML_TRY(mml_fuse_options_init(&model->fuse, "mmlego"));
     MML_TRY(mmli_params_new(&model->params));
-    MML_TRY(table ? mmli_device_open_table(&model->dv, table, threads) : mmli_device_open(&model->dv, backend, threads));
+    MML_TRY(table ? mmli_device_open_table(&model->dv, table, threads) : mmli_device_open(&model->dv, device, threads));
     *out = model;
     model = NULL;
 out:
@@ -226,7 +226,7 @@ out:
 
 bool mmli_model_can_share(const mml_model *model, const mml_model *from)
 {
-    return strcmp(model->dv->k.name, from->dv->k.name) == 0; /* backend.h: devices of one backend */
+    return mmli_device_same(model->dv, from->dv);
 }
 
 mml_status mmli_model_share_values(mml_model *model, size_t member, const mml_model *from, size_t from_member)

@@ -69,8 +69,8 @@ struct mml_model {
     mmli_provenance from; /* of the fine-tuning, or of the baseline; else never trained */
 };
 
-/* Empty model on a device of its own (backend NULL = default; table: tests, else NULL). */
-mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *backend, const mmli_backend *table, int threads);
+/* Empty model on a device of its own (device NULL = cpu; table: tests, else NULL). */
+mml_status mmli_model_new(mml_model **out, mml_model_kind kind, const char *device, const mmli_backend *table, int threads);
 /* Adds a member; its name is made unique; its parameters are declared (head_gain as mmli_block_declare), not built.
  * prep is taken over on success. preset NULL: the one whose options these are, if any. */
 mml_status mmli_model_add(mml_model *model, const char *modality, mml_modality_kind kind, const char *preset,
@@ -91,10 +91,10 @@ bool mmli_model_can_share(const mml_model *model, const mml_model *from);
 mml_status mmli_model_share_values(mml_model *model, size_t member, const mml_model *from, size_t from_member);
 mml_status mmli_model_copy_values(mml_model *model, size_t member, const mml_model *from, size_t from_member);
 
-/* mml_fuse on a device of the caller's choice, for training; arguments as mmli_model_new (NULL, NULL: the backend of the
+/* mml_fuse on a device of the caller's choice, for training; arguments as mmli_model_new (NULL, NULL: the device of the
  * first model). */
 mml_status mmli_fuse_on(mml_model **out, const mml_model *const *models, size_t n, const mml_fuse_options *options,
-                        const char *backend, const mmli_backend *table, int threads);
+                        const char *device, const mmli_backend *table, int threads);
 /* Is the id (mmli_hash64, MMLI_ID_SALT) in a part of this training? MML_PART_NONE when in none of them. */
 mml_part mmli_provenance_part(const mmli_provenance *p, uint64_t id);
 uint64_t mmli_sample_hash(const char *id);
@@ -102,7 +102,7 @@ uint64_t mmli_sample_hash(const char *id);
 /* ---- files (model/file.h: doc/model-file.md). Into and out of an open file or group, for checkpoints. */
 mml_status mmli_model_write(const mml_model *model, hid_t loc, const char *path);
 mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const mml_encoder *encoders, size_t n_encoders,
-                           const char *backend, const mmli_backend *table, int threads);
+                           const char *device, const mmli_backend *table, int threads);
 
 /* ---- inputs of a pass (inputs.c) */
 typedef struct mmli_inputs {

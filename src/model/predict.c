@@ -38,8 +38,8 @@ mml_status mmli_params_for(const mmli_params **out, mmli_params **copy, const mm
 
     *copy = NULL;
     *out = from;
-    if (strcmp(dv->k.name, model->dv->k.name) == 0)
-        goto out; /* devices of one backend can read each other's memory (backend.h) */
+    if (mmli_device_same(dv, model->dv))
+        goto out; /* it can read the model's memory */
     MML_TRY(mmli_params_new(&mine));
     for (size_t i = 0; i < from->n; i++) {
         const mmli_param *p = &from->list[i];
@@ -85,7 +85,7 @@ void mml_predictor_free(mml_predictor *predictor)
     mmli_free(predictor);
 }
 
-mml_status mmli_predictor_new_on(mml_predictor **out, const mml_model *model, const char *backend,
+mml_status mmli_predictor_new_on(mml_predictor **out, const mml_model *model, const char *device,
                                  const mmli_backend *table, int threads)
 {
     mml_status st = MML_OK;
@@ -93,12 +93,12 @@ mml_status mmli_predictor_new_on(mml_predictor **out, const mml_model *model, co
 
     *out = NULL;
     MML_CHECK(model, MML_E_ARG, "a predictor needs a model");
-    if (!backend && !table)
+    if (!device && !table)
         table = &model->dv->k;
     MML_TRY(mmli_calloc(&p, 1, sizeof *p));
     p->model = model;
     p->large = MMLI_WALK_LARGE;
-    MML_TRY(table ? mmli_device_open_table(&p->dv, table, threads) : mmli_device_open(&p->dv, backend, threads));
+    MML_TRY(table ? mmli_device_open_table(&p->dv, table, threads) : mmli_device_open(&p->dv, device, threads));
     MML_TRY(mmli_tape_new(&p->tape, p->dv));
     MML_TRY(mmli_params_for(&p->params, &p->copy, model, p->dv));
     *out = p;
@@ -108,9 +108,9 @@ out:
     return st;
 }
 
-mml_status mml_predictor_new(mml_predictor **out, const mml_model *model, const char *backend, int threads)
+mml_status mml_predictor_new(mml_predictor **out, const mml_model *model, const char *device, int threads)
 {
-    return mmli_predictor_new_on(out, model, backend, NULL, threads);
+    return mmli_predictor_new_on(out, model, device, NULL, threads);
 }
 
 void mmli_predictor_set_large(mml_predictor *p, size_t bytes)

@@ -4,8 +4,8 @@
 
 #include "model/model.h"
 
-/* backend and table NULL: the backend that the model is on. */
-mml_status mmli_predictor_new_on(mml_predictor **out, const mml_model *model, const char *backend,
+/* device and table NULL: the device that the model is on. */
+mml_status mmli_predictor_new_on(mml_predictor **out, const mml_model *model, const char *device,
                                  const mmli_backend *table, int threads);
 
 /* Bytes of the tokens that a sample has of one modality from which on a cohort's are read in pieces; 0: never. */

@@ -92,7 +92,7 @@ mml_status mmli_train_baseline_on(mml_model **out, mml_cohort *cohort, const cha
 
     *out = NULL;
     MML_TRY(prepare(&s, baseline, options));
-    MML_TRY(mmli_model_new(&model, MML_MODEL_BASELINE, s.o.backend, table, s.o.threads));
+    MML_TRY(mmli_model_new(&model, MML_MODEL_BASELINE, s.o.device, table, s.o.threads));
     MML_TRY(fit_task(model, &s));
     for (size_t m = 0; m < n; m++)
         MML_TRY(add_modality(model, &s, m, prep ? &prep[m] : NULL));

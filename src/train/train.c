@@ -108,7 +108,7 @@ mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *
     MML_TRY(mmli_train_places(&have, &n_have, part, N, MML_PART_TRAIN, info.offsets));
     MML_CHECK(n_have > 0, MML_E_DATA, "no sample of the training part (%zu samples) has modality %s", n_all, modality);
     MML_TRY(mmli_prep_fit(&fitted, cohort, modality, have, n_have, &po));
-    MML_TRY(mmli_model_new(&model, MML_MODEL_BLOCK, o.backend, table, o.threads));
+    MML_TRY(mmli_model_new(&model, MML_MODEL_BLOCK, o.device, table, o.threads));
     to.bins = o.bins;
     to.cox = o.survival_loss == MML_LOSS_COX;
     MML_TRY(mmli_task_fit(&model->task, cohort, task, all, n_all, &to));
@@ -174,7 +174,7 @@ mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_mod
     if (options)
         MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_train_options"));
     MML_TRY(mmli_train_check(&o));
-    MML_TRY(mmli_fuse_on(&model, models, n, fuse, o.backend, table, o.threads));
+    MML_TRY(mmli_fuse_on(&model, models, n, fuse, o.device, table, o.threads));
     MML_TRY(mmli_train_divide(&part, cohort, model->task->name, &o));
     MML_TRY(freeze_fuse(&frozen, model));
     MML_TRY(mmli_train_model(model, cohort, &o, part, frozen, &model->from));

@@ -94,7 +94,7 @@ mml_status mmli_checkpoint_load(mmli_trainer *t, const char *path, bool *found);
 json_t *mmli_train_options_json(const mml_train_options *o);
 mml_status mmli_train_settings(json_t **out, const mml_model *model, const mml_train_options *o, uint64_t data_hash);
 
-/* Entries with a backend table (tests); NULL = by o->backend. */
+/* Entries with a backend table (tests); NULL = by o->device. */
 mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *modality, const char *task,
                                const mml_block_options *block, const mml_prep_options *prep, const mml_encoder *encoder,
                                const mml_train_options *options, const mmli_backend *table);

@@ -29,7 +29,7 @@ test_that "a fuse does not write over a block" fails 2 "is one of the inputs" fu
 test_that "nor its checkpoint" fails 2 "is one of the inputs" fuse "$cohort" "$tmp/labs.h5" "$tmp/genes.h5" --fold 0 -o "$tmp/x.h5" --checkpoint "$tmp/genes.h5"
 test_that "--domain and --transform must agree" fails 2 "exclude each other" $train --domain spatial --transform 2d
 test_that "--domain frequency is not --transform spatial" fails 2 "exclude each other" $train --domain frequency --transform spatial
-test_that "an unknown backend is named" fails 1 "banana" $train --backend banana
+test_that "an unknown device is named" fails 1 "banana" $train --device banana
 test_that "the output is not the cohort" fails 2 "is one of the inputs" train "$cohort" -m labs -t death -o "$cohort"
 test_that "the checkpoint is not the output" fails 2 "the same file" $train --checkpoint "$tmp/x.h5"
 test_that "the log is not the cohort" fails 2 "is one of the inputs" $train --log "$cohort"

@@ -48,7 +48,7 @@ run train --help
 for option in modality task system penalty width depth preset encoder latent steps heads head-width tau dropout transform domain imaginary \
     encoder-width encoder-layers encoder-dropout scaling clip impute indicators position-bands epochs batch lr \
     weight-decay encoder-decay schedule warmup grad-clip patience loss-share l1 class-weights loss alpha bins head seed threads \
-    train valid test fold valid-fraction split-seed checkpoint resume log quiet backend output selfattn-limit; do
+    train valid test fold valid-fraction split-seed checkpoint resume log quiet device output selfattn-limit; do
     test_that "train has --$option" grep -qE -- "--(\[no-\])?$option( |\$)" "$tmp/out"
 done
 run compare --help

@@ -228,7 +228,7 @@ for words in "--encoder none" "--encoder snn" "--encoder abmil" "--encoder selfa
     "--preset paper --latent 8x8" "--preset upstream --latent 8x8" "--domain spatial" "--transform 1d" "--imaginary drop" \
     "--share-steps --steps 2" "--normalise-latent --context-dft" "--head free" "--scaling robust --clip 3" \
     "--indicators mask" "--schedule constant --warmup 0" "--schedule plateau" "--l1 0.001 --grad-clip 0" \
-    "--train site=a --test site=b" "--train 0.6 --valid 0.2" "--fold 3 --split-seed 7" "--backend reference"; do
+    "--train site=a --test site=b" "--train 0.6 --valid 0.2" "--fold 3 --split-seed 7" "--device reference"; do
     test_that "train works with $words" works train "$tmp/cohort.h5" -m labs -t death -o "$tmp/x.h5" --latent 8x8 --epochs 1 -q $words
 done
 exit $status

@@ -1,0 +1,27 @@
+# A module for GPUs that needs none: the reference backend a third time (tests/cuda/fake.h), opened as mmlego-cuda.so would be.
+check_LTLIBRARIES += tests/cuda/fake.la
+tests_cuda_fake_la_CPPFLAGS = $(AM_CPPFLAGS) -include $(top_srcdir)/tests/cuda/fake.h
+# -rpath: without it libtool makes no shared object of what is not installed.
+tests_cuda_fake_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+if !SANITIZE
+tests_cuda_fake_la_LDFLAGS += -no-undefined -Wl,-z,defs
+endif
+tests_cuda_fake_la_LIBADD = -lm
+tests_cuda_fake_la_SOURCES = \
+	tests/cuda/fake.c tests/cuda/fake.h \
+	backends/cuda/host.c backends/cuda/host.h \
+	backends/reference/attention.c \
+	backends/reference/complex.c \
+	backends/reference/dense.c \
+	backends/reference/dropout.c \
+	backends/reference/elements.c \
+	backends/reference/feed_forward.c \
+	backends/reference/fourier.c \
+	backends/reference/layernorm.c \
+	backends/reference/losses.c \
+	backends/reference/memory.c \
+	backends/reference/optim.c \
+	backends/reference/rows.c \
+	backends/reference/segments.c \
+	src/util/hash.c src/util/rng.c
+SCRIPT_TESTS += tests/cuda/module.sh
