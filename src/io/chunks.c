@@ -11,10 +11,7 @@
  * for a chunk of another size, which HDF5 1.10 does not notice. */
 #include "io/chunks.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "io/h5.h"
 #include "util/alloc.h"
@@ -26,51 +23,6 @@ enum {
     LAYOUT = 8,            /* kinds of header messages */
     CONTINUATION = 16
 };
-
-bool mmli_h5_bytes_of(mmli_h5_bytes *out, hid_t object)
-{
-    const hid_t file = H5Iget_file_id(object), access = file < 0 ? -1 : H5Fget_access_plist(file);
-    const hid_t creation = file < 0 ? -1 : H5Fget_create_plist(file);
-    unsigned intent = H5F_ACC_RDWR;
-    hsize_t user_block = 0;
-    struct stat is;
-    void *handle = NULL;
-    bool ok = access >= 0 && creation >= 0 && H5Pget_driver(access) == H5FD_SEC2 && H5Fget_intent(file, &intent) >= 0 &&
-              intent == H5F_ACC_RDONLY && H5Pget_userblock(creation, &user_block) >= 0 &&
-              H5Fget_vfd_handle(file, access, &handle) >= 0 && handle != NULL;
-
-    if (ok)
-        memcpy(&out->fd, handle, sizeof out->fd);
-    ok = ok && fstat(out->fd, &is) == 0 && S_ISREG(is.st_mode) && (uint64_t)is.st_size >= user_block;
-    if (ok) {
-        out->base = user_block;
-        out->size = (uint64_t)is.st_size - user_block;
-    }
-    mmli_h5_drop(creation);
-    mmli_h5_drop(access);
-    mmli_h5_drop(file);
-    return ok;
-}
-
-bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t n)
-{
-    unsigned char *bytes = out;
-
-    if (at > file->size || n > file->size - at)
-        return false;
-    while (n > 0) {
-        const ssize_t part = pread(file->fd, bytes, n, (off_t)(file->base + at));
-
-        if (part == 0 || (part < 0 && errno != EINTR))
-            return false;
-        if (part > 0) {
-            bytes += part;
-            at += (uint64_t)part;
-            n -= (size_t)part;
-        }
-    }
-    return true;
-}
 
 static uint64_t number(const unsigned char *bytes, int n) /* little-endian */
 {

@@ -6,19 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "io/h5guard.h"
 #include "mmlego/base.h"
-
-/* An HDF5 file as bytes: its addresses count from `base` (behind a user block). */
-typedef struct mmli_h5_bytes {
-    int fd; /* of HDF5, lent: lives as long as the file is open */
-    uint64_t base, size;
-} mmli_h5_bytes;
-
-/* Can the file of an object be read as bytes beside HDF5: a file on a disk, opened by HDF5's own driver, that nobody in
- * this process writes? Lock held. */
-bool mmli_h5_bytes_of(mmli_h5_bytes *out, hid_t object);
-/* pread that gives all n bytes, or false (end of the file, disk). `at` as HDF5 counts. Needs no lock. */
-bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t n);
 
 /* *out (n) = address of each chunk of a data set without filters whose chunks are `rows` long along dimension `axis` and
  * as large as the data set in all others, n chunks in all; yours: mmli_free(). NULL, and MML_OK, when they cannot be told this

@@ -6,6 +6,8 @@
 #include "io/h5.h"
 #include "io/h5_inside.h"
 #include "io/h5disk.h"
+#include "io/h5guard.h"
+#include "io/h5heap.h"
 #include "io/h5lzf.h"
 #include "io/h5packed.h"
 #include "io/inflate.h"
@@ -94,7 +96,7 @@ static hid_t file_access(bool writing)
 #if H5_VERSION_GE(1, 10, 7)
     H5Pset_file_locking(list, 1, 1);
 #endif
-    if (writing && mmli_h5_disk_use(list) < 0) {
+    if ((writing ? mmli_h5_disk_use(list) : mmli_h5_guard_use(list, false)) < 0) {
         mmli_h5_drop(list);
         return -1;
     }
@@ -120,10 +122,12 @@ mml_status mmli_h5_open(hid_t *out, const char *path)
     MML_CHECK((list = file_access(false)) >= 0, MML_E_NOMEM, "%s: HDF5 has no memory left", path);
     *out = H5Fopen(path, H5F_ACC_RDONLY, list);
     if (*out < 0) {
-        FILE *probe = fopen(path, "rb");
+        FILE *probe;
         char text[MMLI_ERRNO_BYTES];
 
         why = mmli_h5_why();
+        MML_CHECK(!mmli_h5_guard_no_memory(), MML_E_NOMEM, "%s: no memory left to open it", path);
+        probe = fopen(path, "rb");
         MML_CHECK(probe != NULL, MML_E_IO, "%s: cannot be read: %s", path, mmli_errno_text(text, errno));
         fclose(probe);
         is = H5Fis_hdf5(path);
@@ -264,8 +268,7 @@ mml_status mmli_h5_exists(bool *out, hid_t loc, const char *path, const char *na
     return st;
 }
 
-/* Any object; MML_E_FORMAT when it is not there. */
-static mml_status open_object(hid_t *out, hid_t loc, const char *path, const char *name)
+mml_status mmli_h5_object(hid_t *out, hid_t loc, const char *path, const char *name)
 {
     mml_status st = MML_OK;
     mmli_h5_note why;
@@ -274,8 +277,12 @@ static mml_status open_object(hid_t *out, hid_t loc, const char *path, const cha
     *out = -1;
     MML_TRY(walk(&there, loc, path, name));
     MML_CHECK(there, MML_E_FORMAT, "%s: has no %s", path, mmli_h5_full_name(loc, name).text);
+    (void)mmli_h5_guard_refused();
     if ((*out = H5Oopen(loc, name, H5P_DEFAULT)) < 0) {
         why = mmli_h5_why();
+        MML_CHECK(!mmli_h5_guard_refused(), MML_E_FORMAT,
+                  "%s: %s is a virtual data set (its values are in other files), or damaged; copy the values into this file", path,
+                  mmli_h5_full_name(loc, name).text);
         st = mmli_fail(MML_E_FORMAT, "%s: %s: damaged%s", path, mmli_h5_full_name(loc, name).text, why.text);
     }
 out:
@@ -291,7 +298,7 @@ mml_status mmli_h5_group(hid_t *out, hid_t loc, const char *path, const char *na
 
     *out = -1;
     mmli_h5_lock();
-    MML_TRY(open_object(&id, loc, path, name));
+    MML_TRY(mmli_h5_object(&id, loc, path, name));
     MML_CHECK(H5Iget_type(id) == H5I_GROUP, MML_E_FORMAT, "%s: %s: a group is needed", path,
               mmli_h5_full_name(loc, name).text);
     *out = id;
@@ -434,7 +441,7 @@ out:
 static mml_status check_storage(hid_t dataset, const char *path, const char *full)
 {
     mml_status st = MML_OK;
-    const hid_t list = H5Dget_create_plist(dataset);
+    const hid_t list = mmli_h5_creation(dataset);
     int filters;
 
     MML_CHECK(list >= 0, MML_E_FORMAT, "%s: %s: damaged", path, full);
@@ -503,7 +510,7 @@ mml_status mmli_h5_dataset(hid_t *out, size_t *dims, int rank, hid_t loc, const 
 
     *out = -1;
     mmli_h5_lock();
-    MML_TRY(open_object(&id, loc, path, name));
+    MML_TRY(mmli_h5_object(&id, loc, path, name));
     MML_CHECK(H5Iget_type(id) == H5I_DATASET, MML_E_FORMAT, "%s: %s: a data set is needed", path,
               mmli_h5_full_name(loc, name).text);
     MML_TRY(check_storage(id, path, mmli_h5_full_name(loc, name).text));

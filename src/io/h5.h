@@ -76,7 +76,8 @@ mml_status mmli_h5_put(mmli_h5_type type, int rank, const size_t *dims, const vo
 mml_status mmli_h5_get_rows(void *out, mmli_h5_type type, size_t first, size_t count, size_t width, hid_t dataset,
                             const char *path, const char *name);
 
-/* Text array (n), variable or fixed length. *out yours: mmli_h5_texts_free(). */
+/* Text array (n), variable or fixed length; the first only from a file that mmli_h5_open() or mmli_h5_image_open() opened, as with
+ * attributes. *out yours: mmli_h5_texts_free(). */
 mml_status mmli_h5_get_texts(char ***out, size_t *n, hid_t loc, const char *path, const char *name);
 /* New data set (n) of UTF-8 strings, of fixed length unless that would waste much; NULL is written as "". */
 mml_status mmli_h5_put_texts(const char *const *texts, size_t n, hid_t loc, const char *path, const char *name);

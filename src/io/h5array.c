@@ -2,6 +2,7 @@
 #include "io/h5.h"
 #include "io/h5_inside.h"
 #include "io/h5disk.h"
+#include "io/h5heap.h"
 #include "io/h5packed.h"
 
 #include <stdio.h>
@@ -289,83 +290,6 @@ mml_status mmli_h5_fixed_text(char **out, const char *bytes, size_t size, H5T_st
     return st;
 }
 
-/* Memory for the strings of one data set. Each is stored once and never compressed, so together they cannot be longer than
- * the file: many references to one long string would be a bomb. All of them are freed here, since a read that fails half
- * way gives back no pointers. */
-typedef struct string_block {
-    struct string_block *next;
-    char text[];
-} string_block;
-typedef struct string_memory {
-    string_block *first;
-    size_t left;
-    bool exceeded, no_memory;
-} string_memory;
-
-static void *string_take(size_t size, void *user)
-{
-    string_memory *memory = user;
-    string_block *block = NULL;
-
-    memory->exceeded = memory->exceeded || size > memory->left;
-    memory->no_memory = memory->no_memory ||
-                        (!memory->exceeded && mmli_calloc(&block, 1, sizeof *block + size) != MML_OK);
-    if (block == NULL)
-        return NULL;
-    memory->left -= size;
-    block->next = memory->first;
-    memory->first = block;
-    return block->text;
-}
-
-static void string_give(void *bytes, void *user)
-{
-    (void)bytes;
-    (void)user;
-}
-
-static void string_free(string_memory *memory)
-{
-    while (memory->first != NULL) {
-        string_block *next = memory->first->next;
-
-        mmli_free(memory->first);
-        memory->first = next;
-    }
-}
-
-static mml_status read_variable(char **texts, size_t n, hid_t set, hid_t type, const char *path, const char *full)
-{
-    mml_status st = MML_OK;
-    char **raw = NULL;
-    hid_t file = H5Iget_file_id(set), list = H5Pcreate(H5P_DATASET_XFER);
-    string_memory memory = {0};
-    hsize_t bytes = 0;
-    mmli_h5_note why;
-
-    MML_CHECK(file >= 0 && list >= 0 && H5Fget_filesize(file, &bytes) >= 0 &&
-                  H5Pset_vlen_mem_manager(list, string_take, &memory, string_give, NULL) >= 0,
-              MML_E_NOMEM, "%s: HDF5 has no memory left", path);
-    memory.left = bytes > SIZE_MAX / 2 ? SIZE_MAX : (size_t)bytes + n; /* and a '\0' each */
-    MML_TRY(mmli_calloc(&raw, n, sizeof *raw));
-    MML_TRY(mmli_h5_check_packed(set, path, full));
-    if (H5Dread(set, type, H5S_ALL, H5S_ALL, list, raw) < 0) {
-        why = mmli_h5_why();
-        MML_CHECK(!memory.no_memory, MML_E_NOMEM, "%s: %s: no memory left for its texts", path, full);
-        MML_CHECK(!memory.exceeded, MML_E_FORMAT, "%s: %s: the texts are longer than the whole file; damaged", path, full);
-        st = mmli_fail(MML_E_IO, "%s: %s could not be read: damaged file or disk%s", path, full, why.text);
-        goto out;
-    }
-    for (size_t i = 0; i < n && st == MML_OK; i++)
-        st = mmli_strdup(&texts[i], raw[i] == NULL ? "" : raw[i]);
-out:
-    string_free(&memory);
-    mmli_free(raw);
-    mmli_h5_drop(list);
-    mmli_h5_drop(file);
-    return st;
-}
-
 static mml_status read_fixed(char **texts, size_t n, hid_t set, hid_t type, const char *path, const char *full)
 {
     mml_status st = MML_OK;
@@ -408,7 +332,7 @@ mml_status mmli_h5_get_texts(char ***out, size_t *n, hid_t loc, const char *path
     MML_TRY(mmli_h5_check_stored(set, count, sizeof(char *), path, full.text));
     MML_TRY(mmli_calloc(&texts, count, sizeof *texts));
     if (count > 0)
-        MML_TRY(H5Tis_variable_str(type) > 0 ? read_variable(texts, count, set, type, path, full.text)
+        MML_TRY(H5Tis_variable_str(type) > 0 ? mmli_h5_heap_texts(texts, count, set, type, path, full.text)
                                              : read_fixed(texts, count, set, type, path, full.text));
     *out = texts;
     *n = count;
@@ -422,7 +346,7 @@ out:
 }
 
 /* Fixed length, padded with zeros: strings of variable length live in HDF5's global heap, which has no checksum and
- * which HDF5 1.10 reads without checks (one damaged byte there can crash the process). Only a list with a few very
+ * which HDF5 1.10 reads without checks (one damaged byte there can crash other programs). Only a list with a few very
  * long texts, which padding would blow up, is written that way. */
 static mml_status put_fixed(const char *const *texts, size_t n, size_t size, hid_t loc, const char *path, const char *name)
 {

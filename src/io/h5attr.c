@@ -1,6 +1,7 @@
 /* h5attr.c - attributes: one text or one number each, and the format and version that a file states. */
 #include "io/h5.h"
 #include "io/h5_inside.h"
+#include "io/h5heap.h"
 
 #include <string.h>
 
@@ -52,10 +53,7 @@ mml_status mmli_h5_attr_text(char **out, hid_t object, const char *path, const c
     MML_TRY(open_attr(&attr, &type, object, path, name));
     MML_CHECK(H5Tget_class(type) == H5T_STRING, MML_E_FORMAT, "%s: attribute %s: text is needed", path, name);
     if (H5Tis_variable_str(type) > 0) {
-        MML_CHECK(H5Aread(attr, type, &raw) >= 0, MML_E_FORMAT, "%s: attribute %s: damaged", path, name);
-        st = mmli_strdup(out, raw == NULL ? "" : raw);
-        H5free_memory(raw); /* HDF5's own */
-        raw = NULL;
+        st = mmli_h5_heap_attr(out, 1, attr, type, path, name);
         goto out;
     }
     size = H5Tget_size(type);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/h5_inside.h"
+#include "io/h5heap.h"
 #include "io/h5packed.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -48,14 +49,10 @@ mml_status mmli_h5_kind_of(mmli_h5_kind *out, hid_t loc, const char *path, const
 {
     mml_status st = MML_OK;
     hid_t id = -1, type = -1;
-    bool there;
 
     *out = MMLI_H5_IS_OTHER;
     mmli_h5_lock();
-    MML_TRY(mmli_h5_exists(&there, loc, path, name)); /* and no link to elsewhere */
-    MML_CHECK(there, MML_E_FORMAT, "%s: has no %s", path, mmli_h5_full_name(loc, name).text);
-    MML_CHECK((id = H5Oopen(loc, name, H5P_DEFAULT)) >= 0, MML_E_FORMAT, "%s: %s: damaged", path,
-              mmli_h5_full_name(loc, name).text);
+    MML_TRY(mmli_h5_object(&id, loc, path, name));
     if (H5Iget_type(id) == H5I_GROUP)
         *out = MMLI_H5_IS_GROUP;
     else if (H5Iget_type(id) == H5I_DATASET && (type = H5Dget_type(id)) >= 0)
@@ -91,22 +88,6 @@ out:
     return st;
 }
 
-static mml_status variable_texts(char **texts, size_t n, hid_t attr, hid_t type, const char *path, const char *name)
-{
-    mml_status st = MML_OK;
-    char **raw = NULL;
-
-    MML_TRY(mmli_calloc(&raw, n, sizeof *raw));
-    MML_CHECK(H5Aread(attr, type, raw) >= 0, MML_E_FORMAT, "%s: attribute %s: damaged", path, name);
-    for (size_t i = 0; i < n && st == MML_OK; i++)
-        st = mmli_strdup(&texts[i], raw[i] == NULL ? "" : raw[i]);
-out:
-    for (size_t i = 0; raw != NULL && i < n; i++)
-        H5free_memory(raw[i]); /* HDF5's own */
-    mmli_free(raw);
-    return st;
-}
-
 static mml_status fixed_texts(char **texts, size_t n, hid_t attr, hid_t type, const char *path, const char *name)
 {
     mml_status st = MML_OK;
@@ -137,7 +118,7 @@ mml_status mmli_h5_attr_texts(char ***out, size_t *n, hid_t object, const char *
               mmli_h5_full_name(object, "").text, name);
     MML_TRY(mmli_calloc(&texts, count, sizeof *texts));
     if (count > 0)
-        MML_TRY(H5Tis_variable_str(type) > 0 ? variable_texts(texts, count, attr, type, path, name)
+        MML_TRY(H5Tis_variable_str(type) > 0 ? mmli_h5_heap_attr(texts, count, attr, type, path, name)
                                              : fixed_texts(texts, count, attr, type, path, name));
     *out = texts;
     *n = count;

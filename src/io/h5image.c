@@ -4,6 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "io/h5guard.h"
 #include "util/alloc.h"
 #include "util/base64.h"
 #include "util/error.h"
@@ -12,11 +13,11 @@
 enum { STEP_BYTES = 1 << 16, IMAGE_MOST = 256 << 20, DEFLATE_MOST = 1032 /* what deflate can do at best */ };
 
 /* Access to a file that is in memory only. */
-static hid_t core_access(void)
+static hid_t core_access(bool reading)
 {
     const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
 
-    if (list >= 0 && H5Pset_fapl_core(list, STEP_BYTES, 0) < 0) {
+    if (list >= 0 && (reading ? mmli_h5_guard_use(list, true) : H5Pset_fapl_core(list, STEP_BYTES, 0)) < 0) {
         mmli_h5_drop(list);
         return -1;
     }
@@ -42,7 +43,7 @@ mml_status mmli_h5_image_create(hid_t *out, const char *path)
     *out = -1;
     mmli_h5_lock();
     MML_TRY(image_name(&name, path, out));
-    list = core_access();
+    list = core_access(false);
     creation = H5Pcreate(H5P_FILE_CREATE);
     MML_CHECK(list >= 0 && creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0 &&
                   H5Pset_link_creation_order(creation, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED) >= 0 &&
@@ -141,10 +142,11 @@ mml_status mmli_h5_image_open(hid_t *out, const char *text, const char *path)
     mmli_h5_lock();
     MML_TRY(image_name(&name, path, out));
     MML_TRY(unpack(&bytes, &n, text, path));
-    MML_CHECK((list = core_access()) >= 0 && H5Pset_file_image(list, bytes, n) >= 0, MML_E_NOMEM,
+    MML_CHECK((list = core_access(true)) >= 0 && H5Pset_file_image(list, bytes, n) >= 0, MML_E_NOMEM,
               "%s: HDF5 has no memory left", path);
-    MML_CHECK((*out = H5Fopen(name, H5F_ACC_RDONLY, list)) >= 0, MML_E_FORMAT,
-              "%s: what goes with the parameters is damaged (HDF5)", path);
+    *out = H5Fopen(name, H5F_ACC_RDONLY, list);
+    MML_CHECK(*out >= 0 || !mmli_h5_guard_no_memory(), MML_E_NOMEM, "%s: no memory left to open what goes with the parameters", path);
+    MML_CHECK(*out >= 0, MML_E_FORMAT, "%s: what goes with the parameters is damaged (HDF5)", path);
 out:
     mmli_h5_drop(list);
     mmli_free(name);

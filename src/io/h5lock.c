@@ -1,6 +1,6 @@
 /* h5lock.c - the one mutex of the library's HDF5 use, and the application's error handler put aside.
  *
- * HDF5's state is one per process, so this lock is too. With the driver of h5disk.c these are the only global variables
+ * HDF5's state is one per process, so this lock is too. With the drivers of h5disk.c and h5guard.c these are the only global variables
  * of the library beside the error text, written only by the thread that holds the mutex.
  */
 #include "io/h5lock.h"

@@ -9,6 +9,7 @@
 
 #include "io/chunks.h"
 #include "io/h5_inside.h"
+#include "io/h5heap.h"
 #include "io/h5lzf.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -78,7 +79,7 @@ size_t mmli_h5_bytes_in_file(hid_t type, hid_t object)
 static mml_status look(mmli_packed *p)
 {
     mml_status st = MML_OK;
-    const hid_t list = H5Dget_create_plist(p->set), space = H5Dget_space(p->set), type = H5Dget_type(p->set);
+    const hid_t list = mmli_h5_creation(p->set), space = H5Dget_space(p->set), type = H5Dget_type(p->set);
     const hid_t file = H5Iget_file_id(p->set);
     unsigned options = 0;
     size_t bytes;

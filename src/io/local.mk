@@ -15,6 +15,8 @@ libmmlego_core_la_SOURCES += \
 	src/io/h5attr.c \
 	src/io/h5disk.c src/io/h5disk.h \
 	src/io/h5foreign.c src/io/h5foreign.h \
+	src/io/h5guard.c src/io/h5guard.h \
+	src/io/h5heap.c src/io/h5heap.h \
 	src/io/h5image.c src/io/h5image.h \
 	src/io/h5lock.c src/io/h5lock.h \
 	src/io/h5lzf.c src/io/h5lzf.h \

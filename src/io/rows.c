@@ -6,6 +6,7 @@
 
 #include "io/chunks.h"
 #include "io/h5_inside.h"
+#include "io/h5heap.h"
 #include "io/h5packed.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -164,7 +165,7 @@ static mml_status look_at_layout(mmli_rows *r)
     if (r->looked || r->stored == OTHER)
         return MML_OK;
     mmli_h5_lock();
-    creation = H5Dget_create_plist(r->set);
+    creation = mmli_h5_creation(r->set);
     if (creation < 0 || H5Pget_nfilters(creation) != 0 || H5Pget_external_count(creation) != 0 || r->n == 0 ||
         r->width == 0 || !mmli_h5_bytes_of(&r->file, r->set))
         goto out;

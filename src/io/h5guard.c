@@ -1,0 +1,257 @@
+/* h5guard.c - see h5guard.h. A file driver that hands everything on to one of HDF5's own, and fails reads of global heaps.
+ *
+ * A global heap collection has texts of variable length, and what a virtual data set is made of. It has no checksum, and HDF5
+ * 1.10 follows what it says: H5HG__cache_heap_deserialize() walks objects whose sizes it never compares with the collection (beyond
+ * its end, or for ever where one is 0), H5HG_read() takes any index and copies as many bytes as the object claims to have into a
+ * buffer of as many as the reference claims. So none of that may run on a file that somebody sent. Texts are read by h5heap.c; what else
+ * would make HDF5 load a collection (a fill value, the layout of a virtual data set, which is decoded as the data set is opened)
+ * fails here.
+ *
+ * How a collection is known: HDF5 loads one by a read that starts where it starts (H5C_load_entry(); not through the accumulator of
+ * metadata, for a global heap counts as raw data there), and goes on only when signature and version are right. A read of array values
+ * that starts with these five bytes fails as well: no text and no sensible number has them.
+ */
+#include "io/h5guard.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+#if H5_VERSION_GE(1, 13, 0)
+#include <H5FDdevelop.h>
+#endif
+
+#include "io/h5.h"
+#include "util/alloc.h"
+
+enum { IMAGE_STEP = 1 << 16 };
+
+typedef struct settings {
+    bool in_memory;
+} settings;
+
+typedef struct guarded {
+    H5FD_t base; /* HDF5's part, first */
+    H5FD_t *inner;
+    bool in_memory;
+} guarded;
+
+/* The registered driver; HDF5 has one for the process, as it has all its state. Written with the lock held. */
+static hid_t driver = -1;
+static bool no_memory, refused;
+
+static herr_t forget_driver(void) /* H5close() of the application: ids start anew */
+{
+    driver = -1;
+    return 0;
+}
+
+static H5FD_t *inner_of(const H5FD_t *base)
+{
+    return ((const guarded *)base)->inner;
+}
+
+/* ---- what HDF5 calls ------------------------------------------------------------------------------------------------ */
+
+static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_t most)
+{
+    const settings *s = H5Pget_driver_info(access);
+    const hid_t list = H5Pcopy(access);
+    guarded *f = NULL;
+    hid_t reasons;
+
+    no_memory = mmli_calloc(&f, 1, sizeof *f) != MML_OK;
+    if (!no_memory && s != NULL && list >= 0 &&
+        (s->in_memory ? H5Pset_fapl_core(list, IMAGE_STEP, false) : H5Pset_fapl_sec2(list)) >= 0)
+        *f = (guarded){.inner = H5FDopen(name, flags, list, most), .in_memory = s->in_memory};
+    reasons = H5Eget_current_stack(); /* the next call would forget why it could not be opened */
+    if (list >= 0)
+        H5Pclose(list);
+    if (reasons >= 0)
+        H5Eset_current_stack(reasons);
+    if (f != NULL && f->inner == NULL) {
+        mmli_free(f);
+        f = NULL;
+    }
+    return f == NULL ? NULL : &f->base;
+}
+
+static herr_t guard_close(H5FD_t *base)
+{
+    const herr_t status = H5FDclose(inner_of(base));
+
+    mmli_free(base);
+    return status;
+}
+
+/* Without a file: of the driver as such. */
+static herr_t guard_query(const H5FD_t *base, unsigned long *flags)
+{
+    *flags = H5FD_FEAT_ALLOW_FILE_IMAGE;
+    if (base != NULL && H5FDquery(inner_of(base), flags) < 0)
+        return -1;
+#ifdef H5FD_FEAT_POSIX_COMPAT_HANDLE
+    *flags &= ~(unsigned long)H5FD_FEAT_POSIX_COMPAT_HANDLE; /* see guard_handle() */
+#endif
+    return 0;
+}
+
+static int guard_compare(const H5FD_t *a, const H5FD_t *b)
+{
+    return H5FDcmp(inner_of(a), inner_of(b));
+}
+
+static haddr_t guard_allocated(const H5FD_t *base, H5FD_mem_t type)
+{
+    return H5FDget_eoa(inner_of(base), type);
+}
+
+static herr_t guard_allocate(H5FD_t *base, H5FD_mem_t type, haddr_t allocated)
+{
+    return H5FDset_eoa(inner_of(base), type, allocated);
+}
+
+static haddr_t guard_end(const H5FD_t *base, H5FD_mem_t type)
+{
+    return H5FDget_eof(inner_of(base), type);
+}
+
+static herr_t guard_handle(H5FD_t *base, hid_t access, void **handle)
+{
+    (void)access;
+    *handle = base;
+    return 0;
+}
+
+static herr_t guard_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, void *out)
+{
+    static const unsigned char collection[] = {'G', 'C', 'O', 'L', 1};
+
+    if (H5FDread(inner_of(base), type, transfer, at, n, out) < 0)
+        return -1;
+    if (type != H5FD_MEM_GHEAP && (type != H5FD_MEM_DRAW || n < sizeof collection || memcmp(out, collection, sizeof collection) != 0))
+        return 0;
+    refused = true;
+    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_HEAP, H5E_READERROR,
+             "a global heap at byte %llu, only texts may lie there", (unsigned long long)at);
+    return -1;
+}
+
+static herr_t guard_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, const void *bytes)
+{
+    return H5FDwrite(inner_of(base), type, transfer, at, n, bytes);
+}
+
+static herr_t guard_lock(H5FD_t *base, hbool_t writing)
+{
+    return H5FDlock(inner_of(base), writing);
+}
+
+static herr_t guard_unlock(H5FD_t *base)
+{
+    return H5FDunlock(inner_of(base));
+}
+
+static const H5FD_class_t guard_class = {
+#if H5_VERSION_GE(1, 13, 0)
+    .version = H5FD_CLASS_VERSION,
+    .value = (H5FD_class_value_t)0x4d47, /* from the range that needs no registration */
+#endif
+    .name = "mmlego-guard",
+    .maxaddr = ((haddr_t)1 << 63) - 1,
+    .fc_degree = H5F_CLOSE_WEAK,
+    .terminate = forget_driver,
+    .fapl_size = sizeof(settings),
+    .open = guard_open,
+    .close = guard_close,
+    .cmp = guard_compare,
+    .query = guard_query,
+    .get_eoa = guard_allocated,
+    .set_eoa = guard_allocate,
+    .get_eof = guard_end,
+    .get_handle = guard_handle,
+    .read = guard_read,
+    .write = guard_write,
+    .lock = guard_lock,
+    .unlock = guard_unlock,
+    .fl_map = H5FD_FLMAP_DICHOTOMY,
+};
+
+/* ---- what we call --------------------------------------------------------------------------------------------------- */
+
+herr_t mmli_h5_guard_use(hid_t access, bool in_memory)
+{
+    const settings s = {in_memory};
+
+    no_memory = false;
+    if (driver < 0)
+        driver = H5FDregister(&guard_class);
+    return driver < 0 ? -1 : H5Pset_driver(access, driver, &s);
+}
+
+bool mmli_h5_guard_no_memory(void)
+{
+    return no_memory;
+}
+
+bool mmli_h5_guard_refused(void)
+{
+    const bool was = refused;
+
+    refused = false;
+    return was;
+}
+
+bool mmli_h5_bytes_of(mmli_h5_bytes *out, hid_t object)
+{
+    const hid_t file = H5Iget_file_id(object), access = file < 0 ? -1 : H5Fget_access_plist(file);
+    const hid_t creation = file < 0 ? -1 : H5Fget_create_plist(file);
+    hsize_t user_block = 0;
+    void *handle = NULL, *inner = NULL;
+    haddr_t end = 0;
+    const guarded *g;
+    bool ok = access >= 0 && creation >= 0 && driver >= 0 && H5Pget_driver(access) == driver &&
+              H5Pget_userblock(creation, &user_block) >= 0 && H5Fget_vfd_handle(file, access, &handle) >= 0;
+
+    *out = (mmli_h5_bytes){.fd = -1};
+    if (ok) {
+        g = handle;
+        end = H5FDget_eof(g->inner, H5FD_MEM_DRAW);
+        ok = H5FDget_vfd_handle(g->inner, H5P_DEFAULT, &inner) >= 0 && inner != NULL && end != HADDR_UNDEF && end >= user_block;
+    }
+    if (ok) {
+        out->base = user_block;
+        out->size = end - user_block;
+        if (g->in_memory)
+            memcpy(&out->memory, inner, sizeof out->memory); /* the address of it, as H5FD_CORE has it */
+        else
+            memcpy(&out->fd, inner, sizeof out->fd);
+    }
+    mmli_h5_drop(creation);
+    mmli_h5_drop(access);
+    mmli_h5_drop(file);
+    return ok;
+}
+
+bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t n)
+{
+    unsigned char *bytes = out;
+
+    if (at > file->size || n > file->size - at)
+        return false;
+    if (file->memory != NULL) {
+        memcpy(out, file->memory + file->base + at, n);
+        return true;
+    }
+    while (n > 0) {
+        const ssize_t part = pread(file->fd, bytes, n, (off_t)(file->base + at));
+
+        if (part == 0 || (part < 0 && errno != EINTR))
+            return false;
+        if (part > 0) {
+            bytes += part;
+            at += (uint64_t)part;
+            n -= (size_t)part;
+        }
+    }
+    return true;
+}

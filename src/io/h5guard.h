@@ -1,0 +1,33 @@
+/* h5guard.h - how HDF5 reads files from elsewhere: a driver of our own that keeps HDF5 away from global heaps.
+ *
+ * All of it with mmli_h5_lock() held, but for one function.
+ */
+#ifndef MMLI_IO_H5GUARD_H
+#define MMLI_IO_H5GUARD_H
+
+#include <hdf5.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Puts the driver into a list of file access properties; in_memory: for a file image (H5Pset_file_image), else for a file on the
+ * disk. Negative on failure. */
+herr_t mmli_h5_guard_use(hid_t access, bool in_memory);
+/* Why no file could be opened since then: the driver had no memory. */
+bool mmli_h5_guard_no_memory(void);
+/* Whether HDF5 was kept from a global heap since this was asked last. */
+bool mmli_h5_guard_refused(void);
+
+/* A file opened with it, as bytes: its addresses count from `base` (behind a user block). */
+typedef struct mmli_h5_bytes {
+    int fd;                      /* of HDF5, lent: lives as long as the file is open */
+    const unsigned char *memory; /* of a file image: instead of it */
+    uint64_t base, size;
+} mmli_h5_bytes;
+
+/* Of the file of an object; false when another driver opened it. */
+bool mmli_h5_bytes_of(mmli_h5_bytes *out, hid_t object);
+/* All n bytes, or false (end of the file, disk). `at` as HDF5 counts. Needs no lock. */
+bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t n);
+
+#endif
