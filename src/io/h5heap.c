@@ -21,8 +21,7 @@ enum {
     LENGTH_BYTES = 4, INDEX_BYTES = 4, /* of a reference, beside the address */
     SIZE_AT = 8,                       /* of the size, in the header of a collection and of an object */
     ALIGNMENT = 8,
-    COLLECTION_LEAST = 4096,
-    OBJECTS_MOST = 1 << 16 /* their numbers have 16 bits */
+    COLLECTION_LEAST = 4096
 };
 
 typedef struct reference {
@@ -44,7 +43,8 @@ typedef struct heap {
     unsigned char *bytes;   /* the collection being read */
     size_t size, cap, collections;
     uint64_t at, total, text_bytes; /* its address; bytes of all of them; of the texts */
-    found *objects;        /* (OBJECTS_MOST) */
+    found *objects;        /* (n_objects) by number, which has 16 bits */
+    size_t n_objects;
 } heap;
 
 static mml_status bad(const heap *h, const reference *r, const char *what)
@@ -155,10 +155,21 @@ static size_t header_bytes(const heap *h)
     return (SIZE_AT + h->length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+static mml_status room_for_object(heap *h, size_t index)
+{
+    const size_t had = h->n_objects;
+    const mml_status st = mmli_grow(&h->objects, &h->n_objects, index + 1, sizeof *h->objects);
+
+    if (st == MML_OK && h->n_objects > had)
+        memset(h->objects + had, 0, (h->n_objects - had) * sizeof *h->objects);
+    return st;
+}
+
 /* Finds the objects of the collection that was read. Number 0 is what is free; its size has its header and is not rounded up. */
 static mml_status find_objects(heap *h, const reference *r)
 {
     const size_t header = header_bytes(h);
+    mml_status st = MML_OK;
     uint64_t n, index;
 
     for (size_t at = header; h->size - at >= header;) { /* less than a header is free */
@@ -171,13 +182,15 @@ static mml_status find_objects(heap *h, const reference *r)
             at += (size_t)n;
             continue;
         }
+        MML_TRY(room_for_object(h, (size_t)index));
         if (h->objects[index].collection == h->collections)
             return bad(h, r, "lies in a heap with two objects of one number");
         h->objects[index] = (found){at + header, (size_t)n, h->collections};
         n = (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         at += n > left - header ? left : header + (size_t)n;
     }
-    return MML_OK;
+out:
+    return st;
 }
 
 static mml_status read_collection(heap *h, const reference *r)
@@ -209,10 +222,10 @@ out:
 /* Up to a '\0' that the length may count. */
 static mml_status take_text(char **out, const heap *h, const reference *r)
 {
-    const found *o = &h->objects[r->object < OBJECTS_MOST ? r->object : 0];
+    const found *o = r->object < h->n_objects ? &h->objects[r->object] : NULL;
     mml_status st;
 
-    if (o->collection != h->collections)
+    if (o == NULL || o->collection != h->collections)
         return bad(h, r, "lies in a heap that has no object of its number");
     if (o->n < r->length)
         return bad(h, r, "is longer than its object in the heap");
@@ -225,7 +238,6 @@ static mml_status take_texts(char **texts, heap *h, const reference *refs, size_
 {
     mml_status st = MML_OK;
 
-    MML_TRY(mmli_calloc(&h->objects, OBJECTS_MOST, sizeof *h->objects));
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || refs[i].address != h->at)
             MML_TRY(read_collection(h, &refs[i]));

@@ -367,8 +367,8 @@ START_TEST(hdf5_itself_is_kept_from_the_heaps_of_files_that_are_read)
     ck_assert_int_ge(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw), 0);
     ck_assert_str_eq(raw[0], texts[0]);
     ck_assert_str_eq(raw[2], texts[2]);
-    free(raw[0]);
-    free(raw[2]);
+    for (size_t i = 0; i < TEXTS; i++)
+        free(raw[i]);
     H5Dclose(set);
     H5Fclose(file);
     H5Tclose(type);
