@@ -136,6 +136,42 @@ START_TEST(a_gzip_that_ends_too_early_is_an_error)
 }
 END_TEST
 
+/* A header, then that many MiB of spaces before a row that never comes, which the parser skips: 1 KiB each, as tight as gzip packs. */
+static void write_bomb(const char *name, size_t mib)
+{
+    char *spaces = malloc((1 << 20) + 1), *packed, *all;
+    size_t n, n_all;
+
+    ck_assert_ptr_nonnull(spaces);
+    memset(spaces, ' ', 1 << 20);
+    spaces[1 << 20] = '\0';
+    mmlt_write_gz("spaces.gz", spaces);
+    packed = mmlt_read(mmlt_path("spaces.gz"), &n);
+    mmlt_write_gz("header.gz", "a,b\n1,2\n");
+    all = mmlt_read(mmlt_path("header.gz"), &n_all);
+    ck_assert_ptr_nonnull(all = realloc(all, n_all + mib * n));
+    for (size_t i = 0; i < mib; i++, n_all += n) /* one member of gzip after the other is as one */
+        memcpy(all + n_all, packed, n);
+    mmlt_write_bytes(name, all, n_all);
+    free(all);
+    free(packed);
+    free(spaces);
+}
+
+/* Five seconds: left out with MMLT_FAST=1. */
+START_TEST(a_small_gzip_that_unpacks_to_more_than_a_gigabyte_is_refused)
+{
+    write_bomb("small.csv.gz", 16);
+    mmlt_assert_ok(read_csv("small.csv.gz"));
+    ck_assert_str_eq(seen.text, "h|a|b\n2|1|2\n");
+    if (getenv("MMLT_FAST") != NULL)
+        return;
+    write_bomb("bomb.csv.gz", 1030);
+    mmlt_assert_fails(read_csv("bomb.csv.gz"), MML_E_FORMAT, "bomb.csv.gz: ");
+    ck_assert_msg(strstr(mml_last_error(), " or more: beyond 1 GiB at most 400 to 1 is read") != NULL, "%s", mml_last_error());
+}
+END_TEST
+
 START_TEST(a_row_of_another_length_is_named)
 {
     refuses("a,b,c\n1,2,3\n1,2\n", MML_E_FORMAT, "row 3 has 2 cells but the header has 3");
@@ -250,7 +286,7 @@ int main(void)
     tcase_add_checked_fixture(good, mmlt_folder_make, mmlt_folder_remove);
     tcase_set_timeout(good, 60);
     tcase_add_checked_fixture(bad, mmlt_folder_make, mmlt_folder_remove);
-    tcase_set_timeout(bad, 60);
+    tcase_set_timeout(bad, 300);
     tcase_add_test(good, plain_tables_are_read);
     tcase_add_test(good, a_byte_order_mark_is_no_part_of_the_first_name);
     tcase_add_test(good, windows_line_ends_are_line_ends);
@@ -260,6 +296,7 @@ int main(void)
     tcase_add_test(good, gzip_is_unpacked);
     tcase_add_test(good, blocks_cut_rows_without_harm);
     tcase_add_test(bad, a_gzip_that_ends_too_early_is_an_error);
+    tcase_add_test(bad, a_small_gzip_that_unpacks_to_more_than_a_gigabyte_is_refused);
     tcase_add_test(bad, a_row_of_another_length_is_named);
     tcase_add_test(bad, quotes_that_make_no_sense_are_named);
     tcase_add_test(bad, an_endless_cell_is_refused_before_it_fills_the_memory);
