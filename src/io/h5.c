@@ -342,6 +342,23 @@ static bool order_is_tracked(hid_t group)
     return (flags & H5P_CRT_ORDER_TRACKED) != 0;
 }
 
+/* To list links, HDF5 1.10 makes a table of as many as the group's header has messages, and frees all of it when one of them cannot be
+ * decoded, also the part that it has not filled in (H5G__link_release_table). So all are decoded before, by the search for a name that
+ * cannot be found early: longer than a message. */
+static mml_status check_links(hid_t group, const char *path, const char *full)
+{
+    enum { BEYOND = 1 << 16 };
+    mml_status st = MML_OK;
+    char *name = NULL;
+
+    MML_TRY(mmli_calloc(&name, BEYOND + 1, 1));
+    memset(name, 'x', BEYOND);
+    MML_CHECK(H5Lexists(group, name, H5P_DEFAULT) >= 0, MML_E_FORMAT, "%s: group %s: damaged", path, full);
+out:
+    mmli_free(name);
+    return st;
+}
+
 mml_status mmli_h5_members(char ***out, size_t *n, hid_t loc, const char *path, const char *name)
 {
     mml_status st = MML_OK;
@@ -361,6 +378,7 @@ mml_status mmli_h5_members(char ***out, size_t *n, hid_t loc, const char *path, 
         MML_TRY(mmli_h5_group(&group, loc, path, name));
     MML_CHECK(H5Gget_info(group >= 0 ? group : loc, &info) >= 0 && info.nlinks <= SIZE_MAX / 2, MML_E_FORMAT,
               "%s: group %s: damaged", path, mmli_h5_full_name(loc, name).text);
+    MML_TRY(check_links(group >= 0 ? group : loc, path, mmli_h5_full_name(loc, name).text));
     by = order_is_tracked(group >= 0 ? group : loc) ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
     MML_TRY(mmli_calloc(&names, (size_t)info.nlinks, sizeof *names));
     for (; count < info.nlinks; count++) {

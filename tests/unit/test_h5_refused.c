@@ -170,6 +170,45 @@ START_TEST(a_shape_beyond_what_is_stored_takes_no_memory)
 }
 END_TEST
 
+/* Links as messages in the group's header, which has no checksum in the oldest format: HDF5 1.10 frees what it never had of a list of
+ * them when one cannot be decoded. */
+START_TEST(a_group_with_a_damaged_link_is_not_listed)
+{
+    enum { LINKS = 8, BEFORE_NAME = 11 }; /* version, flags, creation order (8), length of the name */
+    hid_t file, list = H5Pcreate(H5P_GROUP_CREATE), group;
+    char name[16], *bytes, *at = NULL, **members;
+    size_t n, count;
+
+    file = H5Fcreate(mmlt_path("a.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED);
+    group = H5Gcreate2(file, "group", H5P_DEFAULT, list, H5P_DEFAULT);
+    for (int i = 0; i < LINKS; i++) {
+        snprintf(name, sizeof name, "member%d", i);
+        H5Gclose(H5Gcreate2(group, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+    }
+    H5Gclose(group);
+    H5Pclose(list);
+    H5Fclose(file);
+    mmlt_assert_ok(mmli_h5_open(&file, mmlt_path("a.h5")));
+    mmlt_assert_ok(mmli_h5_members(&members, &count, file, "a.h5", "group"));
+    ck_assert_uint_eq(count, LINKS);
+    mmli_h5_texts_free(members, count);
+    mmli_h5_drop(file);
+    bytes = mmlt_read(mmlt_path("a.h5"), &n);
+    for (size_t i = BEFORE_NAME; i + 7 <= n; i++)
+        if (memcmp(bytes + i, "member1", 7) == 0)
+            at = bytes + i - BEFORE_NAME;
+    ck_assert(at != NULL && at[0] == 1 && at[BEFORE_NAME - 1] == 7);
+    at[0] = 99; /* no such version */
+    mmlt_write_bytes("a.h5", bytes, n);
+    mmlt_assert_ok(mmli_h5_open(&file, mmlt_path("a.h5")));
+    mmlt_assert_fails(mmli_h5_members(&members, &count, file, "a.h5", "group"), MML_E_FORMAT, "a.h5: group group: damaged");
+    ck_assert_ptr_null(members);
+    mmli_h5_drop(file);
+    free(bytes);
+}
+END_TEST
+
 START_TEST(formats_and_versions_are_checked)
 {
     hid_t file = create("a.h5");
@@ -200,6 +239,7 @@ int main(void)
     tcase_add_test(tc, links_and_foreign_storage_are_refused);
     tcase_add_test(tc, a_filter_that_is_not_installed_is_named);
     tcase_add_test(tc, a_shape_beyond_what_is_stored_takes_no_memory);
+    tcase_add_test(tc, a_group_with_a_damaged_link_is_not_listed);
     tcase_add_test(tc, formats_and_versions_are_checked);
     suite_add_tcase(s, tc);
     return mmlt_main(s);
