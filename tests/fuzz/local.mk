@@ -21,9 +21,9 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/bag/once_trident.h5 \
 	tests/fuzz/seeds/bag/vector_v108.h5 \
 	tests/fuzz/seeds/cohort/categories.h5 \
+	tests/fuzz/seeds/cohort/heap_v108.h5 \
 	tests/fuzz/seeds/cohort/once_earliest.h5 \
 	tests/fuzz/seeds/cohort/once_fixed_earliest.h5 \
-	tests/fuzz/seeds/cohort/once_v108.h5 \
 	tests/fuzz/seeds/cohort/v108.h5 \
 	tests/fuzz/seeds/csv/bom.csv \
 	tests/fuzz/seeds/csv/index.csv \
