@@ -29,15 +29,6 @@ static mml_status join(char **out, const char *a, const char *b)
     return mmli_strf(out, "%s/%s", a, b);
 }
 
-/* A group or a data set, whose links were looked at before. */
-static mml_status open_any(hid_t *out, place at)
-{
-    mmli_h5_lock();
-    *out = H5Oopen(at.loc, at.name, H5P_DEFAULT);
-    mmli_h5_unlock();
-    return *out >= 0 ? MML_OK : mmli_fail(MML_E_FORMAT, "%s: %s: damaged", at.path, at.name);
-}
-
 mml_status mmli_ann_attr(char **out, hid_t loc, const char *path, const char *name, const char *attr)
 {
     mml_status st = MML_OK;
@@ -45,7 +36,7 @@ mml_status mmli_ann_attr(char **out, hid_t loc, const char *path, const char *na
     bool has;
 
     *out = NULL;
-    MML_TRY(open_any(&id, (place){loc, path, name}));
+    MML_TRY(mmli_h5_object(&id, loc, path, name));
     MML_TRY(mmli_h5_has_attr(&has, id, path, attr));
     if (has)
         MML_TRY(mmli_h5_attr_text(out, id, path, attr));
@@ -63,7 +54,7 @@ static mml_status flag(bool *out, place at, const char *attr)
     bool has;
 
     *out = false;
-    MML_TRY(open_any(&id, at));
+    MML_TRY(mmli_h5_object(&id, at.loc, at.path, at.name));
     MML_TRY(mmli_h5_has_attr(&has, id, at.path, attr));
     if (has)
         MML_TRY(mmli_h5_attr_i64(&value, id, at.path, attr));

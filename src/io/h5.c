@@ -275,6 +275,7 @@ mml_status mmli_h5_object(hid_t *out, hid_t loc, const char *path, const char *n
     bool there;
 
     *out = -1;
+    mmli_h5_lock();
     MML_TRY(walk(&there, loc, path, name));
     MML_CHECK(there, MML_E_FORMAT, "%s: has no %s", path, mmli_h5_full_name(loc, name).text);
     (void)mmli_h5_guard_refused();
@@ -286,6 +287,7 @@ mml_status mmli_h5_object(hid_t *out, hid_t loc, const char *path, const char *n
         st = mmli_fail(MML_E_FORMAT, "%s: %s: damaged%s", path, mmli_h5_full_name(loc, name).text, why.text);
     }
 out:
+    mmli_h5_unlock();
     return st;
 }
 

@@ -45,6 +45,8 @@ void mmli_h5_drop(hid_t id);
 
 /* *out = whether `name` (all of its components) exists below loc. Links are checked. */
 mml_status mmli_h5_exists(bool *out, hid_t loc, const char *path, const char *name);
+/* Existing group, data set or type; MML_E_FORMAT when absent. */
+mml_status mmli_h5_object(hid_t *out, hid_t loc, const char *path, const char *name);
 /* Existing group; MML_E_FORMAT when absent. */
 mml_status mmli_h5_group(hid_t *out, hid_t loc, const char *path, const char *name);
 /* New group (parents must exist). */

@@ -16,8 +16,6 @@ typedef struct mmli_h5_full {
 mmli_h5_note mmli_h5_why(void);
 /* Name of an object from the root of its file. */
 mmli_h5_full mmli_h5_full_name(hid_t loc, const char *name);
-/* Any object; MML_E_FORMAT when it is not there. */
-mml_status mmli_h5_object(hid_t *out, hid_t loc, const char *path, const char *name);
 mml_status mmli_h5_shape_of(size_t *dims, int *rank, hid_t dataset, const char *path, const char *full);
 /* Text out of a string type as HDF5 stores it: padding off, ended by '\0'. */
 mml_status mmli_h5_fixed_text(char **out, const char *bytes, size_t size, H5T_str_t padding);

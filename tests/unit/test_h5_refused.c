@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "io/h5.h"
+#include "io/h5foreign.h"
 #include "tests/unit/folder.h"
 
 /* A file made with what is tested, open for writing. */
@@ -70,6 +71,7 @@ END_TEST
 START_TEST(links_and_foreign_storage_are_refused)
 {
     float x[2] = {1, 2};
+    mmli_h5_kind kind;
     hid_t file, list, space, from, to;
     bool there;
 
@@ -105,6 +107,7 @@ START_TEST(links_and_foreign_storage_are_refused)
     mmlt_assert_fails(mmli_h5_get(x, MMLI_H5_F32, 1, (size_t[]){2}, file, "a.h5", "raw"), MML_E_FORMAT, "external storage");
     mmlt_assert_fails(mmli_h5_get(x, MMLI_H5_F32, 1, (size_t[]){2}, file, "a.h5", "virtual"), MML_E_FORMAT,
                       "virtual data set");
+    mmlt_assert_fails(mmli_h5_kind_of(&kind, file, "a.h5", "virtual"), MML_E_FORMAT, "virtual is a virtual data set");
     mmli_h5_drop(file);
 }
 END_TEST
