@@ -1,0 +1,160 @@
+/* cuda.h - what the files of the CUDA backend share: the state of an open device, launching kernels, errors,
+ * scratch memory, and the one way from mmli_mem to the numbers.
+ *
+ * A device has one stream: everything is queued on it in order, so memory freed or scratch reused by a later call is
+ * safe without waiting. Only `download` and `sync` wait. No float atomics; sums are taken in an order that follows
+ * from the sizes alone: the same call gives the same bits, on any GPU of one kind.
+ *
+ * The sources are compiled twice: by nvcc, and by any C++ compiler with the headers of tests/cuda/emulated, which run a grid on the
+ * host, thread by thread. Hence MMLI_LAUNCH and MMLI_DYNAMIC_SHARED in place of nvcc's syntax. Of libmmlego only mmli_fail is
+ * called. No exceptions, no C++ library: the emulated build is linked by the C compiler.
+ */
+#ifndef MMLI_BACKENDS_CUDA_CUDA_H
+#define MMLI_BACKENDS_CUDA_CUDA_H
+
+#include <cublas_v2.h>
+#include <cuda_runtime.h>
+
+#include "backends/backend.h"
+extern "C" {
+#include "util/error.h"
+}
+
+/* ---- state of a device -------------------------------------------------------------------------- */
+
+/* Scratch memory by use: a slot lives until the next call that asks for the same one, so a kernel that
+ * calls another must not share a slot with it. One line a use. */
+enum mmli_cuda_slot {
+    MMLI_CUDA_SUMS,     /* partial sums of blocks: optim.cu, rows.cu, losses.cu */
+    MMLI_CUDA_ROW_LOSS, /* losses.cu */
+    MMLI_CUDA_COX,      /* losses.cu */
+    MMLI_CUDA_FFT_DATA, /* fft.cu */
+    MMLI_CUDA_FFT_WORK, /* fft.cu */
+    MMLI_CUDA_SLOTS
+};
+
+typedef struct mmli_cuda_buffer {
+    void *p;
+    size_t bytes;
+} mmli_cuda_buffer;
+
+/* Pinned memory that uploads go through: parts used in turn, each free again when its event has passed. */
+enum { MMLI_CUDA_PARTS = 4 };
+typedef struct mmli_cuda_staging {
+    char *pinned; /* MMLI_CUDA_PARTS times part_bytes */
+    size_t part_bytes;
+    cudaEvent_t done[MMLI_CUDA_PARTS];
+    int part;    /* being filled */
+    size_t used; /* of it */
+} mmli_cuda_staging;
+
+typedef struct mmli_cuda_fft mmli_cuda_fft; /* plans: fft.cu */
+
+typedef struct mmli_cuda {
+    cudaStream_t stream;
+    cudaMemPool_t pool; /* keeps what is freed: a warm step does not go to the driver */
+    cublasHandle_t blas;
+    int processors;       /* multiprocessors of the GPU */
+    size_t shared_most;   /* bytes of shared memory a block may have (above 48 KiB: cudaFuncSetAttribute) */
+    mmli_cuda_buffer scratch[MMLI_CUDA_SLOTS];
+    mmli_cuda_staging staging;
+    mmli_cuda_fft *fft;
+} mmli_cuda;
+
+static inline mmli_cuda *mmli_cuda_of(const mmli_device *dv)
+{
+    return static_cast<mmli_cuda *>(dv->impl);
+}
+
+/* ---- the numbers behind an mmli_mem: NULL stays NULL ------------------------------------------------ */
+static inline float *dev_f(mmli_mem *p) { return reinterpret_cast<float *>(p); }
+static inline const float *dev_f(const mmli_mem *p) { return reinterpret_cast<const float *>(p); }
+static inline double *dev_d(mmli_mem *p) { return reinterpret_cast<double *>(p); }
+static inline const double *dev_d(const mmli_mem *p) { return reinterpret_cast<const double *>(p); }
+static inline const int32_t *dev_i32(const mmli_mem *p) { return reinterpret_cast<const int32_t *>(p); }
+static inline const int64_t *dev_i64(const mmli_mem *p) { return reinterpret_cast<const int64_t *>(p); }
+
+/* ---- errors --------------------------------------------------------------------------------------- */
+/* MML_OK, or a failure whose message names the call and says what CUDA says. */
+mml_status mmli_cuda_check(cudaError_t e, const char *call);
+mml_status mmli_cuda_check_blas(cublasStatus_t s, const char *call);
+/* The same behind a launch. */
+mml_status mmli_cuda_check_launch(cudaError_t e, const char *kernel);
+
+/* Returns from the function on a failure. (Not MML_TRY: C++ has no goto past a declaration.) */
+#define MMLI_CUDA_TRY(call)                                                                        \
+    do {                                                                                           \
+        const mml_status try_ = (call);                                                            \
+        if (try_ != MML_OK)                                                                        \
+            return try_;                                                                           \
+    } while (0)
+#define MMLI_CUDA_CALL(call) MMLI_CUDA_TRY(mmli_cuda_check((call), #call))
+
+/* ---- memory --------------------------------------------------------------------------------------- */
+/* *out = memory of the stream, 256-byte aligned; cuda_alloc and scratch. */
+mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes);
+/* At least `bytes` of scratch, contents undefined: grown, never shrunk, so that warm steps allocate nothing. */
+mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes, void **out);
+
+/* Plans of fft.cu; NULL is fine. */
+void mmli_cuda_fft_free(mmli_cuda_fft *plans);
+
+mml_status mmli_cuda_staging_open(mmli_cuda_staging *s);
+void mmli_cuda_staging_close(mmli_cuda_staging *s);
+mml_status mmli_cuda_staging_upload(mmli_cuda_staging *s, cudaStream_t stream, void *dst, const void *src, size_t bytes);
+
+/* ---- launching -------------------------------------------------------------------------------------- */
+/* MMLI_LAUNCH(dv, kernel, grid, block, shared_bytes, arguments...) gives an mml_status. A kernel that is a template
+ * with a comma goes in brackets: (kernel<float, 3>). No grid may be empty: return before it. */
+#ifdef __CUDACC__
+#define MMLI_LAUNCH(dv, kernel, grid, block, shared, ...)                                          \
+    mmli_cuda_check_launch(                                                                        \
+        (kernel<<<(grid), (block), (shared), mmli_cuda_of(dv)->stream>>>(__VA_ARGS__), cudaGetLastError()), #kernel)
+#define MMLI_DYNAMIC_SHARED(type, name)                                                            \
+    extern __shared__ __align__(16) unsigned char mmli_dynamic_shared_[];                          \
+    type *const name = reinterpret_cast<type *>(mmli_dynamic_shared_)
+#else
+#define MMLI_LAUNCH(dv, kernel, grid, block, shared, ...)                                          \
+    mmli_cuda_check_launch((mmlt_cuda_launch((grid), (block), (shared), mmli_cuda_of(dv)->stream,  \
+                                             [&]() { kernel(__VA_ARGS__); }),                      \
+                            cudaGetLastError()),                                                   \
+                           #kernel)
+#define MMLI_DYNAMIC_SHARED(type, name) type *const name = static_cast<type *>(mmlt_cuda_dynamic_shared())
+#endif
+
+enum {
+    MMLI_WARP = 32,
+    MMLI_CUDA_BLOCK = 256,      /* threads of an ordinary block */
+    MMLI_CUDA_GRID_YZ = 65535   /* the most blocks along y and z; x has 2^31 - 1 */
+};
+
+static inline size_t mmli_cuda_ceil_div(size_t a, size_t b) { return a / b + (a % b != 0); }
+
+/* Blocks for n pieces of work, each of `per_block`, in a kernel with a grid-stride loop: no more than keep the GPU busy. */
+static inline unsigned mmli_cuda_blocks(const mmli_device *dv, size_t n, size_t per_block)
+{
+    const size_t most = 32 * static_cast<size_t>(mmli_cuda_of(dv)->processors);
+    const size_t need = mmli_cuda_ceil_div(n, per_block);
+
+    return static_cast<unsigned>(need < most ? need : most);
+}
+
+/* ---- the table ---------------------------------------------------------------------------------------- */
+extern "C" {
+extern const mmli_backend mmli_backend_cuda;
+
+#define MML_KERNEL(kernel, args) mml_status cuda_##kernel args;
+#include "backends/kernels.def"
+#undef MML_KERNEL
+}
+
+mml_status cuda_open(mmli_device *dv, int threads);
+void cuda_close(mmli_device *dv);
+mml_status cuda_alloc(mmli_device *dv, mmli_mem **out, size_t bytes);
+void cuda_free(mmli_device *dv, mmli_mem *p);
+mml_status cuda_upload(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes);
+mml_status cuda_download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
+mml_status cuda_copy(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
+mml_status cuda_sync(mmli_device *dv);
+
+#endif

@@ -1,0 +1,190 @@
+/* device.cu - opening a GPU, its memory, and the ways in and out.
+ *
+ * One stream, which does not wait for the default stream. Memory comes from a pool of the device's own that keeps what
+ * is freed, in the order of the stream: what a kernel still reads may be freed behind it.
+ *
+ * The GPU is the first that CUDA shows (CUDA_VISIBLE_DEVICES chooses). Matrix products are computed in float32; the
+ * environment variable MMLEGO_CUDA_TF32=1 lets cuBLAS round operands to 10 bits of mantissa (TF32), which is several
+ * times faster and good to about 1e-3.
+ */
+#include "backends/cuda/cuda.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static mml_status find_gpu(mmli_cuda *cuda)
+{
+    int n = 0, pools = 0, shared = 0;
+    const cudaError_t e = cudaGetDeviceCount(&n);
+
+    if (e != cudaSuccess || n == 0) {
+        (void)cudaGetLastError();
+        return mmli_fail(MML_E_BACKEND, "backend cuda: no GPU can be used: %s; see that the driver is loaded (nvidia-smi) and "
+                         "what CUDA_VISIBLE_DEVICES says, or take the backend cpu",
+                         e == cudaSuccess ? "there is none" : cudaGetErrorString(e));
+    }
+    MMLI_CUDA_CALL(cudaSetDevice(0));
+    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&cuda->processors, cudaDevAttrMultiProcessorCount, 0));
+    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
+    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, 0));
+    cuda->shared_most = static_cast<size_t>(shared);
+    if (!pools)
+        return mmli_fail(MML_E_BACKEND, "backend cuda: this GPU and driver have no memory pools (cudaMallocAsync); a driver "
+                         "for CUDA 12 or later is needed");
+    return MML_OK;
+}
+
+static mml_status open_pool(mmli_cuda *cuda)
+{
+    cudaMemPoolProps props;
+    uint64_t keep = UINT64_MAX; /* bytes of freed memory not given back to the driver */
+
+    memset(&props, 0, sizeof props);
+    props.allocType = cudaMemAllocationTypePinned;
+    props.location.type = cudaMemLocationTypeDevice;
+    props.location.id = 0;
+    MMLI_CUDA_CALL(cudaMemPoolCreate(&cuda->pool, &props));
+    MMLI_CUDA_CALL(cudaMemPoolSetAttribute(cuda->pool, cudaMemPoolAttrReleaseThreshold, &keep));
+    return MML_OK;
+}
+
+static bool wants_tf32(void)
+{
+    const char *text = getenv("MMLEGO_CUDA_TF32");
+
+    return text && strcmp(text, "1") == 0;
+}
+
+static mml_status open_all(mmli_cuda *cuda)
+{
+    MMLI_CUDA_TRY(find_gpu(cuda));
+    /* Memory of other devices may be read by this one: what they were given before is there now. */
+    MMLI_CUDA_CALL(cudaDeviceSynchronize());
+    MMLI_CUDA_CALL(cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
+    MMLI_CUDA_TRY(open_pool(cuda));
+    MMLI_CUDA_TRY(mmli_cuda_staging_open(&cuda->staging));
+    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasCreate(&cuda->blas), "cublasCreate"));
+    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasSetStream(cuda->blas, cuda->stream), "cublasSetStream"));
+    MMLI_CUDA_TRY(mmli_cuda_check_blas(
+        cublasSetMathMode(cuda->blas, wants_tf32() ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH),
+        "cublasSetMathMode"));
+    return MML_OK;
+}
+
+mml_status cuda_open(mmli_device *dv, int threads)
+{
+    mmli_cuda *cuda = static_cast<mmli_cuda *>(calloc(1, sizeof *cuda));
+    mml_status st;
+
+    (void)threads; /* the host only queues */
+    dv->impl = cuda;
+    if (!cuda)
+        return mmli_fail(MML_E_NOMEM, "out of memory: %zu bytes for a CUDA device could not be had", sizeof *cuda);
+    if ((st = open_all(cuda)) != MML_OK)
+        cuda_close(dv);
+    return st;
+}
+
+void cuda_close(mmli_device *dv)
+{
+    mmli_cuda *cuda = mmli_cuda_of(dv);
+
+    if (!cuda)
+        return;
+    if (cuda->stream)
+        (void)cudaStreamSynchronize(cuda->stream);
+    mmli_cuda_fft_free(cuda->fft);
+    if (cuda->blas)
+        (void)cublasDestroy(cuda->blas);
+    for (mmli_cuda_buffer &b : cuda->scratch)
+        if (b.p)
+            (void)cudaFreeAsync(b.p, cuda->stream);
+    mmli_cuda_staging_close(&cuda->staging);
+    if (cuda->stream)
+        (void)cudaStreamSynchronize(cuda->stream);
+    if (cuda->pool)
+        (void)cudaMemPoolDestroy(cuda->pool);
+    if (cuda->stream)
+        (void)cudaStreamDestroy(cuda->stream);
+    free(cuda);
+    dv->impl = NULL;
+}
+
+mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes)
+{
+    mmli_cuda *cuda = mmli_cuda_of(dv);
+    size_t room = 0, total = 0;
+    cudaError_t e;
+
+    *out = NULL;
+    e = cudaMallocFromPoolAsync(out, bytes > 0 ? bytes : 1, cuda->pool, cuda->stream);
+    if (e != cudaErrorMemoryAllocation)
+        return mmli_cuda_check(e, "cudaMallocFromPoolAsync");
+    (void)cudaGetLastError();
+    *out = NULL;
+    (void)cudaMemGetInfo(&room, &total);
+    return mmli_fail(MML_E_NOMEM, "out of memory on the GPU: %zu bytes asked for, %zu of %zu MiB are free; use a smaller batch, "
+                     "fewer tokens a bag or a smaller model",
+                     bytes, room >> 20, total >> 20);
+}
+
+mml_status cuda_alloc(mmli_device *dv, mmli_mem **out, size_t bytes)
+{
+    void *p;
+    const mml_status st = mmli_cuda_new(dv, &p, bytes);
+
+    *out = static_cast<mmli_mem *>(p);
+    return st;
+}
+
+void cuda_free(mmli_device *dv, mmli_mem *p)
+{
+    if (p)
+        (void)cudaFreeAsync(p, mmli_cuda_of(dv)->stream);
+}
+
+mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes, void **out)
+{
+    mmli_cuda_buffer *b = &mmli_cuda_of(dv)->scratch[slot];
+
+    *out = NULL;
+    if (b->bytes < bytes || !b->p) {
+        /* Half as much again: sizes that creep up do not ask every time. */
+        const size_t want = bytes + (b->p ? bytes / 2 : 0);
+
+        if (b->p)
+            MMLI_CUDA_CALL(cudaFreeAsync(b->p, mmli_cuda_of(dv)->stream));
+        b->p = NULL;
+        b->bytes = 0;
+        MMLI_CUDA_TRY(mmli_cuda_new(dv, &b->p, want));
+        b->bytes = want;
+    }
+    *out = b->p;
+    return MML_OK;
+}
+
+mml_status cuda_upload(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes)
+{
+    mmli_cuda *cuda = mmli_cuda_of(dv);
+
+    return mmli_cuda_staging_upload(&cuda->staging, cuda->stream, dst, src, bytes);
+}
+
+mml_status cuda_download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes)
+{
+    if (bytes > 0)
+        MMLI_CUDA_CALL(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, mmli_cuda_of(dv)->stream));
+    return cuda_sync(dv);
+}
+
+mml_status cuda_copy(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes)
+{
+    if (bytes > 0 && dst != src)
+        MMLI_CUDA_CALL(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToDevice, mmli_cuda_of(dv)->stream));
+    return MML_OK;
+}
+
+mml_status cuda_sync(mmli_device *dv)
+{
+    return mmli_cuda_check(cudaStreamSynchronize(mmli_cuda_of(dv)->stream), "a kernel or copy before cudaStreamSynchronize");
+}

@@ -1,0 +1,9 @@
+/* table.cu - the CUDA backend as a table: its memory is not the host's, so every slot is filled. */
+#include "backends/cuda/cuda.h"
+
+extern "C" const mmli_backend mmli_backend_cuda = {
+    "cuda", false, cuda_open, cuda_close, cuda_alloc, cuda_free, cuda_upload, cuda_download, cuda_copy, cuda_sync,
+#define MML_KERNEL(kernel, args) cuda_##kernel,
+#include "backends/kernels.def"
+#undef MML_KERNEL
+};
