@@ -51,6 +51,8 @@ typedef struct mmli_cuda_staging {
 typedef struct mmli_cuda_fft mmli_cuda_fft; /* plans: fft.cu */
 
 typedef struct mmli_cuda {
+    int gpu;  /* its number */
+    bool one; /* there is no other, so every thread uses it */
     cudaStream_t stream;
     cudaMemPool_t pool; /* keeps what is freed: a warm step does not go to the driver */
     cublasHandle_t blas;
@@ -64,6 +66,16 @@ typedef struct mmli_cuda {
 static inline mmli_cuda *mmli_cuda_of(const mmli_device *dv)
 {
     return static_cast<mmli_cuda *>(dv->impl);
+}
+
+/* The stream to launch on. What a thread launches goes to the GPU that it has chosen last, which must be the stream's. */
+static inline cudaStream_t mmli_cuda_stream(const mmli_device *dv)
+{
+    const mmli_cuda *cuda = mmli_cuda_of(dv);
+
+    if (!cuda->one)
+        (void)cudaSetDevice(cuda->gpu); /* a failure comes back from the launch */
+    return cuda->stream;
 }
 
 /* ---- the numbers behind an mmli_mem: NULL stays NULL ------------------------------------------------ */
@@ -109,13 +121,13 @@ mml_status mmli_cuda_staging_upload(mmli_cuda_staging *s, cudaStream_t stream, v
 #ifdef __CUDACC__
 #define MMLI_LAUNCH(dv, kernel, grid, block, shared, ...)                                          \
     mmli_cuda_check_launch(                                                                        \
-        (kernel<<<(grid), (block), (shared), mmli_cuda_of(dv)->stream>>>(__VA_ARGS__), cudaGetLastError()), #kernel)
+        (kernel<<<(grid), (block), (shared), mmli_cuda_stream(dv)>>>(__VA_ARGS__), cudaGetLastError()), #kernel)
 #define MMLI_DYNAMIC_SHARED(type, name)                                                            \
     extern __shared__ __align__(16) unsigned char mmli_dynamic_shared_[];                          \
     type *const name = reinterpret_cast<type *>(mmli_dynamic_shared_)
 #else
 #define MMLI_LAUNCH(dv, kernel, grid, block, shared, ...)                                          \
-    mmli_cuda_check_launch((mmlt_cuda_launch((grid), (block), (shared), mmli_cuda_of(dv)->stream,  \
+    mmli_cuda_check_launch((mmlt_cuda_launch((grid), (block), (shared), mmli_cuda_stream(dv),       \
                                              [&]() { kernel(__VA_ARGS__); }),                      \
                             cudaGetLastError()),                                                   \
                            #kernel)

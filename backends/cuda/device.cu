@@ -3,7 +3,7 @@
  * One stream, which does not wait for the default stream. Memory comes from a pool of the device's own that keeps what
  * is freed, in the order of the stream: what a kernel still reads may be freed behind it.
  *
- * The GPU is the first that CUDA shows (CUDA_VISIBLE_DEVICES chooses). Matrix products are computed in float32; the
+ * Matrix products are computed in float32; the
  * environment variable MMLEGO_CUDA_TF32=1 lets cuBLAS round operands to 10 bits of mantissa (TF32), which is several
  * times faster and good to about 1e-3.
  */
@@ -12,25 +12,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-static mml_status find_gpu(mmli_cuda *cuda)
+static mml_status find_gpu(mmli_cuda *cuda, int gpu)
 {
     int n = 0, pools = 0, shared = 0;
     const cudaError_t e = cudaGetDeviceCount(&n);
 
-    if (e != cudaSuccess || n == 0) {
+    if (e != cudaSuccess || gpu >= n) {
         (void)cudaGetLastError();
-        return mmli_fail(MML_E_BACKEND, "backend cuda: no GPU can be used: %s; see that the driver is loaded (nvidia-smi) and "
-                         "what CUDA_VISIBLE_DEVICES says, or take the backend cpu",
-                         e == cudaSuccess ? "there is none" : cudaGetErrorString(e));
+        return mmli_fail(MML_E_BACKEND, "GPU %d cannot be used: %s; see that the driver is loaded (nvidia-smi) and what "
+                         "CUDA_VISIBLE_DEVICES says, or compute on the cpu",
+                         gpu, e == cudaSuccess ? "there is none of that number" : cudaGetErrorString(e));
     }
-    MMLI_CUDA_CALL(cudaSetDevice(0));
-    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&cuda->processors, cudaDevAttrMultiProcessorCount, 0));
-    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, 0));
-    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, 0));
+    cuda->gpu = gpu;
+    cuda->one = n == 1;
+    MMLI_CUDA_CALL(cudaSetDevice(gpu));
+    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&cuda->processors, cudaDevAttrMultiProcessorCount, gpu));
+    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, gpu));
+    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, gpu));
     cuda->shared_most = static_cast<size_t>(shared);
     if (!pools)
-        return mmli_fail(MML_E_BACKEND, "backend cuda: this GPU and driver have no memory pools (cudaMallocAsync); a driver "
-                         "for CUDA 12 or later is needed");
+        return mmli_fail(MML_E_BACKEND, "GPU %d has no memory pools (cudaMallocAsync) with this driver; one for "
+                         "CUDA 12 or later is needed",
+                         gpu);
     return MML_OK;
 }
 
@@ -42,7 +45,7 @@ static mml_status open_pool(mmli_cuda *cuda)
     memset(&props, 0, sizeof props);
     props.allocType = cudaMemAllocationTypePinned;
     props.location.type = cudaMemLocationTypeDevice;
-    props.location.id = 0;
+    props.location.id = cuda->gpu;
     MMLI_CUDA_CALL(cudaMemPoolCreate(&cuda->pool, &props));
     MMLI_CUDA_CALL(cudaMemPoolSetAttribute(cuda->pool, cudaMemPoolAttrReleaseThreshold, &keep));
     return MML_OK;
@@ -55,9 +58,9 @@ static bool wants_tf32(void)
     return text && strcmp(text, "1") == 0;
 }
 
-static mml_status open_all(mmli_cuda *cuda)
+static mml_status open_all(mmli_cuda *cuda, int gpu)
 {
-    MMLI_CUDA_TRY(find_gpu(cuda));
+    MMLI_CUDA_TRY(find_gpu(cuda, gpu));
     /* Memory of other devices may be read by this one: what they were given before is there now. */
     MMLI_CUDA_CALL(cudaDeviceSynchronize());
     MMLI_CUDA_CALL(cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
@@ -80,7 +83,7 @@ mml_status cuda_open(mmli_device *dv, int threads)
     dv->impl = cuda;
     if (!cuda)
         return mmli_fail(MML_E_NOMEM, "out of memory: %zu bytes for a CUDA device could not be had", sizeof *cuda);
-    if ((st = open_all(cuda)) != MML_OK)
+    if ((st = open_all(cuda, dv->k.index)) != MML_OK)
         cuda_close(dv);
     return st;
 }
@@ -117,7 +120,7 @@ mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes)
     cudaError_t e;
 
     *out = NULL;
-    e = cudaMallocFromPoolAsync(out, bytes > 0 ? bytes : 1, cuda->pool, cuda->stream);
+    e = cudaMallocFromPoolAsync(out, bytes > 0 ? bytes : 1, cuda->pool, mmli_cuda_stream(dv));
     if (e != cudaErrorMemoryAllocation)
         return mmli_cuda_check(e, "cudaMallocFromPoolAsync");
     (void)cudaGetLastError();

@@ -1,0 +1,314 @@
+/* grid.cc - runs the threads of a block: one after the other on one stack, and one that waits is laid aside on that
+ * stack while a fresh one goes on with the rest. See cuda_runtime.h. */
+#undef _FORTIFY_SOURCE /* its longjmp refuses to change to another stack */
+#include "cuda_runtime.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/common_interface_defs.h>
+#define STACK_BYTES ((size_t)512 << 10)
+#else
+#define STACK_BYTES ((size_t)128 << 10)
+#endif
+
+enum { MOST_THREADS = 1024, LANES = 32, BALLOT = LANES };
+
+thread_local uint3 threadIdx, blockIdx;
+thread_local dim3 blockDim, gridDim;
+
+namespace {
+
+/* A stack, and the thread of the grid that is on it. */
+struct fiber {
+    ucontext_t start;
+    jmp_buf at;
+    bool begun;
+    char *stack;
+    size_t stack_bytes;
+    void *fake; /* AddressSanitizer's */
+    unsigned thread;
+    uint3 index;
+    fiber *next; /* in a list */
+};
+
+struct list {
+    fiber *first, *last;
+};
+
+/* Lanes that have come to a shuffle: with which mask, what they bring and want. */
+struct warp {
+    unsigned here, gone;
+    unsigned mask[LANES], from[LANES];
+    uint64_t bits[LANES], result[LANES];
+    fiber *waiting[LANES];
+};
+
+struct team {
+    fiber main, all[MOST_THREADS];
+    unsigned made; /* stacks */
+    fiber *current;
+    list ready, idle, barrier;
+    unsigned threads, next, done, at_barrier;
+    bool reverse;
+    warp warps[MOST_THREADS / LANES];
+    void (*run)(const void *);
+    const void *ctx;
+    alignas(16) unsigned char shared[228 << 10];
+};
+
+thread_local team *t;
+
+void die(const char *why)
+{
+    fprintf(stderr, "emulated CUDA: block (%u, %u, %u), thread %u: %s\n", blockIdx.x, blockIdx.y, blockIdx.z,
+            t && t->current ? t->current->thread : 0, why);
+    abort();
+}
+
+void push(list *l, fiber *f)
+{
+    f->next = nullptr;
+    if (l->last)
+        l->last->next = f;
+    else
+        l->first = f;
+    l->last = f;
+}
+
+fiber *pop(list *l)
+{
+    fiber *f = l->first;
+
+    if (f && !(l->first = f->next))
+        l->last = nullptr;
+    return f;
+}
+
+void work(void);
+
+/* Away from the thread that runs, which comes back here when somebody changes to it. */
+__attribute__((noinline)) void change(fiber *to)
+{
+    fiber *const from = t->current;
+
+    if (from == to)
+        return;
+    t->current = to;
+    threadIdx = to->index;
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_start_switch_fiber(&from->fake, to->stack, to->stack_bytes);
+    swapcontext(&from->start, &to->start);
+    __sanitizer_finish_switch_fiber(from->fake, nullptr, nullptr);
+#else
+    if (_setjmp(from->at) != 0)
+        return;
+    if (to->begun)
+        _longjmp(to->at, 1);
+    to->begun = true;
+    setcontext(&to->start);
+#endif
+}
+
+fiber *fresh(void)
+{
+    fiber *f = pop(&t->idle);
+
+    if (f)
+        return f;
+    if (t->made == MOST_THREADS)
+        die("more threads wait than a block has");
+    f = &t->all[t->made++];
+    f->stack = static_cast<char *>(mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    if (f->stack == MAP_FAILED || getcontext(&f->start) != 0)
+        die("no memory for a stack");
+    f->stack_bytes = STACK_BYTES;
+    f->start.uc_stack.ss_sp = f->stack;
+    f->start.uc_stack.ss_size = STACK_BYTES;
+    f->start.uc_link = nullptr;
+    makecontext(&f->start, work, 0);
+    return f;
+}
+
+/* Who goes on when this thread cannot. */
+void yield(void)
+{
+    fiber *f = pop(&t->ready);
+
+    if (!f && t->next < t->threads)
+        f = fresh();
+    if (!f && t->done == t->threads)
+        f = &t->main;
+    if (!f)
+        die(t->at_barrier ? "__syncthreads: other threads of the block have ended or wait for their warp"
+                          : "a shuffle or vote: a lane of the mask waits elsewhere");
+    change(f);
+}
+
+/* All lanes of the mask are there (or have ended): each gets what it asked for. */
+void complete(warp *w, unsigned mask)
+{
+    for (unsigned l = 0; l < LANES; l++)
+        if (mask >> l & 1u && !(w->gone >> l & 1u) && (!(w->here >> l & 1u) || w->mask[l] != mask))
+            return;
+    for (unsigned l = 0; l < LANES; l++) {
+        if (!(mask & w->here) || !(mask & w->here & 1u << l))
+            continue;
+        w->result[l] = 0;
+        if (w->from[l] == BALLOT) {
+            for (unsigned o = 0; o < LANES; o++)
+                w->result[l] |= mask & w->here & 1u << o ? (w->bits[o] & 1u) << o : 0;
+        } else { /* a lane that is not there gives NaN, or -1 */
+            w->result[l] = mask & w->here & 1u << w->from[l] ? w->bits[w->from[l]] : UINT64_MAX;
+        }
+    }
+    for (unsigned l = 0; l < LANES; l++)
+        if (mask & w->here & 1u << l && w->waiting[l]) {
+            push(&t->ready, w->waiting[l]);
+            w->waiting[l] = nullptr;
+        }
+    w->here &= ~mask;
+}
+
+uint64_t meet(unsigned mask, uint64_t bits, unsigned from)
+{
+    const unsigned lane = t->current->thread % LANES, bit = 1u << lane;
+    warp *w = &t->warps[t->current->thread / LANES];
+
+    if (!(mask & bit))
+        die("a shuffle or vote with a mask that leaves this lane out");
+    w->here |= bit;
+    w->mask[lane] = mask;
+    w->from[lane] = from;
+    w->bits[lane] = bits;
+    complete(w, mask);
+    if (w->here & bit) {
+        w->waiting[lane] = t->current;
+        yield();
+    }
+    return w->result[lane];
+}
+
+void run_thread(void)
+{
+    const unsigned n = t->next++, i = t->reverse ? t->threads - 1 - n : n;
+    fiber *f = t->current;
+    warp *w = &t->warps[i / LANES];
+
+    f->thread = i;
+    f->index = uint3{i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y};
+    threadIdx = f->index;
+    t->run(t->ctx);
+    t->done++;
+    w->gone |= 1u << i % LANES;
+    for (unsigned l = 0; l < LANES; l++)
+        if (w->here >> l & 1u)
+            complete(w, w->mask[l]);
+}
+
+void work(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
+#endif
+    for (;;) {
+        while (t->next < t->threads)
+            run_thread();
+        push(&t->idle, t->current);
+        yield();
+    }
+}
+
+void run_block(size_t shared)
+{
+    memset(t->shared, 0xff, shared);
+    for (unsigned w = 0; w * LANES < t->threads; w++) {
+        const unsigned left = t->threads - w * LANES;
+
+        t->warps[w].here = 0;
+        t->warps[w].gone = left >= LANES ? 0 : ~0u << left;
+    }
+    t->next = t->done = t->at_barrier = 0;
+    change(fresh());
+}
+
+} // namespace
+
+void mmlt_cuda_barrier(void)
+{
+    if (++t->at_barrier < t->threads) {
+        push(&t->barrier, t->current);
+        yield();
+        return;
+    }
+    t->at_barrier = 0;
+    while (fiber *f = pop(&t->barrier))
+        push(&t->ready, f);
+}
+
+uint64_t mmlt_cuda_exchange(unsigned mask, uint64_t bits, unsigned from)
+{
+    return meet(mask, bits, from);
+}
+
+unsigned mmlt_cuda_ballot(unsigned mask, bool yes)
+{
+    return static_cast<unsigned>(meet(mask, yes, BALLOT));
+}
+
+unsigned mmlt_cuda_lane(void)
+{
+    return t->current->thread % LANES;
+}
+
+void *mmlt_cuda_dynamic_shared(void)
+{
+    return t->shared;
+}
+
+void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*thread)(const void *), const void *ctx)
+{
+    const char *order = getenv("MMLT_CUDA_ORDER");
+    const size_t blocks = (size_t)grid.x * grid.y * grid.z;
+
+    if (!mmlt_cuda_may_launch(grid, block, shared))
+        return;
+    if (!t)
+        t = static_cast<team *>(calloc(1, sizeof *t));
+    if (!t)
+        die("out of memory");
+    mmlt_cuda_enter(stream);
+#ifdef __SANITIZE_ADDRESS__
+    {
+        pthread_attr_t attr;
+        void *stack;
+        size_t bytes;
+
+        pthread_getattr_np(pthread_self(), &attr);
+        pthread_attr_getstack(&attr, &stack, &bytes);
+        pthread_attr_destroy(&attr);
+        t->main.stack = static_cast<char *>(stack);
+        t->main.stack_bytes = bytes;
+    }
+#endif
+    t->main.begun = true;
+    t->current = &t->main;
+    t->reverse = order && strcmp(order, "reverse") == 0;
+    t->run = thread;
+    t->ctx = ctx;
+    t->threads = block.x * block.y * block.z;
+    gridDim = grid;
+    blockDim = block;
+    for (size_t n = 0; n < blocks; n++) {
+        const size_t i = t->reverse ? blocks - 1 - n : n;
+
+        blockIdx = uint3{(unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y)};
+        run_block(shared);
+    }
+    mmlt_cuda_leave();
+}
