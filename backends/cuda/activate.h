@@ -10,7 +10,13 @@
 #define SELU_LAMBDA_ALPHA 1.7580993408473768599402175208123f
 #define LEAKY_SLOPE 0.01f
 
-__device__ __forceinline__ float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
+/* exp of what is not positive: it cannot overflow, and small results keep their digits. A NaN stays one. */
+__device__ __forceinline__ float sigmoid(float x)
+{
+    const float e = expf(x > 0 ? -x : x);
+
+    return (x > 0 ? 1.0f : e) / (1.0f + e);
+}
 
 __device__ __forceinline__ float selu(float x) { return x > 0 ? SELU_LAMBDA * x : SELU_LAMBDA_ALPHA * expm1f(x); }
 

@@ -108,6 +108,9 @@ mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes);
 /* At least `bytes` of scratch, contents undefined: grown, never shrunk, so that warm steps allocate nothing. */
 mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes, void **out);
 
+/* *out += part[0] + .. + part[n-1], in an order that follows from n: optim.cu. */
+mml_status mmli_cuda_add_total(mmli_device *dv, double *out, const double *part, size_t n);
+
 /* Plans of fft.cu; NULL is fine. */
 void mmli_cuda_fft_free(mmli_cuda_fft *plans);
 

@@ -29,24 +29,29 @@ cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream)
 }
 cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t) { return CUBLAS_STATUS_SUCCESS; }
 
-/* Columns of C one by one: c = beta c + alpha op(A) op(b) */
+/* Columns of C one by one: c = beta c + alpha op(A) op(b). Long sums are added in pieces, as a GPU's are. */
 static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
                     const float *b, int64_t ldb, float beta, float *c, int64_t ldc)
 {
     for (int64_t j = 0; j < n; j++)
         for (int64_t i0 = 0; i0 < m; i0 += 64) {
             const int64_t rows = m - i0 < 64 ? m - i0 : 64;
-            float sum[64] = {0};
+            float sum[64] = {0}, piece[64] = {0};
 
             for (int64_t l = 0; l < k; l++) {
                 const float x = tb ? b[l * ldb + j] : b[j * ldb + l];
 
                 if (ta)
                     for (int64_t i = 0; i < rows; i++)
-                        sum[i] += a[(i0 + i) * lda + l] * x;
+                        piece[i] += a[(i0 + i) * lda + l] * x;
                 else
                     for (int64_t i = 0; i < rows; i++)
-                        sum[i] += a[l * lda + i0 + i] * x;
+                        piece[i] += a[l * lda + i0 + i] * x;
+                if (l % 256 == 255 || l == k - 1)
+                    for (int64_t i = 0; i < rows; i++) {
+                        sum[i] += piece[i];
+                        piece[i] = 0;
+                    }
             }
             for (int64_t i = 0; i < rows; i++) {
                 float *y = &c[j * ldc + i0 + i];

@@ -114,15 +114,9 @@ __attribute__((noinline)) void change(fiber *to)
 #endif
 }
 
-fiber *fresh(void)
+/* Apart, because getcontext may return twice, for all the compiler knows. */
+__attribute__((noinline)) void make_stack(fiber *f)
 {
-    fiber *f = pop(&t->idle);
-
-    if (f)
-        return f;
-    if (t->made == MOST_THREADS)
-        die("more threads wait than a block has");
-    f = &t->all[t->made++];
     f->stack = static_cast<char *>(mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE,
                                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
     if (f->stack == MAP_FAILED || getcontext(&f->start) != 0)
@@ -132,6 +126,18 @@ fiber *fresh(void)
     f->start.uc_stack.ss_size = STACK_BYTES;
     f->start.uc_link = nullptr;
     makecontext(&f->start, work, 0);
+}
+
+fiber *fresh(void)
+{
+    fiber *f = pop(&t->idle);
+
+    if (f)
+        return f;
+    if (t->made == MOST_THREADS)
+        die("more threads wait than a block has");
+    f = &t->all[t->made++];
+    make_stack(f);
     return f;
 }
 
