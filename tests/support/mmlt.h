@@ -67,7 +67,8 @@ void mmlt_assert_fails_at(const char *file, int line, const char *call, mml_stat
 void mmlt_normal(float *x, size_t n, uint64_t key);                        /* N(0, 1) */
 void mmlt_uniform(float *x, size_t n, uint64_t key, float low, float high);
 
-/* ---- backends: those of this build, then the hidden one ---------------------------------------- */
+/* ---- backends: those of this build, then the hidden one. MMLT_DEVICE=cuda in the environment: that device alone, for the
+ * programs that loop over them (tests/cuda/emulated.sh lists some). ------------------------------- */
 int mmlt_n_backends(void);
 const char *mmlt_backend_name(int i);
 /* Opened with that many threads (0 = default); mmli_device_close ends it. */
