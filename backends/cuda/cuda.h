@@ -30,6 +30,10 @@ enum mmli_cuda_slot {
     MMLI_CUDA_COX,      /* losses.cu */
     MMLI_CUDA_FFT_DATA, /* fft.cu */
     MMLI_CUDA_FFT_WORK, /* fft.cu */
+    MMLI_CUDA_ATTENTION, /* attention.cu, attention_grad.cu: results of parts */
+    MMLI_CUDA_SEGMENTS, /* segments.cu: results of parts */
+    MMLI_CUDA_NORM,     /* layernorm.cu: partial sums of columns */
+    MMLI_CUDA_FF,       /* feed_forward.cu: a chunk of rows */
     MMLI_CUDA_SLOTS
 };
 
