@@ -88,7 +88,7 @@ template <int RQ> static __device__ void scores(const att &a, const tiles &t, co
             att_load(t.q, w.q + x, a.ld, w.rows, ATT_SIDE * RQ, cols, a.vec);
         att_load(t.x, k + x, a.ld, n, ATT_TOKENS, cols, a.vec);
         __syncthreads();
-        att_dots<RQ>(s, t.q, t.x, cols);
+        att_dots<RQ>(s, t.q, t.x, cols, n);
     }
 #pragma unroll
     for (int i = 0; i < RQ * 4; i++)
@@ -142,7 +142,7 @@ template <int RQ> static __device__ void add_values(float o[RQ][4], const att &a
         for (int u = 0; u < 4; u++)
             o[i][u] *= fall;
     }
-    att_weigh<RQ>(o, t.p, t.x, n);
+    att_weigh<RQ>(o, t.p, t.x, n, columns_left(a, slab));
 }
 
 /* What row r is divided by. */

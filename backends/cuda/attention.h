@@ -73,8 +73,8 @@ static __device__ inline float4 att_four(const float *tile, int row, int x)
     return *reinterpret_cast<const float4 *>(tile + row * ATT_STRIDE + x);
 }
 
-/* s[i][j] += A[a + 16 i] . B[b + 16 j] over `cols` columns */
-template <int RQ> static __device__ inline void att_dots(float s[RQ][4], const float *A, const float *B, int cols)
+/* s[i][j] += A[a + 16 i] . B[b + 16 j] over `cols` columns; B has n rows */
+template <int RQ> static __device__ inline void att_dots(float s[RQ][4], const float *A, const float *B, int cols, int n)
 {
     const int a = att_row(), b = att_col();
 
@@ -87,6 +87,8 @@ template <int RQ> static __device__ inline void att_dots(float s[RQ][4], const f
             u[i] = att_four(A, a + ATT_SIDE * i, x);
 #pragma unroll
         for (int j = 0; j < 4; j++) {
+            if (ATT_SIDE * j >= n)
+                break;
             const float4 w = att_four(B, b + ATT_SIDE * j, x);
 
 #pragma unroll
@@ -108,11 +110,13 @@ static __device__ inline void att_axpy(float y[4], float p, const float4 &x)
     y[3] = fmaf(p, x.w, y[3]);
 }
 
-/* y[i][.] += sum over t < n of P[a + 16 i][t] X[t][4 b ..]: rows of P are queries */
-template <int RQ> static __device__ inline void att_weigh(float y[RQ][4], const float *P, const float *X, int n)
+/* y[i][.] += sum over t < n of P[a + 16 i][t] X[t][4 b ..], of `cols` columns: rows of P are queries */
+template <int RQ> static __device__ inline void att_weigh(float y[RQ][4], const float *P, const float *X, int n, int cols)
 {
     const int a = att_row(), b = att_col();
 
+    if (4 * b >= cols)
+        return;
 #pragma unroll 2
     for (int t = 0; t < n; t += 4) { /* P is 0 beyond n */
         float4 p[RQ];
@@ -131,11 +135,14 @@ template <int RQ> static __device__ inline void att_weigh(float y[RQ][4], const 
     }
 }
 
-/* y[i][.] += sum over j < n of P[j][4 a + i] X[j][4 b ..]: rows of P and X are queries, those of y tokens 4 a + i */
-static __device__ inline void att_weigh_by_token(float y[4][4], const float *P, const float *X, int n)
+/* y[i][.] += sum over j < n of P[j][4 a + i] X[j][4 b ..], of `cols` columns: rows of P and X are queries, those of y tokens
+ * 4 a + i, of which there are `tokens` */
+static __device__ inline void att_weigh_by_token(float y[4][4], const float *P, const float *X, int n, int cols, int tokens)
 {
     const int a = att_row(), b = att_col();
 
+    if (4 * b >= cols || 4 * a >= tokens)
+        return;
 #pragma unroll 4
     for (int j = 0; j < n; j++) {
         const float4 p = att_four(P, j, 4 * a), x = att_four(X, j, 4 * b);

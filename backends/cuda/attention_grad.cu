@@ -123,8 +123,8 @@ static __device__ void both_dots(float s[RQ][4], float dp[RQ][4], const att &a, 
             load_tokens(t.v, a.v, a, w, slab);
         }
         __syncthreads();
-        att_dots<RQ>(s, t.q, t.k, columns_left(a, slab));
-        att_dots<RQ>(dp, t.g, t.v, columns_left(a, slab));
+        att_dots<RQ>(s, t.q, t.k, columns_left(a, slab), w.n);
+        att_dots<RQ>(dp, t.g, t.v, columns_left(a, slab), w.n);
     }
 }
 
@@ -160,7 +160,7 @@ static __device__ inline void add_by_token(float *y, const att &a, const tiles &
     const int left = columns_left(a, slab) - 4 * att_col();
     float sum[4][4] = {};
 
-    att_weigh_by_token(sum, t.p, X, w.rows);
+    att_weigh_by_token(sum, t.p, X, w.rows, columns_left(a, slab), w.n);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
         const int n = 4 * att_row() + i;
@@ -176,7 +176,7 @@ template <int RQ> static __device__ void add_by_query(const att &a, const tiles 
     const int left = columns_left(a, slab) - 4 * att_col();
     float sum[RQ][4] = {};
 
-    att_weigh<RQ>(sum, t.p, t.k, w.n);
+    att_weigh<RQ>(sum, t.p, t.k, w.n, columns_left(a, slab));
 #pragma unroll
     for (int i = 0; i < RQ; i++) {
         const int r = att_row() + ATT_SIDE * i;

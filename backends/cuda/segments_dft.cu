@@ -72,11 +72,14 @@ __device__ void transform(float *y, const float *x, const span &s, int64_t k0, i
         cosines(c, s, k0, t);
 #pragma unroll
         for (int slab = 0; slab < SLABS; slab++) {
+            const size_t first = j0 + static_cast<size_t>(slab) * ATT_SLAB;
+
             if (slab > 0)
                 __syncthreads();
-            folded(tile, x, s, t, j0 + static_cast<size_t>(slab) * ATT_SLAB, cols);
+            folded(tile, x, s, t, first, cols);
             __syncthreads();
-            att_weigh<RQ>(sum[slab], c, tile, left < ATT_TOKENS ? static_cast<int>(left) : static_cast<int>(ATT_TOKENS));
+            att_weigh<RQ>(sum[slab], c, tile, left < ATT_TOKENS ? static_cast<int>(left) : static_cast<int>(ATT_TOKENS),
+                          cols > first ? static_cast<int>(att_min(ATT_SLAB, cols - first)) : 0);
         }
     }
 #pragma unroll
@@ -99,7 +102,8 @@ __device__ void transform(float *y, const float *x, const span &s, int64_t k0, i
 template <int SLABS>
 __global__ void __launch_bounds__(ATT_THREADS, SLABS > 1 ? 2 : 3) dft_real(float *y, const float *x, const int64_t *off, size_t segs, size_t cols, bool add)
 {
-    __shared__ __align__(16) float c[ATT_TILE], tile[ATT_TILE];
+    __shared__ float4 memory[2 * ATT_TILE / 4]; /* aligned as tiles are read */
+    float *c = reinterpret_cast<float *>(memory), *tile = c + ATT_TILE;
     const size_t wide = static_cast<size_t>(SLABS) * ATT_SLAB, across = (cols + wide - 1) / wide;
     const int64_t rows = off[segs];
     const size_t items = static_cast<size_t>((rows + ROWS - 1) / ROWS) * across;
