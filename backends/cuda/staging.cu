@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { PART_BYTES = 8 << 20, ALIGNMENT = 64 };
+enum { PART_BYTES = 4 << 20, ALIGNMENT = 64 };
 
 mml_status mmli_cuda_staging_open(mmli_cuda_staging *s)
 {

@@ -88,17 +88,18 @@ START_TEST(a_kernel_gives_the_same_bits_for_any_number_of_threads)
     const kernel_case *c = case_at((size_t)_i);
 
     for (int b = 0; b < mmlt_n_backends(); b++) {
+        const size_t n = is(b, "cpu") ? COUNT(threads) : 2; /* a GPU has no threads of the host: once more */
         mmli_device *dv[COUNT(threads)];
 
         if (is(b, "reference") || is(b, "hidden"))
             continue;
-        for (size_t t = 0; t < COUNT(threads); t++)
+        for (size_t t = 0; t < n; t++)
             dv[t] = mmlt_device(b, threads[t]);
         for (size_t i = 0; i < c->variants; i++) {
             run one, more;
 
             run_case(&one, c, i, dv[0]);
-            for (size_t t = 1; t < COUNT(threads); t++) {
+            for (size_t t = 1; t < n; t++) {
                 char who[64];
 
                 snprintf(who, sizeof who, "%d threads than with 1 on %s", threads[t], mmlt_backend_name(b));
@@ -108,7 +109,7 @@ START_TEST(a_kernel_gives_the_same_bits_for_any_number_of_threads)
             }
             run_free(&one);
         }
-        for (size_t t = 0; t < COUNT(threads); t++)
+        for (size_t t = 0; t < n; t++)
             mmli_device_close(dv[t]);
     }
 }
