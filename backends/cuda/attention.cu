@@ -9,12 +9,15 @@
  * Up to e = 256 o stays in registers. Wider (a latent that asks the tokens themselves: as wide as they are) it stays in global
  * memory, in the second-level cache.
  *
- * Bound. Keys and values are read once for each tile of queries. 17 queries, 8 heads of width 64, a million tokens: 4 GB, 1.3 ms
- * of the memory of an H100; 2 x 32 x 512 x 1e6 multiplications (tiles have 32 rows) 1.1 ms of its arithmetic: as good as even. From
- * about 20 queries on it is arithmetic. 136 queries of width 1024 and a million tokens: 4e11 multiplications, 13 ms, and three times 4 GB. */
+ * Bound, by data sheet; not measured. Keys and values are read once for each tile of queries. 17 queries, 8 heads of width 64, a
+ * million tokens: 4 GB, 1.3 ms of the memory of an H100; 2 x 32 x 512 x 1e6 multiplications (tiles have 32 rows), 1.1 ms of its
+ * arithmetic. From some 20 queries on it is arithmetic. 136 queries of width 1024, a million tokens: 4e11 multiplications, 13 ms,
+ * and three times 4 GB. */
 #include "backends/cuda/attention.h"
 
 #include "backends/cuda/lanes.h"
+
+namespace {
 
 enum {
     SLABS_KEPT = 4, /* slabs of o that registers hold, at most */
@@ -28,7 +31,7 @@ struct tiles {
     float *most, *sum, *fall; /* (rows) m, l, and what older values are multiplied with */
 };
 
-template <int RQ> static __device__ inline tiles tiles_in(float *memory)
+template <int RQ> __device__ inline tiles tiles_in(float *memory)
 {
     enum { ROWS = ATT_SIDE * RQ };
     tiles t;
@@ -44,7 +47,7 @@ template <int RQ> static __device__ inline tiles tiles_in(float *memory)
     return t;
 }
 
-template <int RQ> static inline size_t tiles_bytes()
+template <int RQ> inline size_t tiles_bytes()
 {
     const size_t rows = ATT_SIDE * RQ;
 
@@ -63,7 +66,7 @@ struct job {
     float *lse; /* row 0, rows H apart; NULL: not wanted */
 };
 
-static __device__ inline int columns_left(const att &a, int slab)
+__device__ inline int columns_left(const att &a, int slab)
 {
     const size_t left = a.e - static_cast<size_t>(slab) * ATT_SLAB;
 
@@ -71,7 +74,7 @@ static __device__ inline int columns_left(const att &a, int slab)
 }
 
 /* t.p = scale Q K^T of the tokens from `token` on */
-template <int RQ> static __device__ void scores(const att &a, const tiles &t, const job &w, int64_t token, int n, int slabs)
+template <int RQ> __device__ void scores(const att &a, const tiles &t, const job &w, int64_t token, int n, int slabs)
 {
     const float *k = a.k + static_cast<size_t>(token) * a.ld + w.column;
     const int a0 = att_row(), b0 = att_col();
@@ -97,7 +100,7 @@ template <int RQ> static __device__ void scores(const att &a, const tiles &t, co
 }
 
 /* Scores become probabilities relative to the maximum so far: a warp a row. */
-template <int RQ> static __device__ void online_softmax(const tiles &t, int64_t token)
+template <int RQ> __device__ void online_softmax(const tiles &t, int64_t token)
 {
     const int lane = static_cast<int>(threadIdx.x % MMLI_WARP);
     const int64_t first = token + lane, second = first + MMLI_WARP;
@@ -124,7 +127,7 @@ template <int RQ> static __device__ void online_softmax(const tiles &t, int64_t 
 }
 
 /* o = fall o + P V for one slab, whose values are loaded first unless they are there. */
-template <int RQ> static __device__ void add_values(float o[RQ][4], const att &a, const tiles &t, const job &w, int64_t token,
+template <int RQ> __device__ void add_values(float o[RQ][4], const att &a, const tiles &t, const job &w, int64_t token,
                                                     int n, int slab, bool there)
 {
     if (!there) {
@@ -146,13 +149,13 @@ template <int RQ> static __device__ void add_values(float o[RQ][4], const att &a
 }
 
 /* What row r is divided by. */
-static __device__ inline float share(const job &w, const tiles &t, int r)
+__device__ inline float share(const job &w, const tiles &t, int r)
 {
     return w.ml || !(t.sum[r] > 0) ? 1 : 1 / t.sum[r];
 }
 
 /* One slab of o in registers, and the same in memory. */
-template <int RQ> static __device__ void o_read(float o[RQ][4], const att &a, const job &w, int slab)
+template <int RQ> __device__ void o_read(float o[RQ][4], const att &a, const job &w, int slab)
 {
     const int left = columns_left(a, slab) - 4 * att_col();
 
@@ -161,6 +164,15 @@ template <int RQ> static __device__ void o_read(float o[RQ][4], const att &a, co
         const int r = att_row() + ATT_SIDE * i;
         const float *from = w.o + static_cast<size_t>(r) * w.ldo + slab * ATT_SLAB + 4 * att_col();
 
+        if (a.vec_out && r < w.rows && left > 0) {
+            const float4 four = *reinterpret_cast<const float4 *>(from);
+
+            o[i][0] = four.x;
+            o[i][1] = four.y;
+            o[i][2] = four.z;
+            o[i][3] = four.w;
+            continue;
+        }
 #pragma unroll
         for (int u = 0; u < 4; u++)
             o[i][u] = r < w.rows && u < left ? from[u] : 0;
@@ -168,7 +180,7 @@ template <int RQ> static __device__ void o_read(float o[RQ][4], const att &a, co
 }
 
 template <int RQ>
-static __device__ void o_write(const float o[RQ][4], const att &a, const tiles &t, const job &w, int slab, bool finish)
+__device__ void o_write(const float o[RQ][4], const att &a, const tiles &t, const job &w, int slab, bool finish)
 {
     const int left = columns_left(a, slab) - 4 * att_col();
 
@@ -179,12 +191,12 @@ static __device__ void o_write(const float o[RQ][4], const att &a, const tiles &
         const float y[4] = {o[i][0] * times, o[i][1] * times, o[i][2] * times, o[i][3] * times};
 
         if (r < w.rows)
-            att_store(w.o + static_cast<size_t>(r) * w.ldo + slab * ATT_SLAB + 4 * att_col(), y, left, false);
+            att_store(w.o + static_cast<size_t>(r) * w.ldo + slab * ATT_SLAB + 4 * att_col(), y, left, false, a.vec_out);
     }
 }
 
 /* A job. KEPT slabs of o are in registers (all there are); 0: they are in w.o. t.lo and t.hi are set. */
-template <int RQ, int KEPT> static __device__ void attend(const att &a, const tiles &t, const job &w)
+template <int RQ, int KEPT> __device__ void attend(const att &a, const tiles &t, const job &w)
 {
     enum { SLABS = KEPT > 0 ? KEPT : 1 };
     const int slabs = static_cast<int>((a.e + ATT_SLAB - 1) / ATT_SLAB);
@@ -238,7 +250,7 @@ template <int RQ, int KEPT> static __device__ void attend(const att &a, const ti
 }
 
 /* Blocks a multiprocessor should hold: how many registers a thread may have follows. */
-static constexpr int resident(int rq, int kept)
+constexpr int resident(int rq, int kept)
 {
     return rq * (kept > 0 ? kept : 1) <= 2 ? 4 : rq * (kept > 0 ? kept : 1) <= 4 ? 3 : 2;
 }
@@ -353,7 +365,7 @@ __global__ void __launch_bounds__(ATT_THREADS) attention_combine(att a)
 
 /* ---- host -------------------------------------------------------------------------------------------------- */
 
-template <int RQ, int KEPT> static mml_status launch(mmli_device *dv, const att &a, size_t blocks)
+template <int RQ, int KEPT> mml_status launch(mmli_device *dv, const att &a, size_t blocks)
 {
     if (RQ == ROWS_RQ && a.mode == MMLI_QUERY_RAGGED) {
         MMLI_CUDA_TRY(att_allow(attention_rows<ROWS_RQ, KEPT>, tiles_bytes<ROWS_RQ>()));
@@ -364,7 +376,7 @@ template <int RQ, int KEPT> static mml_status launch(mmli_device *dv, const att 
     return MMLI_LAUNCH(dv, (attention_parts<RQ, KEPT>), static_cast<unsigned>(blocks), ATT_THREADS, tiles_bytes<RQ>(), a);
 }
 
-template <int RQ> static mml_status launch_rows(mmli_device *dv, const att &a, size_t blocks)
+template <int RQ> mml_status launch_rows(mmli_device *dv, const att &a, size_t blocks)
 {
     if (a.e <= ATT_SLAB)
         return launch<RQ, 1>(dv, a, blocks);
@@ -374,6 +386,8 @@ template <int RQ> static mml_status launch_rows(mmli_device *dv, const att &a, s
         return launch<RQ, SLABS_KEPT>(dv, a, blocks);
     return launch<RQ, 0>(dv, a, blocks);
 }
+
+} // namespace
 
 extern "C" mml_status cuda_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse, const mmli_mem *q, const mmli_mem *k,
                                      const mmli_mem *v, const mmli_mem *off, size_t segs, size_t c, size_t H, size_t e,
@@ -400,6 +414,7 @@ extern "C" mml_status cuda_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse
     a.scale = scale;
     a.mode = mode;
     a.vec = e % 4 == 0 && att_aligned(q) && att_aligned(k) && att_aligned(v);
+    a.vec_out = e % 4 == 0 && att_aligned(o);
     if (mode != MMLI_QUERY_RAGGED) {
         void *memory;
         size_t rows;
@@ -409,7 +424,7 @@ extern "C" mml_status cuda_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse
         blocks = static_cast<size_t>(a.parts) * tiles;
         MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_ATTENTION, rows * (e + 2) * sizeof(float), &memory));
         a.part_ml = static_cast<float *>(memory);
-        a.part = a.part_ml + 2 * rows;
+        a.part = a.part_ml + 2 * rows; /* aligned as memory is: rows is even */
     }
     MMLI_CUDA_TRY(each == 1 ? launch_rows<1>(dv, a, blocks) : each == 2 ? launch_rows<2>(dv, a, blocks)
                                                             : launch_rows<4>(dv, a, blocks));

@@ -1,12 +1,12 @@
 /* attention.h - what the forward and the backward pass of attention share: the tiles, and the three products of tiles.
  *
- * A block of 256 threads works on 16 RQ queries (RQ = 1, 2, 4) and 64 tokens at a time, one head. The width e of a head passes
+ * A block of 256 threads works on 16 RQ queries (RQ = 1, 2, 4) and 64 tokens of one head at a time. The width e of a head goes
  * through shared memory in slabs of 64 columns, so any width goes. A thread has RQ x 4 numbers of a result in registers, and
- * takes what it multiplies as float4: per 4 RQ x 4 multiplications RQ + 4 loads. Rows of a tile are 68 floats apart: 8 rows in a
- * quarter of a warp lie in different banks.
+ * takes what it multiplies as float4: RQ + 4 loads for 16 RQ multiplications. Rows of a tile are 68 floats apart: the 8 rows that
+ * a quarter of a warp reads lie in different banks.
  *
  * In a warp 4 rows of threads (queries) meet 8 columns (tokens, or groups of 4 columns); 8 warps are 4 x 2 of those:
- * thread (a, b) of 16 x 16 has queries a + 16 i, and tokens b + 16 j of scores, columns 4 b .. 4 b + 3 of what is as wide as e. */
+ * thread (a, b) of 16 x 16 has queries a + 16 i, and tokens b + 16 j of scores, columns 4 b .. 4 b + 3 of what is e wide. */
 #ifndef MMLI_CUDA_ATTENTION_H
 #define MMLI_CUDA_ATTENTION_H
 
@@ -32,7 +32,8 @@ struct att {
     float scale;
     mmli_query mode;
     int parts;      /* of tokens; not for MMLI_QUERY_RAGGED */
-    bool vec;       /* rows may be read as float4 */
+    bool vec;       /* rows may be read as float4, */
+    bool vec_out;   /* ... those of results written, too */
     float *part;    /* results of parts: attention.cu, attention_grad.cu */
     float *part_ml; /* maximum and sum beside them */
 };
@@ -154,9 +155,17 @@ static __device__ inline void att_weigh_by_token(float y[4][4], const float *P, 
     }
 }
 
-/* y (or +=) x for up to 4 numbers; `left` of them are there. */
-static __device__ inline void att_store(float *y, const float x[4], int left, bool add)
+/* y (or +=) x for up to 4 numbers; `left` of them are there. vec: y is aligned, and left a multiple of 4. */
+static __device__ inline void att_store(float *y, const float x[4], int left, bool add, bool vec)
 {
+    if (vec) {
+        if (left > 0) {
+            const float4 old = add ? *reinterpret_cast<const float4 *>(y) : make_float4(0, 0, 0, 0);
+
+            *reinterpret_cast<float4 *>(y) = make_float4(old.x + x[0], old.y + x[1], old.z + x[2], old.w + x[3]);
+        }
+        return;
+    }
 #pragma unroll
     for (int u = 0; u < 4; u++)
         if (u < left)
@@ -180,6 +189,7 @@ static __device__ inline void att_segments(const att &a, int64_t first, int rows
 
 /* ---- host -------------------------------------------------------------------------------------------------- */
 
+/* NULL is aligned. */
 static inline bool att_aligned(const void *p) { return reinterpret_cast<uintptr_t>(p) % 16 == 0; }
 
 /* Blocks that should be there: some for each multiprocessor, fewer where a partial result is wide. */

@@ -11,11 +11,11 @@
  *
  * Sums that are longer than a tile are kept in global memory, which is the second-level cache: that goes for any width.
  *
- * Bound. 17 queries, 8 heads of width 64, a million tokens: k, v, and dk, dv read and written, 12 GB, 3.7 ms of the memory of an
- * H100; 5 x 32 x 512 x 1e6 multiplications, 2.7 ms of its arithmetic. */
+ * Bound, by data sheet; not measured. 17 queries, 8 heads of width 64, a million tokens: k, v, and dk, dv read and written, 12
+ * GB, 3.7 ms of the memory of an H100; 5 x 32 x 512 x 1e6 multiplications, 2.8 ms of its arithmetic. */
 #include "backends/cuda/attention.h"
 
-#include "backends/cuda/lanes.h"
+namespace {
 
 enum { ROWS_RQ = 4 }; /* RQ for self-attention */
 
@@ -23,11 +23,11 @@ enum { ROWS_RQ = 4 }; /* RQ for self-attention */
 struct tiles {
     int64_t *lo, *hi;    /* (rows) tokens of a query */
     float *q, *g, *k, *v; /* slabs of queries, of do, of keys, of values */
-    float *p;             /* p, then ds */
+    float *p;             /* o, then p, then ds */
     float *lse, *mean;    /* (rows) lse, do.o */
 };
 
-template <int RQ> static __device__ inline tiles tiles_in(float *memory)
+template <int RQ> __device__ inline tiles tiles_in(float *memory)
 {
     enum { ROWS = ATT_SIDE * RQ };
     tiles t;
@@ -44,7 +44,7 @@ template <int RQ> static __device__ inline tiles tiles_in(float *memory)
     return t;
 }
 
-template <int RQ> static inline size_t tiles_bytes()
+template <int RQ> inline size_t tiles_bytes()
 {
     const size_t rows = ATT_SIDE * RQ;
 
@@ -65,71 +65,87 @@ struct step {
     bool new_q, new_token; /* not those of the step before */
 };
 
-static __device__ inline int columns_left(const att &a, int slab)
+__device__ inline int columns_left(const att &a, int slab)
 {
     const size_t left = a.e - static_cast<size_t>(slab) * ATT_SLAB;
 
     return left < ATT_SLAB ? static_cast<int>(left) : static_cast<int>(ATT_SLAB);
 }
 
-/* lse and do.o of each query: a warp a row. */
-template <int RQ> static __device__ void load_rows(const att &a, const tiles &t, const step &w)
-{
-    const size_t lane = threadIdx.x % MMLI_WARP;
-
-    for (int r = static_cast<int>(threadIdx.x / MMLI_WARP); r < ATT_SIDE * RQ; r += ATT_THREADS / MMLI_WARP) {
-        const size_t row = w.o_row + static_cast<size_t>(r < w.rows ? r : 0), at = row * a.ld + w.column;
-        float sum = 0;
-
-        for (size_t x = lane; x < a.e; x += MMLI_WARP)
-            sum = fmaf(a.dout[at + x], a.out[at + x], sum);
-        sum = warp_sum(sum);
-        if (lane == 0) {
-            t.mean[r] = sum;
-            t.lse[r] = a.lse_in[row * a.H + w.column / a.e];
-        }
-    }
-}
-
-static __device__ inline void load_queries(float *dst, const float *src, const att &a, const step &w, size_t row, int want, int slab)
+__device__ inline void load_queries(float *dst, const float *src, const att &a, const step &w, size_t row, int want,
+                                           int slab)
 {
     att_load(dst, src + row * a.ld + w.column + static_cast<size_t>(slab) * ATT_SLAB, a.ld, w.rows, want,
              columns_left(a, slab), a.vec);
 }
 
-static __device__ inline void load_tokens(float *dst, const float *src, const att &a, const step &w, int slab)
+__device__ inline void load_tokens(float *dst, const float *src, const att &a, const step &w, int slab)
 {
     att_load(dst, src + static_cast<size_t>(w.token) * a.ld + w.column + static_cast<size_t>(slab) * ATT_SLAB, a.ld, w.n,
              ATT_TOKENS, columns_left(a, slab), a.vec);
 }
 
-/* s = q.k, dp = do.v of this thread's pairs */
-template <int RQ>
-static __device__ void both_dots(float s[RQ][4], float dp[RQ][4], const att &a, const tiles &t, const step &w, int slabs)
+/* do.o of one slab in t.g and t.p: a thread a row. Terms are added in the order of att_dots: a query with one token has o = v,
+ * and do.v - do.o is 0 exactly. */
+template <int RQ> __device__ float add_mean(float mean, const tiles &t, int cols)
 {
+    const int r = static_cast<int>(threadIdx.x);
+
+    if (r >= ATT_SIDE * RQ)
+        return 0;
+    for (int x = 0; x < cols; x += 4) {
+        const float4 g = att_four(t.g, r, x), o = att_four(t.p, r, x);
+
+        mean = fmaf(g.x, o.x, mean);
+        mean = fmaf(g.y, o.y, mean);
+        mean = fmaf(g.z, o.z, mean);
+        mean = fmaf(g.w, o.w, mean);
+    }
+    return mean;
+}
+
+/* s = q.k, dp = do.v of this thread's pairs; lse and do.o of new queries */
+template <int RQ>
+__device__ void both_dots(float s[RQ][4], float dp[RQ][4], const att &a, const tiles &t, const step &w, int slabs)
+{
+    const int r = static_cast<int>(threadIdx.x);
+    float mean = 0;
+
 #pragma unroll
     for (int i = 0; i < RQ * 4; i++)
         s[i / 4][i % 4] = dp[i / 4][i % 4] = 0;
     for (int slab = 0; slab < slabs; slab++) {
+        const int cols = columns_left(a, slab);
+
         __syncthreads(); /* tiles and rows before have been used */
-        if (slab == 0 && w.new_q)
-            load_rows<RQ>(a, t, w);
         if (slabs > 1 || w.new_q) {
             load_queries(t.q, a.q, a, w, w.q_row, ATT_SIDE * RQ, slab);
             load_queries(t.g, a.dout, a, w, w.o_row, ATT_SIDE * RQ, slab);
         }
+        if (w.new_q)
+            load_queries(t.p, a.out, a, w, w.o_row, ATT_SIDE * RQ, slab);
         if (slabs > 1 || w.new_token) {
             load_tokens(t.k, a.k, a, w, slab);
             load_tokens(t.v, a.v, a, w, slab);
         }
         __syncthreads();
-        att_dots<RQ>(s, t.q, t.k, columns_left(a, slab), w.n);
-        att_dots<RQ>(dp, t.g, t.v, columns_left(a, slab), w.n);
+        if (w.new_q)
+            mean = add_mean<RQ>(mean, t, cols);
+        att_dots<RQ>(s, t.q, t.k, cols, w.n);
+        att_dots<RQ>(dp, t.g, t.v, cols, w.n);
     }
+    if (!w.new_q)
+        return;
+    if (r < ATT_SIDE * RQ) {
+        t.mean[r] = mean;
+        t.lse[r] = r < w.rows ? a.lse_in[(w.o_row + static_cast<size_t>(r)) * a.H + w.column / a.e] : 0;
+    }
+    __syncthreads(); /* o in t.p has been used, the rows are complete */
 }
 
 /* s becomes p, dp becomes ds; 0 where a query does not have the token */
-template <int RQ> static __device__ void probabilities(float s[RQ][4], float dp[RQ][4], const att &a, const tiles &t, const step &w)
+template <int RQ>
+__device__ void probabilities(float s[RQ][4], float dp[RQ][4], const att &a, const tiles &t, const step &w)
 {
 #pragma unroll
     for (int i = 0; i < RQ; i++) {
@@ -147,7 +163,7 @@ template <int RQ> static __device__ void probabilities(float s[RQ][4], float dp[
     }
 }
 
-template <int RQ> static __device__ void put_pairs(const tiles &t, const float s[RQ][4])
+template <int RQ> __device__ void put_pairs(const tiles &t, const float s[RQ][4])
 {
 #pragma unroll
     for (int i = 0; i < RQ * 4; i++)
@@ -155,7 +171,7 @@ template <int RQ> static __device__ void put_pairs(const tiles &t, const float s
 }
 
 /* y (tokens) += P^T X in one slab: P in t.p */
-static __device__ inline void add_by_token(float *y, const att &a, const tiles &t, const step &w, const float *X, int slab)
+__device__ inline void add_by_token(float *y, const att &a, const tiles &t, const step &w, const float *X, int slab)
 {
     const int left = columns_left(a, slab) - 4 * att_col();
     float sum[4][4] = {};
@@ -166,12 +182,12 @@ static __device__ inline void add_by_token(float *y, const att &a, const tiles &
         const int n = 4 * att_row() + i;
 
         if (n < w.n)
-            att_store(y + static_cast<size_t>(n) * a.ld + slab * ATT_SLAB + 4 * att_col(), sum[i], left, true);
+            att_store(y + static_cast<size_t>(n) * a.ld + slab * ATT_SLAB + 4 * att_col(), sum[i], left, true, a.vec_out);
     }
 }
 
 /* dq (or +=) ds K in one slab: ds in t.p, K in t.k */
-template <int RQ> static __device__ void add_by_query(const att &a, const tiles &t, const step &w, int slab)
+template <int RQ> __device__ void add_by_query(const att &a, const tiles &t, const step &w, int slab)
 {
     const int left = columns_left(a, slab) - 4 * att_col();
     float sum[RQ][4] = {};
@@ -182,12 +198,12 @@ template <int RQ> static __device__ void add_by_query(const att &a, const tiles 
         const int r = att_row() + ATT_SIDE * i;
 
         if (r < w.rows)
-            att_store(w.dq + static_cast<size_t>(r) * w.ldq + slab * ATT_SLAB + 4 * att_col(), sum[i], left, w.dq_add);
+            att_store(w.dq + static_cast<size_t>(r) * w.ldq + slab * ATT_SLAB + 4 * att_col(), sum[i], left, w.dq_add, a.vec_out);
     }
 }
 
 /* A step: t.lo and t.hi are set. */
-template <int RQ> static __device__ void take_step(const att &a, const tiles &t, const step &w)
+template <int RQ> __device__ void take_step(const att &a, const tiles &t, const step &w)
 {
     const int slabs = static_cast<int>((a.e + ATT_SLAB - 1) / ATT_SLAB);
     float s[RQ][4], dp[RQ][4];
@@ -226,7 +242,7 @@ template <int RQ> static __device__ void take_step(const att &a, const tiles &t,
 }
 
 /* Blocks a multiprocessor should hold: how many registers a thread may have follows. */
-static constexpr int resident(int rq) { return rq <= 2 ? 3 : 2; }
+constexpr int resident(int rq) { return rq <= 2 ? 3 : 2; }
 
 /* A block: one part of the tokens and one head; the pieces of the part, their tiles, and tiles of queries in turn. What it adds
  * to dq is in a.part: shared queries: a row for each part; else for each slot (ragged.h), and in dq itself where a segment is
@@ -344,8 +360,8 @@ template <int RQ> __global__ void __launch_bounds__(ATT_THREADS, resident(RQ)) g
     }
 }
 
-/* dq += what the parts have: shared queries: of all parts that have tokens; else of the segments that lie in several. A block takes
- * one row and head, 64 columns at a time, four groups of threads every fourth part. */
+/* dq += what the parts have: shared queries: of all parts that have tokens; else of the segments that lie in several. A block
+ * takes one row and head, 64 columns at a time, four groups of threads every fourth part. */
 __global__ void __launch_bounds__(ATT_THREADS) dq_combine(att a)
 {
     __shared__ float sums[ATT_THREADS];
@@ -381,7 +397,7 @@ __global__ void __launch_bounds__(ATT_THREADS) dq_combine(att a)
 
 /* ---- host -------------------------------------------------------------------------------------------------- */
 
-static mml_status self_attention(mmli_device *dv, const att &a)
+mml_status self_attention(mmli_device *dv, const att &a)
 {
     const unsigned blocks = static_cast<unsigned>(att_blocks(dv, a.e));
     const size_t bytes = tiles_bytes<ROWS_RQ>();
@@ -396,7 +412,7 @@ static mml_status self_attention(mmli_device *dv, const att &a)
     return MMLI_LAUNCH(dv, (grad_by_query<ROWS_RQ>), blocks, ATT_THREADS, bytes, a);
 }
 
-template <int RQ> static mml_status own_queries(mmli_device *dv, att a)
+template <int RQ> mml_status own_queries(mmli_device *dv, att a)
 {
     const size_t bytes = tiles_bytes<RQ>();
     void *memory = NULL;
@@ -416,6 +432,8 @@ template <int RQ> static mml_status own_queries(mmli_device *dv, att a)
                        mmli_cuda_blocks(dv, (a.mode == MMLI_QUERY_SHARED ? 1 : a.segs) * a.c * a.H *
                                                 mmli_cuda_ceil_div(a.e, ATT_SLAB), 1), ATT_THREADS, 0, a);
 }
+
+} // namespace
 
 extern "C" mml_status cuda_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_mem *dk, mmli_mem *dv_, const mmli_mem *o,
                                           const mmli_mem *lse, const mmli_mem *q, const mmli_mem *k, const mmli_mem *v,
@@ -444,7 +462,8 @@ extern "C" mml_status cuda_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_me
     a.ld = H * e;
     a.scale = scale;
     a.mode = mode;
-    a.vec = e % 4 == 0 && att_aligned(q) && att_aligned(k) && att_aligned(v) && att_aligned(do_);
+    a.vec = e % 4 == 0 && att_aligned(q) && att_aligned(k) && att_aligned(v) && att_aligned(do_) && att_aligned(o);
+    a.vec_out = e % 4 == 0 && att_aligned(dq) && att_aligned(dk) && att_aligned(dv_);
     if (mode == MMLI_QUERY_RAGGED)
         return self_attention(dv, a);
     switch (att_rows_each(c)) {

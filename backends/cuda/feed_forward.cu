@@ -1,8 +1,8 @@
-/* feed_forward.cu - y = x + drop(W2 (a * SELU(g)) + b2), [a g] = W1 LN(x) + b1, composed of the other kernels in chunks of rows whose
- * hidden values fit in scratch memory.
+/* feed_forward.cu - y = x + drop(W2 (a * SELU(g)) + b2), [a g] = W1 LN(x) + b1, composed of other kernels in chunks of rows
+ * whose hidden values fit in scratch memory.
  *
- * Bound by the products: 6 d f multiplications a row forward and 18 d f backward (hidden values are computed again), in float32 on
- * the arithmetic of the GPU; what lies between passes over hidden values, 12 bytes for each in and out. */
+ * Bound by the products: 3 d f multiplications a row forward and 9 d f backward (hidden values are computed again), in float32
+ * on the arithmetic of the GPU. What lies between passes over the hidden values, 12 bytes for each in and out. */
 #include "backends/cuda/activate.h"
 #include "backends/cuda/lanes.h"
 #include "backends/cuda/layernorm.h"
@@ -121,7 +121,8 @@ mml_status hidden(mmli_device *dv, const arrays *a, const mmli_mem *x, const mml
 unsigned blocks_for(const mmli_device *dv, size_t n) { return mmli_cuda_blocks(dv, n, MMLI_CUDA_BLOCK); }
 
 /* Gradients of W2 and b2; du, in the place of u. dout: masked dy. */
-mml_status outer_grad(mmli_device *dv, const arrays *a, const mmli_ff_grad *grad, const mmli_mem *dout, const mmli_ff *ff, size_t rows)
+mml_status outer_grad(mmli_device *dv, const arrays *a, const mmli_ff_grad *grad, const mmli_mem *dout, const mmli_ff *ff,
+                      size_t rows)
 {
     const size_t d = ff->d, f = ff->f;
 

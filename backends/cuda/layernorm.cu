@@ -1,7 +1,7 @@
 /* layernorm.cu - y = (x - mean) rstd gamma + beta, a warp a row, and its gradients.
  *
- * With h = (x - mean) rstd and g = dy gamma:  dx = rstd (g - mean(g) - h mean(g h)), dgamma = sum over rows of dy h, dbeta = sum over
- * rows of dy. Means, variances and sums over rows are in float64: rows may lie far from 0.
+ * With h = (x - mean) rstd and g = dy gamma:  dx = rstd (g - mean(g) - h mean(g h)), dgamma = sum over rows of dy h, dbeta = sum
+ * over rows of dy. Means, variances and sums over rows are in float64: rows may lie far from 0.
  *
  * Bound by memory: rows up to 1024 wide stay in registers, so that x is read and y written once; wider ones are read again for
  * each step, mostly from the cache. Sums over rows: a block adds some rows of 32 columns, a second kernel what the blocks
@@ -18,7 +18,7 @@ enum {
     LEAST_ROWS = 64,   /* ... and at least so many rows to add */
 };
 
-/* f(i, j) for the columns j of this lane, i counting them. N > 0: there are at most N, and f may keep things in registers by i. */
+/* f(i, j) for the columns j of this lane, i counting them. N > 0: there are at most N, f may keep things in registers by i. */
 template <int N, class F> __device__ __forceinline__ void each_column(size_t cols, F f)
 {
     const size_t lane = threadIdx.x % MMLI_WARP;
@@ -167,8 +167,8 @@ __global__ void __launch_bounds__(COLUMNS * DOWN) column_combine(float *dgamma, 
     }
 }
 
-mml_status grad_columns(mmli_device *dv, float *dgamma, float *dbeta, const float *x, const float *stats, const float *dy, size_t rows,
-                        size_t cols)
+mml_status grad_columns(mmli_device *dv, float *dgamma, float *dbeta, const float *x, const float *stats, const float *dy,
+                        size_t rows, size_t cols)
 {
     const size_t tiles = mmli_cuda_ceil_div(cols, COLUMNS), wanted = 8 * static_cast<size_t>(mmli_cuda_of(dv)->processors);
     size_t groups = mmli_cuda_ceil_div(wanted, tiles), len;

@@ -104,8 +104,12 @@ struct softmax_grad {
 
 /* ---- how: blockDim.x columns, blockDim.y (a power of two) rows of threads --------------------------------------------- */
 
+__device__ size_t first_column() { return static_cast<size_t>(blockIdx.y) * blockDim.x; }
+__device__ size_t column_step() { return static_cast<size_t>(gridDim.y) * blockDim.x; }
+
 /* Of what every row of threads has; complete for all when it returns. `memory`: one value a thread. */
-template <class OP> __device__ typename OP::value reduce_rows(const OP &op, const typename OP::value &mine, typename OP::value *memory)
+template <class OP>
+__device__ typename OP::value reduce_rows(const OP &op, const typename OP::value &mine, typename OP::value *memory)
 {
     const unsigned at = threadIdx.y * blockDim.x + threadIdx.x;
     typename OP::value all;
@@ -123,13 +127,13 @@ template <class OP> __device__ typename OP::value reduce_rows(const OP &op, cons
 }
 
 template <class OP>
-__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) reduce_parts(OP op, typename OP::value *slots, const int64_t *off, size_t segs,
-                                                                size_t cols, int least)
+__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) reduce_parts(OP op, typename OP::value *slots, const int64_t *off,
+                                                                size_t segs, size_t cols, int least)
 {
     MMLI_DYNAMIC_SHARED(typename OP::value, memory);
     const mmli_parts parts = mmli_parts_of(off, segs, static_cast<int>(gridDim.x), least);
 
-    for (size_t first = static_cast<size_t>(blockIdx.y) * blockDim.x; first < cols; first += static_cast<size_t>(gridDim.y) * blockDim.x) {
+    for (size_t first = first_column(); first < cols; first += column_step()) {
         const size_t j = first + threadIdx.x;
 
         for (mmli_piece x = mmli_piece_first(&parts, blockIdx.x); x.from < x.to; mmli_piece_next(&parts, &x)) {
@@ -159,8 +163,8 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) reduce_parts(OP op, typename 
 
 /* Segments in several parts: the result goes to their first slot, too. Segments without rows. */
 template <class OP>
-__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) combine_parts(OP op, typename OP::value *slots, const int64_t *off, size_t segs,
-                                                                 size_t cols, int n_parts, int least)
+__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) combine_parts(OP op, typename OP::value *slots, const int64_t *off,
+                                                                 size_t segs, size_t cols, int n_parts, int least)
 {
     MMLI_DYNAMIC_SHARED(typename OP::value, memory);
     const mmli_parts parts = mmli_parts_of(off, segs, n_parts, least);
@@ -170,7 +174,7 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) combine_parts(OP op, typename
 
         if (has.from == has.to && off[s] < off[s + 1])
             continue;
-        for (size_t first = static_cast<size_t>(blockIdx.y) * blockDim.x; first < cols; first += static_cast<size_t>(gridDim.y) * blockDim.x) {
+        for (size_t first = first_column(); first < cols; first += column_step()) {
             const size_t j = first + threadIdx.x;
             typename OP::value v = op.none();
 
@@ -189,8 +193,8 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) combine_parts(OP op, typename
 
 /* The rows of segments in several parts. */
 template <class OP>
-__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) write_parts(OP op, const typename OP::value *slots, const int64_t *off, size_t segs,
-                                                               size_t cols, int least)
+__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) write_parts(OP op, const typename OP::value *slots, const int64_t *off,
+                                                               size_t segs, size_t cols, int least)
 {
     const mmli_parts parts = mmli_parts_of(off, segs, static_cast<int>(gridDim.x), least);
 
@@ -199,7 +203,7 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) write_parts(OP op, const type
             continue;
         const size_t slot = static_cast<size_t>(mmli_slots_of(&parts, x.s).first_slot);
 
-        for (size_t j = static_cast<size_t>(blockIdx.y) * blockDim.x + threadIdx.x; j < cols; j += static_cast<size_t>(gridDim.y) * blockDim.x) {
+        for (size_t j = first_column() + threadIdx.x; j < cols; j += column_step()) {
             const typename OP::value v = slots[slot * cols + j];
 
             for (int64_t r = x.from + threadIdx.y; r < x.to; r += blockDim.y)
@@ -228,17 +232,19 @@ template <class OP> mml_status reduce(mmli_device *dv, const OP &op, const mmli_
     least = static_cast<int>(LEAST * down / 8);
     MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_SEGMENTS, 2 * static_cast<size_t>(parts) * cols * sizeof *slots, &memory));
     slots = static_cast<typename OP::value *>(memory);
-    MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (reduce_parts<OP>), dim3(parts, tiles), dim3(across, down), shared, op, slots, off, segs, cols, least));
-    MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (combine_parts<OP>), dim3(mmli_cuda_blocks(dv, segs, 1), tiles), dim3(across, down), shared, op, slots,
-                              off, segs, cols, static_cast<int>(parts), least));
+    MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (reduce_parts<OP>), dim3(parts, tiles), dim3(across, down), shared, op, slots, off, segs, cols,
+                              least));
+    MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (combine_parts<OP>), dim3(mmli_cuda_blocks(dv, segs, 1), tiles), dim3(across, down), shared, op,
+                              slots, off, segs, cols, static_cast<int>(parts), least));
     if (!OP::BY_ROW)
         return MML_OK;
     return MMLI_LAUNCH(dv, (write_parts<OP>), dim3(parts, tiles), dim3(across, down), 0, op, slots, off, segs, cols, least);
 }
 
 /* ---- gradients of sum and mean: a group of blockDim.x lanes (a power of two, 32 at most) a row --------------------------- */
-__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) sum_grad_rows(float *dw, float *dx, const float *w, const float *x, const float *dy,
-                                                                 const int64_t *off, size_t segs, size_t cols, bool mean)
+__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) sum_grad_rows(float *dw, float *dx, const float *w, const float *x,
+                                                                 const float *dy, const int64_t *off, size_t segs, size_t cols,
+                                                                 bool mean)
 {
     const int64_t rows = off[segs], step = static_cast<int64_t>(gridDim.x) * blockDim.y;
 
@@ -308,13 +314,14 @@ extern "C" mml_status cuda_segment_sum_grad(mmli_device *dv, mmli_mem *dw, mmli_
     return sum_grad(dv, dev_f(dw), dev_f(dx), dev_f(w), dev_f(x), dev_f(dy), off, segs, cols, false);
 }
 
-extern "C" mml_status cuda_segment_mean(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, size_t segs, size_t cols)
+extern "C" mml_status cuda_segment_mean(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, size_t segs,
+                                        size_t cols)
 {
     return reduce(dv, weighted_sum{dev_f(y), nullptr, dev_f(x), cols, true}, off, segs, cols);
 }
 
-extern "C" mml_status cuda_segment_mean_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off, size_t segs,
-                                             size_t cols)
+extern "C" mml_status cuda_segment_mean_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off,
+                                             size_t segs, size_t cols)
 {
     return sum_grad(dv, nullptr, dev_f(dx), nullptr, nullptr, dev_f(dy), off, segs, cols, true);
 }

@@ -5,9 +5,9 @@
  * (the middle row of an even length counts once): a quarter of the multiplications of the full matrix. The angle is found in
  * whole numbers, k t mod len, so it is as exact for row 1e5 as for row 1.
  *
- * Bound: len^2 / 4 multiplications a column, on the arithmetic of an H100: 0.5 ms for 1e4 rows of width 512, as long as it takes to
- * read them 70 times; 45 ms for 1e5. An FFT would be faster for segments of more than some thousand rows, but its plan needs lengths
- * on the host: waiting for all that is queued, and a plan for every length that comes along. */
+ * Bound, by data sheet; not measured: len^2 / 4 multiplications a column, on the arithmetic of an H100 0.5 ms for 1e4 rows of
+ * width 512 (as long as it takes to read them 70 times), 45 ms for 1e5. An FFT is faster for segments of more than some thousand
+ * rows, but its plan needs lengths on the host: waiting for all that is queued, and a plan for every length that comes. */
 #include "backends/cuda/attention.h"
 
 namespace {
@@ -58,7 +58,8 @@ __device__ void folded(float *dst, const float *x, const span &s, int64_t t0, si
 
 /* Rows k0 .. k0 + 63 of what there are up to len/2, and their mirror images; SLABS times 64 columns from j0 on. */
 template <int SLABS>
-__device__ void transform(float *y, const float *x, const span &s, int64_t k0, int n, size_t j0, size_t cols, bool add, float *c, float *tile)
+__device__ void transform(float *y, const float *x, const span &s, int64_t k0, int n, size_t j0, size_t cols, bool add, bool vec,
+                          float *c, float *tile)
 {
     float sum[SLABS][RQ][4];
 
@@ -91,16 +92,17 @@ __device__ void transform(float *y, const float *x, const span &s, int64_t k0, i
 
         if (row >= n)
             continue;
-        att_store(y + static_cast<size_t>(s.first + k) * cols + j, sum[i / RQ][i % RQ], left, add);
+        att_store(y + static_cast<size_t>(s.first + k) * cols + j, sum[i / RQ][i % RQ], left, add, vec);
         if (k > 0 && 2 * k != s.len)
-            att_store(y + static_cast<size_t>(s.first + s.len - k) * cols + j, sum[i / RQ][i % RQ], left, add);
+            att_store(y + static_cast<size_t>(s.first + s.len - k) * cols + j, sum[i / RQ][i % RQ], left, add, vec);
     }
 }
 
 /* A block takes 64 rows of the batch and SLABS times 64 columns in turn; of every segment that has some of them, those up to the
  * middle. */
 template <int SLABS>
-__global__ void __launch_bounds__(ATT_THREADS, SLABS > 1 ? 2 : 3) dft_real(float *y, const float *x, const int64_t *off, size_t segs, size_t cols, bool add)
+__global__ void __launch_bounds__(ATT_THREADS, SLABS > 1 ? 2 : 3)
+    dft_real(float *y, const float *x, const int64_t *off, size_t segs, size_t cols, bool add, bool vec)
 {
     __shared__ float4 memory[2 * ATT_TILE / 4]; /* aligned as tiles are read */
     float *c = reinterpret_cast<float *>(memory), *tile = c + ATT_TILE;
@@ -117,7 +119,8 @@ __global__ void __launch_bounds__(ATT_THREADS, SLABS > 1 ? 2 : 3) dft_real(float
             const int64_t middle = s.len / 2 + 1, end = last - s.first < middle ? last - s.first : middle;
 
             if (s.len > 0 && from < end)
-                transform<SLABS>(y, x, s, from, static_cast<int>(end - from), item % across * wide, cols, add, c, tile);
+                transform<SLABS>(y, x, s, from, static_cast<int>(end - from), item % across * wide, cols, add, vec, c,
+                                 tile);
         }
     }
 }
@@ -125,12 +128,13 @@ __global__ void __launch_bounds__(ATT_THREADS, SLABS > 1 ? 2 : 3) dft_real(float
 mml_status dft(mmli_device *dv, float *y, const float *x, const int64_t *off, size_t segs, size_t cols, bool add)
 {
     const unsigned blocks = 6 * static_cast<unsigned>(mmli_cuda_of(dv)->processors);
+    const bool vec = cols % 4 == 0 && att_aligned(y);
 
     if (segs == 0 || cols == 0)
         return MML_OK;
     if (cols <= ATT_SLAB)
-        return MMLI_LAUNCH(dv, dft_real<1>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, add);
-    return MMLI_LAUNCH(dv, dft_real<4>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, add);
+        return MMLI_LAUNCH(dv, dft_real<1>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, add, vec);
+    return MMLI_LAUNCH(dv, dft_real<4>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, add, vec);
 }
 
 } // namespace
@@ -141,8 +145,8 @@ extern "C" mml_status cuda_segment_dft_real(mmli_device *dv, mmli_mem *y, const 
     return dft(dv, dev_f(y), dev_f(x), dev_i64(off), segs, cols, false);
 }
 
-extern "C" mml_status cuda_segment_dft_real_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off, size_t segs,
-                                                 size_t cols)
+extern "C" mml_status cuda_segment_dft_real_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off,
+                                                 size_t segs, size_t cols)
 {
     return dft(dv, dev_f(dx), dev_f(dy), dev_i64(off), segs, cols, true);
 }
