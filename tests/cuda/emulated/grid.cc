@@ -1,13 +1,13 @@
 /* grid.cc - runs the threads of a block: one after the other on one stack, and one that waits is laid aside on that
  * stack while a fresh one goes on with the rest. See cuda_runtime.h. */
-#undef _FORTIFY_SOURCE /* its longjmp refuses to change to another stack */
 #include "cuda_runtime.h"
 
 #include <pthread.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#ifndef __x86_64__
 #include <ucontext.h>
+#endif
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
@@ -25,9 +25,11 @@ namespace {
 
 /* A stack, and the thread of the grid that is on it. */
 struct fiber {
-    ucontext_t start;
-    jmp_buf at;
-    bool begun;
+#ifdef __x86_64__
+    void *sp;
+#else
+    ucontext_t at;
+#endif
     char *stack;
     size_t stack_bytes;
     void *fake; /* AddressSanitizer's */
@@ -91,8 +93,57 @@ fiber *pop(list *l)
 
 void work(void);
 
+/* From one stack to another: the registers that a function must keep are left on the stack. (swapcontext does the same with two
+ * system calls, and with AddressSanitizer some more.) */
+#ifdef __x86_64__
+extern "C" void mmlt_cuda_switch(void **from, void *to);
+asm(R"(
+    .text
+    .globl mmlt_cuda_switch
+    .hidden mmlt_cuda_switch
+    .type mmlt_cuda_switch, @function
+mmlt_cuda_switch:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .size mmlt_cuda_switch, . - mmlt_cuda_switch
+)");
+void switch_to(fiber *from, fiber *to) { mmlt_cuda_switch(&from->sp, to->sp); }
+/* As if `work` had been left at its first instruction: the return address, below it six registers. */
+void begin_at_work(fiber *f)
+{
+    void **top = reinterpret_cast<void **>(f->stack + f->stack_bytes);
+
+    top[-2] = reinterpret_cast<void *>(work);
+    f->sp = top - 8;
+}
+#else
+void switch_to(fiber *from, fiber *to) { swapcontext(&from->at, &to->at); }
+void begin_at_work(fiber *f)
+{
+    if (getcontext(&f->at) != 0)
+        abort();
+    f->at.uc_stack.ss_sp = f->stack;
+    f->at.uc_stack.ss_size = f->stack_bytes;
+    f->at.uc_link = nullptr;
+    makecontext(&f->at, work, 0);
+}
+#endif
+
 /* Away from the thread that runs, which comes back here when somebody changes to it. */
-__attribute__((noinline)) void change(fiber *to)
+void change(fiber *to)
 {
     fiber *const from = t->current;
 
@@ -102,30 +153,22 @@ __attribute__((noinline)) void change(fiber *to)
     threadIdx = to->index;
 #ifdef __SANITIZE_ADDRESS__
     __sanitizer_start_switch_fiber(&from->fake, to->stack, to->stack_bytes);
-    swapcontext(&from->start, &to->start);
+    switch_to(from, to);
     __sanitizer_finish_switch_fiber(from->fake, nullptr, nullptr);
 #else
-    if (_setjmp(from->at) != 0)
-        return;
-    if (to->begun)
-        _longjmp(to->at, 1);
-    to->begun = true;
-    setcontext(&to->start);
+    switch_to(from, to);
 #endif
 }
 
-/* Apart, because getcontext may return twice, for all the compiler knows. */
-__attribute__((noinline)) void make_stack(fiber *f)
+void make_stack(fiber *f)
 {
-    f->stack = static_cast<char *>(mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE,
-                                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    if (f->stack == MAP_FAILED || getcontext(&f->start) != 0)
+    void *p = mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED)
         die("no memory for a stack");
+    f->stack = static_cast<char *>(p);
     f->stack_bytes = STACK_BYTES;
-    f->start.uc_stack.ss_sp = f->stack;
-    f->start.uc_stack.ss_size = STACK_BYTES;
-    f->start.uc_link = nullptr;
-    makecontext(&f->start, work, 0);
+    begin_at_work(f);
 }
 
 fiber *fresh(void)
@@ -302,7 +345,6 @@ void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, vo
         t->main.stack_bytes = bytes;
     }
 #endif
-    t->main.begun = true;
     t->current = &t->main;
     t->reverse = order && strcmp(order, "reverse") == 0;
     t->run = thread;

@@ -15,7 +15,7 @@
 namespace {
 
 enum { PAGE = 4096, MOST_COPIES = 256 };
-const size_t ARENA = (size_t)64 << 30;
+const size_t ARENA = (size_t)16 << 30;
 
 struct copy {
     void *dst;
