@@ -1,14 +1,5 @@
-dnl mml_args.m4 - the switches of configure that are no library: CUDA, sanitizers, coverage, native, werror.
+dnl mml_args.m4 - the switches of configure that are no library: sanitizers, coverage, native, werror.
 dnl They add to MML_CFLAGS and MML_LDFLAGS; the optimisation level changes only when the user gave no CFLAGS.
-
-AC_DEFUN([MML_ARG_CUDA], [
-  AC_ARG_WITH([cuda],
-    [AS_HELP_STRING([--with-cuda],
-      [reserved for a later release: a backend for NVIDIA GPUs; only --without-cuda is accepted now @<:@no@:>@])],
-    [], [with_cuda=no])
-  AS_IF([test "x$with_cuda" != xno],
-    [AC_MSG_ERROR([--with-cuda=$with_cuda: reserved for a later release, there is no GPU backend yet; leave the switch out])])
-])
 
 AC_DEFUN([MML_ARG_SANITIZERS], [
   AC_ARG_ENABLE([sanitizers],

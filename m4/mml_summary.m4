@@ -2,6 +2,7 @@ dnl mml_summary.m4 - what configure decided, and what to type next.
 
 AC_DEFUN([MML_SUMMARY], [
   mml_note=
+  AS_IF([test "x$mml_cuda" != xno], [mml_cuda="mmlego-cuda.so, CUDA $mml_cuda, for $with_cuda_arch"])
   mml_hdf5_version=`$PKG_CONFIG --modversion $mml_hdf5`
   mml_jobs=`nproc 2>/dev/null || echo 2`
   AS_IF([test "x$mml_have_check" = xno], [mml_note="
@@ -18,6 +19,7 @@ AC_DEFUN([MML_SUMMARY], [
     matrix products    $with_blas $mml_blas_version, threads: $mml_blas_threads
     parallel loops     $with_threads
     vector math        $mml_vecmath
+    NVIDIA GPUs        $mml_cuda
     HDF5               $mml_hdf5 $mml_hdf5_version
     static library     $enable_static
     sanitizers         ${mml_sanitizers:-no}

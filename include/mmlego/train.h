@@ -50,7 +50,7 @@ typedef struct mml_train_options {
     int shared_head;           /**< head fixed at its shared random start while the block trains (3b point 2) */
     uint64_t seed;
     int threads;               /**< 0 = all */
-    const char *device;        /**< mml_device_describe(); NULL = cpu */
+    const char *device;        /**< mml_device_describe(); NULL = cpu; of a fuse: where the first model is */
     const char *checkpoint;    /**< file written at the end of every epoch and on a stop; NULL = none */
     int resume;                /**< 1 = go on from `checkpoint` if it exists, bit for bit */
     mml_train_watch watch;     /**< may be NULL */

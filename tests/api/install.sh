@@ -31,12 +31,19 @@ ok "make install works"
 prefix=$(sed -n 's/^prefix=//p' "$build/mmlego.pc")
 # The folder of libraries differs between systems, libmmlego.a depends on a switch.
 (cd "$tmp/root$prefix" && find . ! -type d | sed -e 's:^\./::' -e 's:^lib[0-9]*/[^/]*-linux-gnu[^/]*/:lib/:' -e 's:^lib64/:lib/:' |
-    grep -v 'libmmlego\.a$' | LC_ALL=C sort) >"$tmp/files"
+    grep -v -e 'libmmlego\.a$' -e '/mmlego-cuda\.so$' | LC_ALL=C sort) >"$tmp/files"
 if diff "$src/tests/api/installed.txt" "$tmp/files" >"$tmp/diff"; then
     ok "the installed files are those of installed.txt"
 else
     bad "the installed files are those of installed.txt (< list, > installed)"
     sed 's/^/#   /' "$tmp/diff"
+fi
+
+modules=$(find "$tmp/root" -path '*/libmmlego/mmlego-cuda.so' | wc -l)
+if [ "$modules" -eq "$([ -n "${MMLT_CUDA_MODULE:-}" ] && echo 1 || echo 0)" ]; then
+    ok "the module for GPUs is installed by a build that has one, and by no other"
+else
+    bad "the module for GPUs is installed by a build that has one, and by no other ($modules found)"
 fi
 
 cat >"$tmp/t.c" <<'C'

@@ -7,7 +7,7 @@ tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
 if command -v shellcheck >/dev/null 2>&1; then
-    for script in "$src"/scripts/* "$src"/tests/*/*.sh "$src"/.ci/run; do
+    for script in "$src"/scripts/* "$src"/tests/*/*.sh "$src"/bench/*.sh "$src"/.ci/run; do
         [ -f "$script" ] || continue
         head -n 1 "$script" | grep -qE '^#!.*sh|shellcheck shell' || continue
         if (cd "$src" && shellcheck -x "$script") >"$tmp/out" 2>&1; then
@@ -56,4 +56,11 @@ program b ERROR ''
 tallies "a program that ends badly without naming a test is one failure" 1 "5 passed, 2 failed"
 program a PASS '50%: Checks: 2, Failures: 1, Errors: 0\n'
 tallies "a failure counts even if the program ended with 0" 1 "1 passed, 1 failed"
+program a SKIP 'skip - device: kernels (no driver (none at all))\nskip - device: golden (no driver (none at all))\n'
+if "$src/scripts/tally" "$tmp/b" | grep -qxF 'tally: 2 device tests skipped: no driver (none at all)'; then
+    echo "ok - tally: tests that want a GPU and have none are told"
+else
+    echo "not ok - tally: tests that want a GPU and have none are told"
+    status=1
+fi
 exit $status

@@ -12,7 +12,7 @@ if [ ! -x "$src/configure" ]; then
 fi
 
 "$src/configure" --help >"$tmp/help" || { echo "not ok - configure --help works"; exit 1; }
-for switch in --with-fft --with-blas --with-cuda --with-vecmath --enable-sanitizers --enable-native --enable-coverage --enable-werror --with-threads; do
+for switch in --with-fft --with-blas --with-cuda --with-cuda-arch --with-vecmath --enable-sanitizers --enable-native --enable-coverage --enable-werror --with-threads; do
     if grep -q -- "^  $switch" "$tmp/help"; then
         echo "ok - configure --help explains $switch"
     else
@@ -35,7 +35,7 @@ refused() { # SWITCH TEXT-OF-THE-MESSAGE
     fi
     rm -rf "$tmp/b"
 }
-refused --with-cuda 'reserved for a later release'
+refused --with-cuda=/no/toolkit 'there is no /no/toolkit/bin/nvcc'
 refused --with-threads=green 'openmp or pool'
 refused --enable-sanitizers=memory 'not one of address,undefined'
 [ -n "${MMLT_FAST:-}" ] || {

@@ -24,4 +24,9 @@ tests_cuda_fake_la_SOURCES = \
 	backends/reference/rows.c \
 	backends/reference/segments.c \
 	src/util/hash.c src/util/rng.c
-SCRIPT_TESTS += tests/cuda/module.sh
+SCRIPT_TESTS += tests/cuda/device.sh tests/cuda/module.sh
+
+# What is tested on a GPU: the module of this build, if it makes one (tests/cuda/device.sh).
+if CUDA
+MMLT_CUDA_MODULE = $(abs_top_builddir)/backends/cuda/mmlego-cuda.so
+endif
