@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The cases of `mmlego bench` (group main) beside plain PyTorch modules of the same sizes, on this machine.
 
-    bench/compare_torch.py --mmlego build/mmlego [--threads N] [--seconds S] [CASE...]
+    bench/compare_torch.py --mmlego build/mmlego [--device cpu|cuda[:N]] [--threads N] [--seconds S] [--compile] [CASE...]
 
-Needs PyTorch (a build for the CPU is enough). The modules are written from doc/method.md with what PyTorch has: nn.Linear,
+Needs PyTorch (for --device cpu a build for the CPU is enough). The modules are written from doc/method.md with what PyTorch has: nn.Linear,
 nn.LayerNorm, scaled_dot_product_attention, torch.fft, torch.optim.AdamW. They do what a careful user would write, not what a
 compiler of models could make of it, and take no part in the shortcuts of the library (a sample of one token, a start that all
 samples share), as each of those is what is compared. All samples of a case have equally many tokens, so that PyTorch needs no
@@ -11,10 +11,15 @@ mask. Before a case is timed its number of parameters is compared with the libra
 
 Each case runs in a process of its own; memory is the peak of the process beyond what it had when the input was made. The two
 programs are run one after the other, case by case. A ratio above 1: the library is faster, or smaller.
+
+--compile adds a third run, of the same modules through torch.compile, timed after it has compiled. On a GPU memory is that of
+the GPU, as each program has it allocated, PyTorch takes its fused AdamW, and both compute in float32; MMLEGO_CUDA_TF32=1 in the
+environment lets both use TF32.
 """
 import argparse
 import json
 import math
+import os
 import resource
 import subprocess
 import sys
@@ -169,20 +174,23 @@ def resident():
         return int(f.read().split()[1]) * resource.getpagesize()
 
 
-def run_torch(name, threads, seconds):
+def run_torch(name, threads, seconds, device, compiled):
     """One case in this process."""
     import torch
 
     work, batch, specs, steps, kind = CASES[name]
     torch.manual_seed(1)
     torch.set_num_threads(threads)
-    xs = [torch.randn(batch, tokens, width) for _, width, tokens in specs]
-    before = resident()
-    model = modules(torch)[kind](specs, steps)
-    target = torch.arange(batch) % OUTPUTS
+    gpu = device != "cpu"
+    torch.backends.cuda.matmul.allow_tf32 = os.environ.get("MMLEGO_CUDA_TF32") == "1"
+    xs = [torch.randn(batch, tokens, width).to(device) for _, width, tokens in specs]
+    before = torch.cuda.memory_allocated(device) if gpu else resident()
+    net = modules(torch)[kind](specs, steps).to(device)
+    target = (torch.arange(batch) % OUTPUTS).to(device)
     training = work != "predict"
-    model.train(training)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
+    net.train(training)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-2, fused=gpu or None)
+    model = torch.compile(net) if compiled else net
 
     def repeat():
         if not training:
@@ -192,13 +200,15 @@ def run_torch(name, threads, seconds):
         loss = torch.nn.functional.cross_entropy(model(xs), target)
         loss.backward()
         if work == "train":
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
         return loss.item()
 
     times = []
     for _ in range(3):
         repeat()
+    if gpu:
+        torch.cuda.reset_peak_memory_stats(device)  # what compiling took is not a step's
     start = time.perf_counter()
     while len(times) < 3 or (time.perf_counter() - start < seconds and len(times) < 1000):
         then = time.perf_counter()
@@ -207,47 +217,73 @@ def run_torch(name, threads, seconds):
         if not math.isfinite(value):
             raise SystemExit(f"{name}: not finite")
     times.sort()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = torch.cuda.max_memory_allocated(device) if gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {"median": times[len(times) // 2], "low": times[len(times) // 10], "high": times[len(times) * 9 // 10],
-            "parameters": sum(p.numel() for p in model.parameters()), "memory": peak - before, "version": torch.__version__}
+            "parameters": sum(p.numel() for p in net.parameters()), "memory": peak - before, "version": torch.__version__}
 
 
 def ask(command):
+    """The JSON that a command prints; None after a message when it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}")
+        print(f"{' '.join(command)}: exit status {done.returncode}", file=sys.stderr)
+        return None
     return json.loads(done.stdout)
+
+
+def cell(result):
+    return "{:.2f} ({:.2f}, {:.2f})".format(*(1e3 * result[k] for k in ("median", "low", "high")))
 
 
 def main():
     parser = argparse.ArgumentParser(description="mmlego bench beside PyTorch")
     parser.add_argument("--mmlego", default="mmlego", help="the tool [mmlego]")
+    parser.add_argument("--device", default="cpu", help="what both compute on: cpu, cuda or cuda:N [cpu]")
+    parser.add_argument("--compile", action="store_true", help="time torch.compile too")
     parser.add_argument("--threads", type=int, default=1, help="threads of both [1]")
     parser.add_argument("--seconds", type=float, default=1.0, help="time to spend on the repeats of a case [1]")
     parser.add_argument("--torch-only", help=argparse.SUPPRESS)
     parser.add_argument("cases", nargs="*", metavar="CASE", help="cases of group main [all that PyTorch modules exist for]")
     args = parser.parse_args()
     if args.torch_only:
-        print(json.dumps(run_torch(args.torch_only, args.threads, args.seconds)))
+        print(json.dumps(run_torch(args.torch_only, args.threads, args.seconds, args.device, args.compile)))
         return
     unknown = [name for name in args.cases if name not in CASES]
     if unknown:
         parser.error(f"no module for case {unknown[0]}; there are: {', '.join(CASES)}")
 
-    common = ["--threads", str(args.threads), "--seconds", str(args.seconds)]
-    print(f"{args.threads} thread(s); ms in the median (10 %, 90 %), MB beyond the input\n")
-    print("| case | libmmlego ms | MB | PyTorch ms | MB | time ratio | memory ratio |\n|---|---|---|---|---|---|---|")
+    gpu = args.device != "cpu"
+    common = ["--device", args.device, "--threads", str(args.threads), "--seconds", str(args.seconds)]
+    names = ["PyTorch"] + ["torch.compile"] * args.compile
+    where = f"{args.device}, " if gpu else ""
+    print(f"{where}{args.threads} thread(s); ms in the median (10 %, 90 %), MB beyond the input{' on the GPU' if gpu else ''}\n")
+    print("| case | libmmlego ms | MB |" + "".join(f" {n} ms | MB | time ratio | memory ratio |" for n in names))
+    print("|---|---|---|" + "---|---|---|---|" * len(names))
+    failed, version = 0, None
     for name in args.cases or CASES:
-        ours = ask([args.mmlego, "bench", name, "--no-limits", "--quiet", "--json", *common])["cases"][0]
-        theirs = ask([sys.executable, __file__, "--torch-only", name, *common])
-        if int(ours["parameters"]) != theirs["parameters"]:
-            raise SystemExit(f"{name}: {ours['parameters']:.0f} parameters here, {theirs['parameters']} in PyTorch: "
-                             "not the same model")
-        mb = [ours["beyond_input_bytes"] * 1e-6, theirs["memory"] * 1e-6]
-        cell = ["{:.2f} ({:.2f}, {:.2f})".format(*(1e3 * r[k] for k in ("median", "low", "high"))) for r in (ours, theirs)]
-        print(f"| {name} | {cell[0]} | {mb[0]:.0f} | {cell[1]} | {mb[1]:.0f} | {theirs['median'] / ours['median']:.1f} | "
-              f"{mb[1] / max(mb[0], 1e-3):.1f} |", flush=True)
-    print(f"\nPyTorch {theirs['version']}")
+        ours = ask([args.mmlego, "bench", name, "--no-limits", "--quiet", "--json", *common])
+        if ours is None:
+            failed += 1
+            continue
+        ours = ours["cases"][0]
+        mb = max(ours["device_peak_bytes" if gpu else "beyond_input_bytes"] * 1e-6, 1e-3)
+        row = f"| {name} | {cell(ours)} | {mb:.0f} |"
+        for compiled in [False, True][:len(names)]:
+            theirs = ask([sys.executable, __file__, "--torch-only", name, *common] + ["--compile"] * compiled)
+            failed += theirs is None
+            if theirs is None:
+                row += " failed | - | - | - |"
+                continue
+            version = theirs["version"]
+            if int(ours["parameters"]) != theirs["parameters"]:
+                raise SystemExit(f"{name}: {ours['parameters']:.0f} parameters here, {theirs['parameters']} in PyTorch: "
+                                 "not the same model")
+            row += (f" {cell(theirs)} | {theirs['memory'] * 1e-6:.0f} | {theirs['median'] / ours['median']:.1f} | "
+                    f"{theirs['memory'] * 1e-6 / mb:.1f} |")
+        print(row, flush=True)
+    print(f"\nPyTorch {version}")
+    if failed:
+        raise SystemExit(f"{failed} runs failed")
 
 
 if __name__ == "__main__":

@@ -3,4 +3,4 @@ EXTRA_PROGRAMS += bench/products
 bench_products_SOURCES = bench/products.c
 bench_products_LDADD = libmmlego_core.la
 CLEANFILES += bench/products
-EXTRA_DIST += bench/compare_torch.py bench/table.py
+EXTRA_DIST += bench/compare_torch.py bench/gpu_check.sh bench/table.py

@@ -99,7 +99,8 @@ typedef struct mml_bench_limits {
     size_t n_products;
     mml_bench_product products[8]; /**< a large square one first, then shapes that matter here */
     double flops;                  /**< the fastest of them: the limit of arithmetic */
-    double read, triad;            /**< bytes a second from memory: only read; a = b + s c (two read, one written) */
+    double read, triad;            /**< bytes a second from memory: only read; a = b + s c (two read, one written). Of a GPU:
+                                        copied, b into a; a = b + c */
     double bandwidth;              /**< the larger of the two */
 } mml_bench_limits;
 

@@ -1,7 +1,9 @@
 /* limits.c - the two limits of a machine: how fast it multiplies matrices, how fast memory gives and takes.
  *
  * Products go through the backend's own gemm, which is what everything else stands on: its speed on a large square is the
- * limit that counts here. Memory is read and written by plain threads, as no kernel does nothing else. */
+ * limit that counts here. Memory of the host is read and written by plain threads, as no kernel does nothing else; that of a GPU by the
+ * two kernels that do least else. */
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -157,6 +159,57 @@ out:
     return st;
 }
 
+/* sum: v[0] = v[1] + v[2], else a copy of v[1]; n float32 each. */
+static mml_status time_kernel(double *rate, mmli_device *dv, mmli_mem *const v[3], bool sum, size_t n, double seconds)
+{
+    const double moved = (sum ? 3.0 : 2.0) * (double)n * sizeof(float), start = mmli_now();
+    mml_status st = MML_OK;
+    double best = 1e30;
+
+    do {
+        double before;
+
+        MML_TRY(dv->k.sync(dv));
+        before = mmli_now();
+        MML_TRY(sum ? dv->k.add(dv, v[0], v[1], v[2], n) : dv->k.copy(dv, v[0], v[1], n * sizeof(float)));
+        MML_TRY(dv->k.sync(dv));
+        best = fmin(best, mmli_now() - before);
+    } while (mmli_now() - start < seconds);
+    *rate = moved / best;
+out:
+    return st;
+}
+
+mml_status mmli_bench_time_memory(double *copy, double *sum, mmli_device *dv, size_t n, double seconds)
+{
+    mmli_mem *v[3] = {NULL, NULL, NULL};
+    mml_status st = MML_OK;
+
+    for (size_t i = 0; i < 3; i++) {
+        MML_TRY(dv->k.alloc(dv, &v[i], n * sizeof(float)));
+        MML_TRY(dv->k.fill(dv, v[i], n, 1.0f));
+    }
+    MML_TRY(time_kernel(copy, dv, v, false, n, seconds));
+    MML_TRY(time_kernel(sum, dv, v, true, n, seconds));
+out:
+    for (size_t i = 0; i < 3; i++)
+        if (v[i])
+            dv->k.free(dv, v[i]);
+    return st;
+}
+
+static mml_status limits_of_memory(mml_bench_limits *r, mmli_device *dv, double seconds)
+{
+    mml_status st = MML_OK;
+
+    if (dv->k.host_memory)
+        return measure_memory(r, seconds);
+    MML_TRY(mmli_bench_time_memory(&r->read, &r->triad, dv, 2 * (size_t)LENGTH, seconds)); /* as many bytes as the host's */
+    r->bandwidth = fmax(r->read, r->triad);
+out:
+    return st;
+}
+
 mml_status mml_bench_measure_limits(mml_bench_limits *out, const mml_bench_options *options)
 {
     mml_status st = MML_OK;
@@ -175,7 +228,7 @@ mml_status mml_bench_measure_limits(mml_bench_limits *out, const mml_bench_optio
         MML_TRY(mmli_bench_time_gemm(&r.products[i].flops, dv, &shapes[i], each, o.seed));
         r.flops = r.products[i].flops > r.flops ? r.products[i].flops : r.flops;
     }
-    MML_TRY(measure_memory(&r, each));
+    MML_TRY(limits_of_memory(&r, dv, each));
     MML_TRY(mmli_bench_give(out, &r, sizeof r, "mml_bench_limits"));
 out:
     mmli_device_close(dv);

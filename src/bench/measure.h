@@ -16,6 +16,10 @@ typedef struct mmli_bench_gemm {
 } mmli_bench_gemm;
 mml_status mmli_bench_time_gemm(double *flops, mmli_device *dv, const mmli_bench_gemm *product, double seconds, uint64_t seed);
 
+/* limits.c: bytes a second of vectors of n floats in the memory of a device that is not the host's: copied, and added into a third;
+ * the best of as many repeats as fit into `seconds`. */
+mml_status mmli_bench_time_memory(double *copy, double *sum, mmli_device *dv, size_t n, double seconds);
+
 /* Defaults, and what is given on top, checked. */
 mml_status mmli_bench_options_check(mml_bench_options *out, const mml_bench_options *given);
 /* A result for the caller, whose struct_size says how much of it he knows. */

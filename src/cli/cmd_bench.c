@@ -148,7 +148,7 @@ static void print_limits(const mml_bench_limits *l)
            l->flops * 1e-9, l->bandwidth * 1e-9);
 }
 
-static void print_result(const char *name, const mml_bench_result *r, const mml_bench_limits *l)
+static void print_result(const char *name, const mml_bench_result *r, const mml_bench_limits *l, double memory)
 {
     printf("%-20s %11.3f %10.3f %10.3f %10.3f %9.1f", name, r->median * 1e3, r->low * 1e3, r->high * 1e3, r->p95 * 1e3,
            r->matrix_flop / r->median * 1e-9);
@@ -156,7 +156,7 @@ static void print_result(const char *name, const mml_bench_result *r, const mml_
         printf(" %6.0f", 100 * share(r, l));
     else
         printf(" %6s", "-");
-    printf(" %8.1f\n", r->beyond_input * 1e-6);
+    printf(" %8.1f\n", memory * 1e-6);
     fflush(stdout);
 }
 
@@ -274,7 +274,8 @@ static int run_cases(const mmlc_call *call, const char *const *names, size_t n, 
         if (a->json)
             json_array_append_new(results, result_json(names[i], &one.result, l));
         else
-            print_result(names[i], &one.result, l);
+            print_result(names[i], &one.result, l,
+                         mmlc_device_is_cpu(a->o.device) ? one.result.beyond_input : one.result.device_peak);
     }
     return rc;
 }
@@ -331,7 +332,7 @@ const mmlc_command mmlc_cmd_bench = {
         "Runs cases of fixed sizes on made-up numbers, without any files: training steps, predictions, merging. Each "
         "runs in a process of its own. Shown are the median time of a repeat, the 10th, 90th and 95th percentile, matrix "
         "operations a second, the time that the limits of the machine allow as a share of the time taken, and the peak "
-        "memory beyond what was there with the input.\n\n"
+        "memory beyond what was there with the input; with --device that of a GPU.\n\n"
         "The limit is that of arithmetic, or of reading input and parameters once from memory; what stays in the cache "
         "can exceed the latter. Take timings on a machine that does nothing else; --busy shows "
         "what neighbours on the same processors cost.\n\n"

@@ -191,6 +191,22 @@ START_TEST(a_case_runs_and_its_times_are_in_order)
 }
 END_TEST
 
+START_TEST(memory_of_a_device_is_timed_without_touching_it)
+{
+    mmli_device *dv = NULL;
+    double copy = 0, sum = 0;
+
+    mmlt_assert_ok(mmli_device_open_table(&dv, &mmlt_backend_hidden, 1));
+    mmlt_assert_ok(mmli_bench_time_memory(&copy, &sum, dv, 100000, 0.01));
+    ck_assert_double_gt(copy, 1e6); /* a megabyte a second: slower is no memory */
+    ck_assert_double_gt(sum, 1e6);
+    ck_assert_double_lt(copy, 1e14);
+    ck_assert_double_lt(sum, 1e14);
+    ck_assert_uint_eq(mmlt_hidden_live(), 0);
+    mmli_device_close(dv);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bench");
@@ -206,6 +222,7 @@ int main(void)
     tcase_add_test(tc, the_model_of_a_case_has_its_blocks);
     tcase_add_test(tc, the_batch_of_a_case_is_predicted_by_its_model);
     tcase_add_test(tc, a_case_runs_and_its_times_are_in_order);
+    tcase_add_test(tc, memory_of_a_device_is_timed_without_touching_it);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
 }
