@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	doc/baselines.md \
 	doc/cohort.md \
 	doc/compare.md \
+	doc/cuda.md \
 	doc/explain.md \
 	doc/formats.md \
 	doc/method.md \
