@@ -93,7 +93,9 @@ step_build() {
 }
 
 step_device() {
-    nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader | sed 's/^/= /'
+    if command -v nvidia-smi >/dev/null; then
+        nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader | sed 's/^/= /'
+    fi
     "$mmlego" version --build >"$dir/version.txt"
     sed -n 's/^cuda /= cuda /p' "$dir/version.txt"
     grep -q '^cuda devices: cuda:0 ' "$dir/version.txt"

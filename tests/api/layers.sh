@@ -4,7 +4,7 @@
 set -u
 cd "${MMLT_SRCDIR:-.}" || exit 99
 
-found=$(find src backends include -name '*.[ch]' -o -name '*.def' | sort)
+found=$(find src backends include -name '*.[ch]' -o -name '*.cu' -o -name '*.def' | sort)
 [ -n "$found" ] || { echo "not ok - there are sources to look at"; exit 1; }
 
 # One line an include: FILE LINE KIND(q = quotes, a = angle) HEADER
