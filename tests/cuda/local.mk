@@ -24,9 +24,21 @@ tests_cuda_fake_la_SOURCES = \
 	backends/reference/rows.c \
 	backends/reference/segments.c \
 	src/util/hash.c src/util/rng.c
-SCRIPT_TESTS += tests/cuda/device.sh tests/cuda/module.sh
+SCRIPT_TESTS += tests/cuda/device.sh tests/cuda/emulated.sh tests/cuda/module.sh
 
 # What is tested on a GPU: the module of this build, if it makes one (tests/cuda/device.sh).
 if CUDA
 MMLT_CUDA_MODULE = $(abs_top_builddir)/backends/cuda/mmlego-cuda.so
 endif
+
+# Memory and copies of a GPU; and the backend on one that is emulated on the host.
+check_PROGRAMS += tests/cuda/test_device
+tests_cuda_test_device_SOURCES = tests/cuda/test_device.c
+EXTRA_DIST += \
+	tests/cuda/emulated/blas.cc \
+	tests/cuda/emulated/cublas_v2.h \
+	tests/cuda/emulated/cuda_runtime.h \
+	tests/cuda/emulated/cufft.h \
+	tests/cuda/emulated/fft.cc \
+	tests/cuda/emulated/grid.cc \
+	tests/cuda/emulated/memory.cc

@@ -4,8 +4,8 @@
  * Blocks run one after another. The threads of a block are started in turn; one that waits at a barrier or
  * for its warp is laid aside on a stack of its own, so a kernel without barriers costs a call a thread. A barrier that
  * some thread of the block (a shuffle that some lane of the mask) never comes to ends the program with a message.
- * MMLT_CUDA_ORDER=reverse starts blocks and threads from the last: kernels must not depend on the order, and one that
- * lacks a barrier does.
+ * MMLT_CUDA_ORDER=reverse starts blocks and threads from the last, MMLT_CUDA_ORDER=turns does so at every
+ * second launch: kernels must not depend on the order, and one that lacks a barrier does.
  *
  * Shared memory is filled with NaN before each block. Device memory cannot be touched by the host outside of
  * kernels and copies (memory.cc). Copies from the host are done as late as CUDA may do them, at the next launch
@@ -19,6 +19,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#if defined(__has_feature) && !defined(__SANITIZE_ADDRESS__) /* clang says it in its own way */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
 
 /* ---- language ------------------------------------------------------------------------------------- */
 #define __global__
@@ -258,6 +264,7 @@ template <class F> static inline void mmlt_cuda_launch(dim3 grid, dim3 block, si
 /* What memory.cc offers to the libraries: done with the memory open, and after what was queued. */
 void mmlt_cuda_enter(cudaStream_t stream);
 void mmlt_cuda_leave(void);
+bool mmlt_cuda_reverse(cudaStream_t stream);
 bool mmlt_cuda_may_launch(dim3 grid, dim3 block, size_t shared);
 
 #endif

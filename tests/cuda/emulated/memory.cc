@@ -103,6 +103,7 @@ void give_back(block *b) { (void)b; }
 struct mmlt_cuda_stream {
     copy queue[MOST_COPIES];
     uint64_t pushed, done;
+    unsigned launches;
     mmlt_cuda_stream *next;
 };
 struct mmlt_cuda_event {
@@ -135,6 +136,13 @@ void mmlt_cuda_leave(void)
 {
     protect(PROT_NONE);
     pthread_mutex_unlock(&lock);
+}
+
+bool mmlt_cuda_reverse(cudaStream_t s)
+{
+    const char *order = getenv("MMLT_CUDA_ORDER");
+
+    return order && (strcmp(order, "reverse") == 0 || (strcmp(order, "turns") == 0 && s->launches++ % 2 == 1));
 }
 
 cudaError_t mmlt_cuda_allow_shared(int bytes)

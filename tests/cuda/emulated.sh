@@ -1,0 +1,104 @@
+#!/bin/sh
+# emulated.sh - the CUDA backend without a GPU: its sources, compiled as C++ with the headers of tests/cuda/emulated, run thread by
+# thread on the host and are held against the reference, kernel by kernel; then blocks, merges and fuses are computed on them.
+#
+#   MMLT_FAST=1   the kernels alone
+#
+# That a kernel gives the same bits again, in whatever order its threads run, takes a minute more and is asked for by hand:
+#
+#   MMLT_DEVICE=cuda MMLEGO_CUDA_MODULE=tests/cuda/emulated/mmlego-cuda.so MMLT_CUDA_ORDER=turns CK_RUN_CASE=threads \
+#       tests/ops/test_conformance
+set -u
+src=${MMLT_SRCDIR:-.}
+build=${MMLT_BUILDDIR:-.}
+case ${MMLT_CC:-} in # one runtime of the sanitizers in a process
+*clang*) cxx=${CXX:-clang++} ;;
+*) cxx=${CXX:-g++} ;;
+esac
+dir=$build/tests/cuda/emulated
+module=$dir/mmlego-cuda.so
+status=0
+
+skip() {
+    echo "skip - kernels of CUDA on an emulated GPU ($*)"
+    exit 77
+}
+command -v "${cxx%% *}" >/dev/null 2>&1 || skip "no C++ compiler $cxx: apt-get install g++ (or clang)"
+[ "$(uname -s)" = Linux ] || skip "written for Linux"
+sanitize=
+case ${MMLT_SANITIZERS:-} in
+'') ;;
+*thread*) skip "threads of a grid are no threads of the host" ;;
+*) sanitize="-fsanitize=$MMLT_SANITIZERS -fno-sanitize-recover=undefined" ;;
+esac
+
+# ---- the module, made again when a source is newer
+mkdir -p "$dir" || exit 99
+stale() {
+    [ ! -f "$module" ] || [ -n "$(find "$src/backends" "$src/tests/cuda" "$src/include" -name '*.[chd]*' -newer "$module" | head -n 1)" ]
+}
+flags="-g -O2 -fPIC -Wall -Wextra -Wno-unknown-pragmas -Wno-unused-function -DHAVE_CONFIG_H -I$build -I$src -I$src/src -I$src/include"
+cplusplus="-std=c++17 -fno-exceptions -fno-rtti -I$src/tests/cuda/emulated -x c++"
+compile() { # SOURCE...: each into an object of its own; what went wrong is in $dir/log
+    for file; do
+        object=$dir/$(basename "$(dirname "$file")")-$(basename "$file").o
+        # shellcheck disable=SC2086 # flags are several words
+        case $file in
+        *.c) ${MMLT_CC:-cc} -std=c11 -D_GNU_SOURCE $flags $sanitize -c "$file" -o "$object" ;;
+        *) $cxx $cplusplus $flags $sanitize '-DMML_CUDA_ARCH="none: emulated"' -c "$file" -o "$object" ;;
+        esac || touch "$dir/failed"
+    done 2>>"$dir/log"
+}
+make_module() {
+    rm -f "$dir"/*.o "$dir/failed" "$dir/log" "$module"
+    # Two compilers side by side, each with every other file.
+    turn=0 one='' other=''
+    for file in "$src"/backends/cuda/*.cu "$src"/tests/cuda/emulated/*.cc "$src/backends/cuda/host.c"; do
+        if [ $((turn = 1 - turn)) -eq 1 ]; then one="$one $file"; else other="$other $file"; fi
+    done
+    # shellcheck disable=SC2086 # lists of files
+    { compile $one & compile $other; wait; }
+    # shellcheck disable=SC2086
+    [ ! -f "$dir/failed" ] && $cxx -shared $sanitize -o "$module" "$dir"/*.o -lm -lpthread 2>>"$dir/log"
+}
+if stale && ! make_module; then
+    echo "not ok - the sources of backends/cuda compile as C++"
+    sed -n '1,40s/^/#   /p' "$dir/log"
+    exit 1
+fi
+echo "ok - the sources of backends/cuda compile as C++"
+
+# ---- programs of the tests, on that device alone
+MMLEGO_CUDA_MODULE=$module MMLT_DEVICE=cuda CK_VERBOSITY=normal
+export MMLEGO_CUDA_MODULE MMLT_DEVICE CK_VERBOSITY
+passes() { # SENTENCE PROGRAM
+    log=$dir/$(basename "$2").log
+    "$build/$2" >"$log" 2>&1
+    code=$?
+    checks=$(sed -n 's/.*Checks: \([0-9]*\),.*/\1/p' "$log" | tail -n 1)
+    if [ $code -eq 0 ]; then
+        echo "ok - $1 (${checks:-no} checks of $2)"
+    elif [ $code -eq 77 ]; then
+        echo "skip - $1: $2"
+    else
+        echo "not ok - $1 ($2)"
+        grep -E ':[FE]:|emulated CUDA|ERROR|runtime error' "$log" | sed -n '1,20s/^/#   /p'
+        status=1
+    fi
+}
+passes "memory and copies are what they should be" tests/cuda/test_device
+# Every second grid runs backwards: who lacks a barrier reads too early in one of the two.
+export MMLT_CUDA_ORDER=turns CK_RUN_CASE=kernels
+passes "every kernel agrees with the reference" tests/ops/test_conformance
+unset MMLT_CUDA_ORDER CK_RUN_CASE
+if [ -z "${MMLT_FAST:-}" ]; then
+    passes "kernels give values that are known" tests/ops/test_known_kernels
+    passes "... and ops" tests/ops/test_known_values
+    passes "identities hold" tests/ops/test_identities
+    passes "blocks are those of the original code" tests/golden/test_block
+    passes "merges are those of the original code" tests/golden/test_merge
+    passes "fuses are those of the original code" tests/golden/test_fuse
+    passes "baselines are those of the original code" tests/golden/test_baselines
+    passes "a feed-forward by the tape is that of its kernel" tests/lego/test_feed_forward
+fi
+exit $status
