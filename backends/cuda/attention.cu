@@ -250,7 +250,7 @@ template <int RQ, int KEPT> __device__ void attend(const att &a, const tiles &t,
 }
 
 /* Blocks a multiprocessor should hold: how many registers a thread may have follows. */
-constexpr int resident(int rq, int kept)
+[[maybe_unused]] constexpr int resident(int rq, int kept)
 {
     return rq * (kept > 0 ? kept : 1) <= 2 ? 4 : rq * (kept > 0 ? kept : 1) <= 4 ? 3 : 2;
 }

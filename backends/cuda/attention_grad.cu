@@ -242,7 +242,7 @@ template <int RQ> __device__ void take_step(const att &a, const tiles &t, const 
 }
 
 /* Blocks a multiprocessor should hold: how many registers a thread may have follows. */
-constexpr int resident(int rq) { return rq <= 2 ? 3 : 2; }
+[[maybe_unused]] constexpr int resident(int rq) { return rq <= 2 ? 3 : 2; }
 
 /* A block: one part of the tokens and one head; the pieces of the part, their tiles, and tiles of queries in turn. What it adds
  * to dq is in a.part: shared queries: a row for each part; else for each slot (ragged.h), and in dq itself where a segment is

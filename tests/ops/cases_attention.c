@@ -54,6 +54,32 @@ static void attention(run *r, size_t i)
          in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode, false);
 }
 
+/* Heads wider than what is worked on at once, with few, some and many queries; segments of none to three tiles. Second half: tokens
+ * are keys and values in one, and so are their gradients, as for a latent that asks the tokens themselves. */
+static const size_t wide_c[] = {5, 20, 70}, wide_e[] = {68, 130, 300};
+enum { WIDE = MODES * COUNT(wide_c) * COUNT(wide_e) };
+
+static void attention_wide(run *r, size_t i)
+{
+    static const size_t len[] = {3, 0, 150, 66, 1};
+    const mmli_query mode = (mmli_query)(i % MODES);
+    const size_t c = wide_c[i / MODES % COUNT(wide_c)], e = wide_e[i / MODES / COUNT(wide_c) % COUNT(wide_e)];
+    const size_t segs = COUNT(len), H = e == 68 ? 2 : 1, width = H * e;
+    const bool one = i >= WIDE;
+    const float scale = 1 / sqrtf((float)e);
+    size_t tokens;
+    mmli_mem *off = in_offsets(r, len, segs, &tokens);
+    const size_t o_rows = mode == MMLI_QUERY_RAGGED ? tokens : segs * c, q_rows = mode == MMLI_QUERY_SHARED ? c : o_rows;
+    mmli_mem *q = in_uniform(r, q_rows * width, -2, 2), *k = in_uniform(r, tokens * width, -2, 2);
+    mmli_mem *v = one ? k : in_random(r, tokens * width);
+    mmli_mem *o = new_floats(r, "o", o_rows * width, MMLT_TOL_SUM), *lse = new_floats(r, "lse", o_rows * H, MMLT_TOL_SUM);
+    mmli_mem *dq = sum_floats(r, "dq", q_rows * width, MMLT_TOL_SUM), *dk = sum_floats(r, "dk", tokens * width, MMLT_TOL_SUM);
+    mmli_mem *dval = one ? dk : sum_floats(r, "dv", tokens * width, MMLT_TOL_SUM);
+
+    CALL(r, attention, o, lse, q, k, v, off, segs, c, H, e, scale, mode);
+    CALL(r, attention_grad, dq, dk, dval, o, lse, q, k, v, in_random(r, o_rows * width), off, segs, c, H, e, scale, mode, false);
+}
+
 /* Outputs that are not wanted: lse in prediction, gradients of frozen parts in training. */
 static void attention_parts(run *r, size_t i)
 {
@@ -135,6 +161,7 @@ static void attention_join(run *r, size_t i)
 
 const kernel_case attention_cases[] = {
     {"attention", VARIANTS, attention},
+    {"attention with wide heads", 2 * WIDE, attention_wide},
     {"attention without some outputs", 8 * MODES, attention_parts},
     {"attention with large scores", MODES, attention_large},
     {"attention to tokens in two pieces", 2 * SHAPES * RAGGED, attention_join},

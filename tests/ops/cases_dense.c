@@ -66,7 +66,7 @@ static void linear(run *r, size_t i)
          bias, rows, in, out);
 }
 
-static const size_t norms[][2] = {{0, 4}, {1, 1}, {7, 3}, {64, 64}, {1001, 37}, {33, 513}, {2, 5000}};
+static const size_t norms[][2] = {{0, 4}, {1, 1}, {7, 3}, {64, 64}, {1001, 37}, {33, 513}, {2, 5000}, {5, 200}, {3, 400}};
 enum { NORMS = COUNT(norms) };
 
 /* Second half: rows far from 0, where mean(x^2) - mean(x)^2 would lose the variance. Odd bits of i:

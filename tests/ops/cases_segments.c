@@ -102,11 +102,26 @@ static void segment_dft_real(run *r, size_t i)
          segs, cols);
 }
 
+/* More columns, and segments longer, than what is worked on at once. */
+static void segment_dft_real_wide(run *r, size_t i)
+{
+    static const size_t len[] = {1, 2, 0, 65, 130, 3};
+    const size_t cols = i ? 301 : 128;
+    size_t tokens;
+    mmli_mem *off = in_offsets(r, len, COUNT(len), &tokens);
+
+    CALL(r, segment_dft_real, new_floats(r, "y", tokens * cols, MMLT_TOL_SUM), in_random(r, tokens * cols), off, COUNT(len),
+         cols);
+    CALL(r, segment_dft_real_grad, sum_floats(r, "dx", tokens * cols, MMLT_TOL_SUM), in_random(r, tokens * cols), off, COUNT(len),
+         cols);
+}
+
 const kernel_case segment_cases[] = {
     {"segment_softmax", VARIANTS, segment_softmax},
     {"segment_softmax of large scores", 3, segment_softmax_large},
     {"segment_sum", 8 * VARIANTS, segment_sum},
     {"segment_mean", VARIANTS, segment_mean},
     {"segment_dft_real", VARIANTS, segment_dft_real},
+    {"segment_dft_real of many columns", 2, segment_dft_real_wide},
     {NULL, 0, NULL},
 };
