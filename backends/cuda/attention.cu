@@ -368,11 +368,11 @@ __global__ void __launch_bounds__(ATT_THREADS) attention_combine(att a)
 template <int RQ, int KEPT> mml_status launch(mmli_device *dv, const att &a, size_t blocks)
 {
     if (RQ == ROWS_RQ && a.mode == MMLI_QUERY_RAGGED) {
-        MMLI_CUDA_TRY(att_allow(attention_rows<ROWS_RQ, KEPT>, tiles_bytes<ROWS_RQ>()));
+        MMLI_CUDA_TRY(att_allow(dv, attention_rows<ROWS_RQ, KEPT>, tiles_bytes<ROWS_RQ>()));
         return MMLI_LAUNCH(dv, (attention_rows<ROWS_RQ, KEPT>), static_cast<unsigned>(blocks), ATT_THREADS,
                            tiles_bytes<ROWS_RQ>(), a);
     }
-    MMLI_CUDA_TRY(att_allow(attention_parts<RQ, KEPT>, tiles_bytes<RQ>()));
+    MMLI_CUDA_TRY(att_allow(dv, attention_parts<RQ, KEPT>, tiles_bytes<RQ>()));
     return MMLI_LAUNCH(dv, (attention_parts<RQ, KEPT>), static_cast<unsigned>(blocks), ATT_THREADS, tiles_bytes<RQ>(), a);
 }
 

@@ -206,9 +206,10 @@ static inline int att_parts(size_t blocks, size_t tiles)
     return static_cast<int>(n);
 }
 
-/* Allows a kernel more than the 48 KiB of shared memory that every kernel may have. */
-template <class K> static inline mml_status att_allow(K *kernel, size_t bytes)
+/* Allows a kernel more than the 48 KiB of shared memory that every kernel may have, on the GPU of this device. */
+template <class K> static inline mml_status att_allow(const mmli_device *dv, K *kernel, size_t bytes)
 {
+    (void)mmli_cuda_stream(dv);
     return mmli_cuda_check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
                            "cudaFuncSetAttribute");
 }

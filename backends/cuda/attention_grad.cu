@@ -403,12 +403,12 @@ mml_status self_attention(mmli_device *dv, const att &a)
     const size_t bytes = tiles_bytes<ROWS_RQ>();
 
     if (a.dk || a.dv) {
-        MMLI_CUDA_TRY(att_allow(grad_by_token<ROWS_RQ>, bytes));
+        MMLI_CUDA_TRY(att_allow(dv, grad_by_token<ROWS_RQ>, bytes));
         MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (grad_by_token<ROWS_RQ>), blocks, ATT_THREADS, bytes, a));
     }
     if (!a.dq)
         return MML_OK;
-    MMLI_CUDA_TRY(att_allow(grad_by_query<ROWS_RQ>, bytes));
+    MMLI_CUDA_TRY(att_allow(dv, grad_by_query<ROWS_RQ>, bytes));
     return MMLI_LAUNCH(dv, (grad_by_query<ROWS_RQ>), blocks, ATT_THREADS, bytes, a);
 }
 
@@ -423,7 +423,7 @@ template <int RQ> mml_status own_queries(mmli_device *dv, att a)
                                         (a.mode == MMLI_QUERY_SHARED ? 1 : 2) * static_cast<size_t>(a.parts) * a.ld * a.c *
                                             sizeof(float), &memory));
     a.part = static_cast<float *>(memory);
-    MMLI_CUDA_TRY(att_allow(grad_parts<RQ>, bytes));
+    MMLI_CUDA_TRY(att_allow(dv, grad_parts<RQ>, bytes));
     MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (grad_parts<RQ>), static_cast<unsigned>(static_cast<size_t>(a.parts) * a.H), ATT_THREADS,
                               bytes, a));
     if (!a.dq)
