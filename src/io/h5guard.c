@@ -77,8 +77,11 @@ static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_
 
 static herr_t guard_close(H5FD_t *base)
 {
+    const hid_t reasons = H5Eget_current_stack(); /* as above: of what made HDF5 close it */
     const herr_t status = H5FDclose(inner_of(base));
 
+    if (reasons >= 0)
+        H5Eset_current_stack(reasons);
     mmli_free(base);
     return status;
 }
