@@ -180,7 +180,7 @@ START_TEST(a_group_with_a_damaged_link_is_not_listed)
 {
     enum { LINKS = 8, BEFORE_NAME = 11 }; /* version, flags, creation order (8), length of the name */
     hid_t file, list = H5Pcreate(H5P_GROUP_CREATE), group;
-    char name[16], *bytes, *at = NULL, **members;
+    char name[24], *bytes, *at = NULL, **members;
     size_t n, count;
 
     file = H5Fcreate(mmlt_path("a.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
