@@ -419,7 +419,7 @@ extern "C" mml_status cuda_attention(mmli_device *dv, mmli_mem *o, mmli_mem *lse
         void *memory;
         size_t rows;
 
-        a.parts = att_parts(blocks, tiles);
+        a.parts = att_parts(blocks, tiles, 2 * H * c * (e + 2));
         rows = 2 * static_cast<size_t>(a.parts) * H * c;
         blocks = static_cast<size_t>(a.parts) * tiles;
         MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_ATTENTION, rows * (e + 2) * sizeof(float), &memory));

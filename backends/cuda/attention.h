@@ -19,6 +19,7 @@ enum {
     ATT_SLAB = 64,    /* columns of a slab */
     ATT_STRIDE = 68,  /* floats between rows of a tile in shared memory */
     ATT_TILE = ATT_TOKENS * ATT_STRIDE,
+    ATT_PART_FLOATS = 64 << 20, /* of results of parts, about, at most */
 };
 
 /* Arguments of all kernels of attention. */
@@ -198,12 +199,13 @@ static inline size_t att_blocks(const mmli_device *dv, size_t e)
     return static_cast<size_t>(mmli_cuda_of(dv)->processors) * (e > 256 ? 2 : 6);
 }
 
-/* Parts of the tokens, for so many blocks when a part is `tiles` of them. */
-static inline int att_parts(size_t blocks, size_t tiles)
+/* Parts of the tokens, for so many blocks when a part is `tiles` of them; fewer where its results, `floats`, would take much
+ * memory. */
+static inline int att_parts(size_t blocks, size_t tiles, size_t floats)
 {
-    const size_t n = mmli_cuda_ceil_div(blocks, tiles);
+    const size_t n = mmli_cuda_ceil_div(blocks, tiles), room = ATT_PART_FLOATS / floats;
 
-    return static_cast<int>(n);
+    return static_cast<int>(n < room ? n : room > 0 ? room : 1);
 }
 
 /* Allows a kernel more than the 48 KiB of shared memory that every kernel may have, on the GPU of this device. */

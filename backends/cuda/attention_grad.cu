@@ -414,14 +414,12 @@ mml_status self_attention(mmli_device *dv, const att &a)
 
 template <int RQ> mml_status own_queries(mmli_device *dv, att a)
 {
-    const size_t bytes = tiles_bytes<RQ>();
+    const size_t bytes = tiles_bytes<RQ>(), each = (a.mode == MMLI_QUERY_SHARED ? 1 : 2) * a.ld * a.c; /* floats of a part */
     void *memory = NULL;
 
-    a.parts = att_parts(att_blocks(dv, a.e), a.H);
+    a.parts = att_parts(att_blocks(dv, a.e), a.H, each);
     if (a.dq)
-        MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_ATTENTION,
-                                        (a.mode == MMLI_QUERY_SHARED ? 1 : 2) * static_cast<size_t>(a.parts) * a.ld * a.c *
-                                            sizeof(float), &memory));
+        MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_ATTENTION, static_cast<size_t>(a.parts) * each * sizeof(float), &memory));
     a.part = static_cast<float *>(memory);
     MMLI_CUDA_TRY(att_allow(dv, grad_parts<RQ>, bytes));
     MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (grad_parts<RQ>), static_cast<unsigned>(static_cast<size_t>(a.parts) * a.H), ATT_THREADS,
