@@ -15,9 +15,13 @@ EXTRA_DIST += \
 	doc/results/eicu_demo.txt \
 	doc/results/ham10000.txt \
 	doc/results/mogonet_rosmap.txt \
+	doc/results/physionet2012.txt \
 	doc/results/salmon_brca.txt \
 	doc/results/tcga.md \
 	doc/results/tcga_acc.txt \
+	doc/results/tcga_porpoise_blca.txt \
+	doc/results/tcga_porpoise_brca.txt \
 	doc/results/tcga_porpoise_kirp.txt \
+	doc/results/tcga_porpoise_ucec.txt \
 	doc/report.md \
 	doc/usage.md
