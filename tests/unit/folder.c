@@ -29,9 +29,14 @@ static int remove_one(const char *path, const struct stat *what, int type, struc
     return 0;
 }
 
+void mmlt_remove_tree(const char *path)
+{
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void mmlt_folder_remove(void)
 {
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    mmlt_remove_tree(folder);
 }
 
 size_t mmlt_folder_files(void)

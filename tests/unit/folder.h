@@ -15,6 +15,8 @@
 
 void mmlt_folder_make(void);
 void mmlt_folder_remove(void); /* with all that is in it */
+/* Any other folder with all that is in it. */
+void mmlt_remove_tree(const char *path);
 
 /* Path of a file in the folder; one of the last eight results is lent. */
 const char *mmlt_path(const char *name);

@@ -166,17 +166,18 @@ static const json_t *system_of(const json_t *comparison, const char *name)
 START_TEST(folds_of_different_folders_collect_to_the_same_as_of_one)
 {
     compare_rig rig;
-    mml_compare_options o;
     const char *directories[2];
     json_t *whole, *parts;
+    char file[200];
 
-    compare_rig_make(&rig, NULL, "whole");
-    compare_rig_run(&rig.o);
-    o = rig.o;
+    compare_rig_copy(&rig, "whole");
     for (int f = 0; f < 2; f++) {
-        o.fold = f;
-        o.directory = directories[f] = mmlt_path(f == 0 ? "zero" : "one");
-        compare_rig_run(&o);
+        directories[f] = mmlt_path(f == 0 ? "zero" : "one");
+        compare_rig_copy_file(directories[f], rig.o.directory, "plan.json");
+        for (size_t i = 0; i < COMPARE_RIG_FILES; i++) {
+            snprintf(file, sizeof file, "jobs/%s.%d.json", compare_rig_files[i], f);
+            compare_rig_copy_file(directories[f], rig.o.directory, file);
+        }
     }
     whole = collected(&rig.o.directory, 1);
     parts = collected(directories, 2);
@@ -204,8 +205,7 @@ START_TEST(means_and_the_best_baseline_follow_from_the_records)
     const char *best = NULL;
     double sum = 0, most = 0;
 
-    compare_rig_make(&rig, NULL, "c");
-    compare_rig_run(&rig.o);
+    compare_rig_copy(&rig, "c");
     all = collected(&rig.o.directory, 1);
     merge = system_of(all, "merge");
     scores = json_object_get(merge, "scores");
@@ -243,8 +243,7 @@ START_TEST(a_missing_fold_is_null_and_told)
     const json_t *merge;
     char path[640];
 
-    compare_rig_make(&rig, NULL, "c");
-    compare_rig_run(&rig.o);
+    compare_rig_copy(&rig, "c");
     snprintf(path, sizeof path, "%s/jobs/merge.1.json", rig.o.directory);
     ck_assert_int_eq(unlink(path), 0);
     all = collected(&rig.o.directory, 1);
@@ -260,14 +259,16 @@ END_TEST
 
 START_TEST(records_of_different_comparisons_are_refused)
 {
+    static const char *const one[] = {"block:labs"};
     compare_rig rig;
     mml_compare_options o;
     const char *directories[2];
 
-    compare_rig_make(&rig, NULL, "c");
-    rig.o.folds = 1;
-    compare_rig_run(&rig.o);
+    compare_rig_copy(&rig, "c");
     o = rig.o;
+    o.folds = 1;
+    o.systems = one;
+    o.n_systems = 1;
     o.seed = 3;
     o.directory = mmlt_path("d");
     compare_rig_run(&o);
@@ -287,9 +288,7 @@ START_TEST(a_damaged_record_is_named)
     char path[640];
     FILE *f;
 
-    compare_rig_make(&rig, NULL, "c");
-    rig.o.folds = 1;
-    compare_rig_run(&rig.o);
+    compare_rig_copy(&rig, "c");
     snprintf(path, sizeof path, "%s/jobs/merge.0.json", rig.o.directory);
     ck_assert_int_eq(truncate(path, 100), 0);
     mmlt_assert_fails(mml_compare_collect(NULL, &rig.o.directory, 1, mmlt_path("out")), MML_E_FORMAT, "merge.0.json: line");
@@ -313,6 +312,7 @@ int main(void)
     tcase_add_test(tc, settings_that_differ_are_named_with_both_values);
     suite_add_tcase(suite, tc);
     tcase_set_timeout(folders, 120);
+    tcase_add_unchecked_fixture(folders, compare_rig_share, compare_rig_unshare);
     tcase_add_checked_fixture(folders, mmlt_folder_make, mmlt_folder_remove);
     tcase_add_test(folders, folds_of_different_folders_collect_to_the_same_as_of_one);
     tcase_add_test(folders, means_and_the_best_baseline_follow_from_the_records);
