@@ -23,7 +23,7 @@ const mmlc_opt mmlc_opts_system[] = {
 /* Of a block too. */
 static const char *const shared[] = {"latent", "dropout", "bins", NULL};
 /* What a model that is solved at once can take of the options of training and of running. */
-static const char *const solved[] = {"class-weights", "seed", "output", "log", "quiet", "threads", "backend", NULL};
+static const char *const solved[] = {"class-weights", "seed", "output", "log", "quiet", "threads", "device", NULL};
 
 static int is_among(const char *name, const char *const *list)
 {

@@ -23,7 +23,7 @@ late-concat labs,genes --width 8
 healnet labs,genes --latent 8x8 --depth 1
 EOF
 
-must train "$cohort" -m labs,genes -t death --system linear --fold 0 -o "$tmp/linear.h5" --log "$tmp/linear.log"
+must train "$cohort" -m labs,genes -t death --system linear --fold 0 --device cpu --threads 1 -o "$tmp/linear.h5" --log "$tmp/linear.log"
 test_that "linear tells of each of 12 penalties" [ "$(wc -l <"$tmp/linear.log")" -eq 13 ]
 must compare "$cohort" -t death -m labs,genes -s linear --folds 1 -j 1 -o "$tmp/comparison" -q
 must predict "$tmp/linear.h5" "$cohort" -o "$tmp/a.tsv"
