@@ -13,6 +13,9 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #else
 #pragma GCC push_options
+#ifdef __SANITIZE_ADDRESS__
+#pragma GCC optimize("O2") /* at -O1, the usual of such a build, sums would be in memory, each access checked */
+#endif
 #pragma GCC target("avx2,fma")
 #endif
 

@@ -11,6 +11,9 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"))), apply_to = function)
 #else
 #pragma GCC push_options
+#ifdef __SANITIZE_ADDRESS__
+#pragma GCC optimize("O2") /* at -O1, the usual of such a build, sums would be in memory, each access checked */
+#endif
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")
 #endif
 
