@@ -11,7 +11,7 @@ tests_golden_test_block_SOURCES = tests/golden/test_block.c
 tests_golden_test_block_LDADD = $(GOLD_LDADD)
 
 check_PROGRAMS += tests/golden/test_state
-tests_golden_test_state_SOURCES = tests/golden/test_state.c
+tests_golden_test_state_SOURCES = tests/golden/test_state.c tests/unit/folder.c tests/unit/folder.h
 tests_golden_test_state_LDADD = $(GOLD_LDADD)
 
 check_PROGRAMS += tests/golden/test_metrics

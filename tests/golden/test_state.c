@@ -12,6 +12,7 @@
 #include "model/model.h"
 #include "tests/golden/gold.h"
 #include "tests/support/mmlt.h"
+#include "tests/unit/folder.h"
 #include "util/alloc.h"
 
 enum { MOST = 256 };
@@ -108,7 +109,7 @@ static const char *const files[] = {"block_raw",
 static mml_model *converted(const char *path, const mml_state_options *o)
 {
     mml_model *model = NULL;
-    char copy[80];
+    char copy[520];
 
     snprintf(copy, sizeof copy, "%s.h5", path);
     mmlt_assert_ok(mml_model_load_state(&model, path, o, NULL, 0));
@@ -162,13 +163,13 @@ static void predicts(const mml_model *model, const char *name, const input *in, 
 
 static void fresh_path(char *path, size_t size)
 {
-    snprintf(path, size, "golden-%ld.safetensors", (long)getpid());
+    ck_assert_int_lt(snprintf(path, size, "%s", mmlt_path("state.safetensors")), (int)size);
 }
 
 START_TEST(a_state_of_the_original_code_predicts_its_logits)
 {
     static state s;
-    char path[64];
+    char path[512];
     mml_state_options o;
     mml_model *model;
     float *logits;
@@ -217,7 +218,7 @@ enum { SAMPLES = 3, CHANNELS = 8, WIDTH = 6, CLASSES = 4 /* of block_snn, block_
 /* alpha of a parameter of the first block, the rest of the second. */
 static float *mixed(const gold g[2], const char *name, double alpha, size_t *n)
 {
-    char path[64];
+    char path[512];
     float *a, *b;
 
     snprintf(path, sizeof path, "params/to_logits.%s", name);
@@ -367,7 +368,7 @@ START_TEST(the_state_of_a_merge_predicts_what_joining_the_golden_latents_gives)
 {
     static state s;
     mml_state_options o = joined_options(MML_MODEL_MERGE);
-    char path[64];
+    char path[512];
     float logits[SAMPLES * CLASSES], *mine[2];
     mml_model *model;
     gold g[2];
@@ -395,7 +396,7 @@ START_TEST(a_block_is_taken_out_of_the_state_of_a_merge)
 {
     static state s;
     mml_state_options o;
-    char path[64];
+    char path[512];
     mml_model *model;
     float *logits;
     size_t n;
@@ -437,7 +438,7 @@ START_TEST(the_state_of_a_fuse_predicts_what_its_head_makes_of_the_golden_latent
 {
     static state s;
     const mml_state_options o = joined_options(MML_MODEL_FUSE);
-    char path[64], name[64];
+    char path[512], name[64];
     float logits[SAMPLES * CLASSES], *latent, *head[4];
     double all[SAMPLES * CHANNELS * WIDTH];
     mml_model *model;
@@ -481,6 +482,7 @@ int main(void)
     TCase *tc = tcase_create("states");
 
     tcase_set_timeout(tc, 60);
+    tcase_add_checked_fixture(tc, mmlt_folder_make, mmlt_folder_remove);
     tcase_add_loop_test(tc, a_state_of_the_original_code_predicts_its_logits, 0, sizeof files / sizeof *files);
     tcase_add_loop_test(tc, the_state_of_a_merge_predicts_what_joining_the_golden_latents_gives, 0,
                         sizeof merges / sizeof *merges);
