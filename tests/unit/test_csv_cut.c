@@ -307,7 +307,7 @@ START_TEST(a_cell_of_more_than_a_mebibyte_is_refused_with_or_without_its_end)
 
     begin_drawing(23);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        char *text = malloc(lengths[i] + 8);
+        char *text = calloc(lengths[i] + 9, 1); /* ends with a '\0', for strcspn() */
         pieces p = {text, lengths[i] + 8, 1 << 18, false};
 
         ck_assert_ptr_nonnull(text);
