@@ -15,8 +15,10 @@ EXTRA_DIST += \
 	doc/results/eicu_demo.txt \
 	doc/results/ham10000.txt \
 	doc/results/mogonet_rosmap.txt \
+	doc/results/mogonet_rosmap_tune.txt \
 	doc/results/physionet2012.txt \
 	doc/results/salmon_brca.txt \
+	doc/results/studies.md \
 	doc/results/tcga.md \
 	doc/results/tcga_acc.txt \
 	doc/results/tcga_porpoise_blca.txt \
