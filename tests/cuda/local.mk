@@ -42,3 +42,8 @@ EXTRA_DIST += \
 	tests/cuda/emulated/fft.cc \
 	tests/cuda/emulated/grid.cc \
 	tests/cuda/emulated/memory.cc
+
+# What emulated.sh makes; by its name, for in a build inside of the tree it lies beside sources.
+mostlyclean-local:
+	rm -f tests/cuda/emulated/*.o tests/cuda/emulated/*.log tests/cuda/emulated/log tests/cuda/emulated/failed \
+		tests/cuda/emulated/mmlego-cuda.so
