@@ -136,7 +136,7 @@ mml_status mml_explainer_new(mml_explainer **out, const mml_model *model, const 
     MML_TRY(name_score(e));
     MML_TRY(check_modalities(e));
     MML_TRY(e->o.device ? mmli_device_open(&e->dv, e->o.device, e->o.threads)
-                         : mmli_device_open_table(&e->dv, &model->dv->k, e->o.threads));
+                        : mmli_device_open_table(&e->dv, &model->dv->k, e->o.threads));
     MML_TRY(mmli_tape_new(&e->tape, e->dv));
     MML_TRY(mmli_params_for(&e->params, &e->copy, model, e->dv));
     e->o.device = e->o.target = NULL;

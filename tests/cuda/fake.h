@@ -12,6 +12,7 @@ _Static_assert(sizeof(void *) == 8, "hidden memory needs address bits to spare")
 
 #define MMLI_REF_TAG (UINT64_C(1) << 55)
 #define MMLI_REF_PREFIX mmlt_fake_
+#define MMLI_REF_TABLE mmlt_fake_table
 #define MMLI_REF_LABEL "cuda"
 #define MMLI_REF_HOST false
 

@@ -10,19 +10,7 @@ tests_cuda_fake_la_LIBADD = -lm
 tests_cuda_fake_la_SOURCES = \
 	tests/cuda/fake.c tests/cuda/fake.h \
 	backends/cuda/host.c backends/cuda/host.h \
-	backends/reference/attention.c \
-	backends/reference/complex.c \
-	backends/reference/dense.c \
-	backends/reference/dropout.c \
-	backends/reference/elements.c \
-	backends/reference/feed_forward.c \
-	backends/reference/fourier.c \
-	backends/reference/layernorm.c \
-	backends/reference/losses.c \
-	backends/reference/memory.c \
-	backends/reference/optim.c \
-	backends/reference/rows.c \
-	backends/reference/segments.c \
+	$(reference_sources) backends/reference/table.c \
 	src/util/hash.c src/util/rng.c
 SCRIPT_TESTS += tests/cuda/device.sh tests/cuda/emulated.sh tests/cuda/module.sh
 

@@ -3,16 +3,4 @@
 tests_support_libmmlt_a_CPPFLAGS += -include $(top_srcdir)/tests/hidden/build.h
 tests_support_libmmlt_a_SOURCES += \
 	tests/hidden/build.h tests/hidden/hidden.c tests/hidden/hidden.h \
-	backends/reference/attention.c \
-	backends/reference/complex.c \
-	backends/reference/dense.c \
-	backends/reference/dropout.c \
-	backends/reference/elements.c \
-	backends/reference/feed_forward.c \
-	backends/reference/fourier.c \
-	backends/reference/layernorm.c \
-	backends/reference/losses.c \
-	backends/reference/memory.c \
-	backends/reference/optim.c \
-	backends/reference/rows.c \
-	backends/reference/segments.c
+	$(reference_sources)
