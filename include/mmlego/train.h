@@ -14,6 +14,8 @@ typedef enum mml_schedule { MML_SCHEDULE_COSINE = 0, MML_SCHEDULE_CONSTANT, MML_
 typedef enum mml_survival_loss { MML_LOSS_NLL = 0, MML_LOSS_COX } mml_survival_loss;
 typedef enum mml_class_weights { MML_CLASS_EQUAL = 0, MML_CLASS_BALANCED } mml_class_weights;
 
+#define MML_FOLDS_AUTO (-1)
+
 /** One line of the training log. */
 typedef struct mml_epoch {
     size_t epoch, epochs;      /**< from 1 */
@@ -24,7 +26,8 @@ typedef struct mml_epoch {
     int best;                  /**< 1 = best so far */
 } mml_epoch;
 
-/** Called after every step but the last of an epoch (epoch NULL) and after every epoch. Return non-zero to stop: a checkpoint is written
+/** Called after every step but the last of an epoch (epoch NULL) and after every epoch; while a block is cross-validated, after its training,
+ *  with epoch_now 0 and the fold, from 1, as step of steps. Return non-zero to stop: a checkpoint is written
  *  if asked for and the call gives MML_E_STOPPED. */
 typedef int (*mml_train_watch)(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps);
 
@@ -47,6 +50,9 @@ typedef struct mml_train_options {
     mml_survival_loss survival_loss;
     double survival_alpha;     /**< weight of uncensored patients in the NLL, a */
     size_t bins;               /**< survival time bins k */
+    int weight_folds;          /**< of a block: the score that a merge weighs it by is measured by cross-validation in so many folds of
+                                    its training and validation samples; 0 = it is that of the validation part; MML_FOLDS_AUTO =
+                                    5 where that part is too small to tell (train.c), else 0 */
     int shared_head;           /**< head fixed at its shared random start while the block trains (3b point 2) */
     uint64_t seed;
     int threads;               /**< 0 = all */

@@ -74,6 +74,10 @@ static const mmlc_opt block[] = {
      .help = "dropout after attention and feed-forward", .max = 1.0, .rules = MMLC_BELOW_MAX},
     {.name = "head", .type = MMLC_CHOICE, .at = AT(training.options.shared_head), .choices = heads,
      .help = "shared: the head keeps its start, the same in all blocks of a seed, so that they merge well"},
+    {.name = "weight-folds", .type = MMLC_INT, .at = AT(training.options.weight_folds), .arg = "N",
+     .help = "measure the score that 'merge' and 'fuse' weigh the block by on samples that it has not learnt from: cross-validation in N "
+             "folds of the training and validation samples, N more trainings; 0 = take the validation score",
+     .init = "5 where fewer than 50 validation samples are of the rarer kind, else 0", .max = 1000},
     {.name = "bins", .type = MMLC_SIZE, .at = AT(training.options.bins), .arg = "N",
      .help = "survival: number of time bins", .min = 2, .max = 1000},
     {.name = NULL},

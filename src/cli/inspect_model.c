@@ -63,14 +63,15 @@ static json_t *row(const json_t *block, const json_t *weights)
         return json_pack("{s:O?, s:O?, s:O?, s:O?}", "name", json_object_get(block, "name"), "kind",
                          json_object_get(block, "modality_kind"), "token width", json_object_get(block, "token_width"),
                          "parameters", json_object_get(block, "parameters"));
-    r = json_pack("{s:O?, s:O?, s:O?, s:O?, s:o?, s:O?, s:O?, s:O?}", "name", json_object_get(block, "name"), "modality",
+    r = json_pack("{s:O?, s:O?, s:O?, s:O?, s:o?, s:O?, s:O?, s:O?, s:O?}", "name", json_object_get(block, "name"), "modality",
                           json_object_get(block, "modality"), "kind", json_object_get(block, "modality_kind"), "encoder",
                           at(block, "options", "encoder"), "latent",
                           json_sprintf("%.0fx%.0f", json_number_value(at(block, "options", "latent_c")),
                                        json_number_value(at(block, "options", "latent_d"))),
                           "parameters", json_object_get(block, "parameters"), "trained on",
                           json_object_get(at(block, "provenance", "samples"), "train"), "valid score",
-                          at(block, "provenance", "valid_score"));
+                          at(block, "provenance", "valid_score"), "cross score",
+                          at(block, "provenance", "cross_score"));
 
     if (r != NULL && name != NULL && json_is_number(json_object_get(weights, name)))
         json_object_set(r, "weight", json_object_get(weights, name));

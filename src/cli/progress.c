@@ -139,15 +139,36 @@ static void print_epoch(const mml_epoch *e)
             e->train_loss, e->valid_loss, score, e->learning_rate, e->seconds, e->best ? "  best" : "");
 }
 
+/* After the training of a block: its cross-validation. */
+static void show_fold(mmlc_watch *watch, size_t fold, size_t folds)
+{
+    char line[80];
+
+    if (watch->fold == fold || watch->training->quiet)
+        return;
+    watch->fold = fold;
+    snprintf(line, sizeof line, "cross-validation, fold %zu of %zu", fold, folds);
+    if (watch->bar) {
+        fprintf(stderr, "\r%-*.*s", LINE, LINE, line);
+        fflush(stderr);
+    } else {
+        fprintf(stderr, "%s\n", line);
+    }
+}
+
 int mmlc_watch_step(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t steps)
 {
     mmlc_watch *watch = user;
 
+    if (epoch_now == 0) {
+        show_fold(watch, step, steps);
+        return mmlc_signal() != 0;
+    }
     if (!watch->seen) {
         size_t epochs = watch->training->options.epochs;
 
         watch->begin = mmlc_now();
-        watch->begin_share = epochs == 0 || epoch_now == 0 ? 0.0
+        watch->begin_share = epochs == 0 ? 0.0
                              : ((double)(epoch_now - 1) + (steps > 0 ? (double)step / (double)steps : 0.0)) /
                                    (double)epochs;
         watch->seen = 1;
@@ -160,7 +181,7 @@ int mmlc_watch_step(void *user, const mml_epoch *epoch, size_t epoch_now, size_t
         if (!watch->bar && !watch->training->quiet)
             print_epoch(epoch);
     }
-    if (watch->bar && epoch_now > 0)
+    if (watch->bar)
         draw_bar(watch, epoch_now, step, steps);
     return mmlc_signal() != 0;
 }

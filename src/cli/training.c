@@ -2,6 +2,7 @@
 #include "cli/training.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -161,6 +162,22 @@ static void say_stopped(const mmlc_watch *watch)
         mmlc_say(watch->command, "stopped; nothing is kept. With --checkpoint FILE a run can be gone on with.");
 }
 
+/* What a merge will weigh a block by, where that was measured anew. */
+static void say_cross(const mml_model *model)
+{
+    char *text = NULL;
+    json_t *all = NULL, *from;
+
+    if (mml_model_describe(&text, model) == MML_OK)
+        all = json_loads(text, 0, NULL);
+    from = json_object_get(json_array_get(json_object_get(all, "blocks"), 0), "provenance");
+    if (json_array_size(json_object_get(all, "blocks")) == 1 && json_integer_value(json_object_get(from, "cross_folds")) > 0)
+        fprintf(stderr, "cross-validation, %" JSON_INTEGER_FORMAT " folds: mean score %.4f\n",
+                json_integer_value(json_object_get(from, "cross_folds")), json_number_value(json_object_get(from, "cross_score")));
+    json_decref(all);
+    mml_string_free(text);
+}
+
 int mmlc_training_end(mmlc_watch *watch, mml_status st, const mml_model *model)
 {
     const mmlc_training *training = watch->training;
@@ -187,6 +204,7 @@ int mmlc_training_end(mmlc_watch *watch, mml_status st, const mml_model *model)
     if (watch->best.epoch > 0 && isfinite(watch->best.valid_score))
         fprintf(stderr, "best epoch %zu of %zu: validation score %.4f\n", watch->best.epoch, watch->last.epoch,
                 watch->best.valid_score);
+    say_cross(model);
     fprintf(stderr, "model written to %s\n", training->output);
     return rc;
 }

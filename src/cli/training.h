@@ -31,6 +31,7 @@ typedef struct mmlc_watch {
     double drawn;        /* of the last drawing of the bar */
     double begin_share;  /* of the run done at the first call (a resumed one) */
     int seen;
+    size_t fold;         /* of the cross-validation, that was shown last; 0 = none */
     mml_epoch last, best; /* epoch 0 = none yet */
 } mmlc_watch;
 

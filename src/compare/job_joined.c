@@ -35,7 +35,7 @@ static mml_status merge(mmli_running *run, const mml_model *const *blocks, size_
     mml_merge_options o = run->setup.merge;
 
     for (size_t i = 0; i < n; i++)
-        if (isnan(blocks[i]->members[0].from.valid_score))
+        if (isnan(mmli_provenance_score(&blocks[i]->members[0].from)))
             o.weighting = MML_WEIGHT_EQUAL;
     return mml_merge(&run->model, blocks, n, &o);
 }

@@ -53,6 +53,7 @@ static mml_status choose_next(search *s)
     else
         MML_TRY(mmli_tpe_next(x, s->space.dimensions, s->space.n, s->x, s->score, s->done, own));
     s->run->setup = s->defaults;
+    s->run->setup.training.weight_folds = 0; /* trials are told apart by the validation score */
     if (s->done > 0) /* a default may lie between the choices */
         mmli_space_write(&s->run->setup, &s->space, x);
 out:
@@ -101,6 +102,26 @@ out:
     return st;
 }
 
+/* The best trial, as the model of the job; a block that is to be weighed by a cross-validation is trained once more, with it. */
+static mml_status take_best(search *s)
+{
+    mmli_running *run = s->run;
+    const mmli_system *system = &run->plan->systems[run->plan->jobs[run->job].system];
+    mml_status st = MML_OK;
+
+    run->setup = s->chosen;
+    run->setup.training.weight_folds = s->defaults.training.weight_folds;
+    if (s->best && system->type->kind == MMLI_SYSTEM_BLOCK && run->setup.training.weight_folds != 0) {
+        run->blocks_seconds = 0;
+        MML_TRY(mmli_job_train(run));
+    } else {
+        run->model = s->best;
+        s->best = NULL;
+    }
+out:
+    return st;
+}
+
 mml_status mmli_job_tune(json_t **trials, double *seconds, mmli_running *run)
 {
     const mml_compare *plan = run->plan;
@@ -119,9 +140,7 @@ mml_status mmli_job_tune(json_t **trials, double *seconds, mmli_running *run)
     MML_TRY(mmli_calloc(&s.score, plan->tune, sizeof *s.score));
     while (s.done < plan->tune)
         MML_TRY(try_one(&s));
-    run->model = s.best;
-    s.best = NULL;
-    run->setup = s.chosen;
+    MML_TRY(take_best(&s));
     *seconds = s.best_seconds;
     *trials = s.log;
     s.log = NULL;

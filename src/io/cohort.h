@@ -69,6 +69,11 @@ mml_status mmli_cohort_is_on_disk(bool *out, mml_cohort *cohort, const char *con
 mml_status mmli_cohort_hash(uint64_t *out, mml_cohort *cohort);
 
 /* The place of a modality, task or column; MML_E_NOT_FOUND lists the names there are and the nearest. */
+/* Cross-validation inside a training: of the training and validation samples of `part` (N), fold `fold` of `folds` becomes test, a
+ * share `valid` of the others validation, the rest training, by group and stratified like mml_split(); all other samples are in
+ * no part. */
+mml_status mmli_split_again(mml_part *part, const mml_cohort *cohort, const char *task, size_t fold, size_t folds, double valid,
+                            uint64_t seed);
 mml_status mmli_cohort_find_modality(size_t *out, const mml_cohort *cohort, const char *name);
 mml_status mmli_cohort_find_task(size_t *out, const mml_cohort *cohort, const char *name);
 mml_status mmli_cohort_find_column(size_t *out, const mml_cohort *cohort, const char *name);

@@ -352,6 +352,33 @@ out:
     return st;
 }
 
+mml_status mmli_split_again(mml_part *part, const mml_cohort *c, const char *task, size_t fold, size_t folds, double valid,
+                            uint64_t seed)
+{
+    const double n = (double)folds;
+    const axis a = {{MML_PART_TRAIN, MML_PART_TEST, MML_PART_TRAIN}, {(double)fold / n, (double)(fold + 1) / n, 2}};
+    mml_status st = MML_OK;
+    grouping g = {0};
+    mml_part *part_of = NULL;
+    size_t at;
+
+    MML_TRY(mmli_cohort_find_task(&at, c, task));
+    MML_TRY(make_grouping(&g, c, &c->tasks[at]));
+    for (size_t i = 0; i < c->n; i++)
+        if (part[i] != MML_PART_TRAIN && part[i] != MML_PART_VALID)
+            g.of[i] = SIZE_MAX;
+    MML_TRY(measure(&g, c, &c->tasks[at]));
+    MML_TRY(mmli_calloc(&part_of, g.n_groups, sizeof *part_of));
+    MML_TRY(divide(part_of, &g, MML_PART_NONE, mmli_rng_key(seed, "split/cross", 0), &a));
+    MML_TRY(take_validation(part_of, &g, valid, mmli_rng_key(seed, "split/cross", fold + 1)));
+    for (size_t i = 0; i < c->n; i++)
+        part[i] = g.of[i] == SIZE_MAX ? MML_PART_NONE : part_of[g.of[i]];
+out:
+    mmli_free(part_of);
+    free_grouping(&g);
+    return st;
+}
+
 mml_status mml_split(mml_part *part, const mml_cohort *c, const char *task, const mml_split_options *options)
 {
     mml_status st = MML_OK;

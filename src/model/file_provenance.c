@@ -72,6 +72,10 @@ mml_status mmli_provenance_write(const mmli_provenance *p, hid_t loc, const char
     MML_TRY(mmli_h5_set_u64(group, path, "data_hash", p->data_hash));
     MML_TRY(mmli_h5_set_i64(group, path, "best_epoch", (int64_t)p->best_epoch));
     MML_TRY(mmli_h5_set_f64(group, path, "valid_score", p->valid_score));
+    if (p->cross_folds > 0) {
+        MML_TRY(mmli_h5_set_i64(group, path, "cross_folds", (int64_t)p->cross_folds));
+        MML_TRY(mmli_h5_set_f64(group, path, "cross_score", p->cross_score));
+    }
     MML_TRY(mmli_h5_set_f64(group, path, "seconds", p->seconds));
     for (size_t i = 0; i < 3; i++)
         MML_TRY(mmli_h5_put(MMLI_H5_U64, 1, &p->n_ids[i], p->ids[i], group, path, id_sets[i]));
@@ -138,6 +142,24 @@ out:
     return st;
 }
 
+static mml_status cross_read(mmli_provenance *p, hid_t group, const char *path)
+{
+    mml_status st = MML_OK;
+    bool has;
+    int64_t folds;
+
+    MML_TRY(mmli_h5_has_attr(&has, group, path, "cross_folds"));
+    if (!has)
+        goto out;
+    MML_TRY(mmli_h5_attr_i64(&folds, group, path, "cross_folds"));
+    MML_CHECK(folds >= 1, MML_E_FORMAT, "%s: cross_folds is %lld", path, (long long)folds);
+    MML_TRY(mmli_h5_attr_f64(&p->cross_score, group, path, "cross_score"));
+    MML_CHECK(isfinite(p->cross_score), MML_E_FORMAT, "%s: cross_score is not a number", path);
+    p->cross_folds = (size_t)folds;
+out:
+    return st;
+}
+
 mml_status mmli_provenance_read(mmli_provenance *p, hid_t loc, const char *path, const char *name)
 {
     mml_status st = MML_OK;
@@ -160,6 +182,7 @@ mml_status mmli_provenance_read(mmli_provenance *p, hid_t loc, const char *path,
     p->best_epoch = (size_t)best;
     MML_TRY(mmli_h5_attr_f64(&p->valid_score, group, path, "valid_score"));
     MML_CHECK(!isinf(p->valid_score), MML_E_FORMAT, "%s: valid_score is infinite", path);
+    MML_TRY(cross_read(p, group, path));
     MML_TRY(mmli_h5_attr_f64(&p->seconds, group, path, "seconds"));
     for (size_t i = 0; i < 3; i++)
         MML_TRY(ids_read(p, i, group, path));

@@ -90,7 +90,7 @@ static mml_status start_weights(double *w, const mml_model *model)
     double sum = 0;
 
     for (size_t i = 0; i < model->n; i++)
-        scored = scored && !isnan(model->members[i].from.valid_score);
+        scored = scored && !isnan(mmli_provenance_score(&model->members[i].from));
     if (scored)
         MML_TRY(mmli_weights_dprime(w, model));
     for (size_t i = 0; i < model->n; i++)
@@ -138,8 +138,10 @@ static mml_status by_validation(mml_model *model)
     double *score = NULL;
 
     MML_TRY(mmli_calloc(&score, model->n, sizeof *score));
-    for (size_t i = 0; i < model->n; i++)
-        score[i] = isnan(model->members[i].from.valid_score) ? -HUGE_VAL : model->members[i].from.valid_score;
+    for (size_t i = 0; i < model->n; i++) {
+        score[i] = mmli_provenance_score(&model->members[i].from);
+        score[i] = isnan(score[i]) ? -HUGE_VAL : score[i];
+    }
     MML_TRY(mmli_argsort(model->order, score, model->n));
 out:
     mmli_free(score);

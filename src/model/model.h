@@ -30,11 +30,16 @@ typedef struct mmli_provenance {
     size_t n_history;
     size_t best_epoch;  /* from 1; 0 = none, or the start of a fuse */
     double valid_score; /* of the weights kept; NaN = none */
+    size_t cross_folds; /* of a cross-validation; 0 = there was none, or nothing came of it */
+    double cross_score; /* mean score over the folds */
     double seconds;
 } mmli_provenance;
 #define MMLI_ID_SALT UINT64_C(0x6d6d6c65676f)
 
 void mmli_provenance_clear(mmli_provenance *p);
+/* What is known of how good a block is: the mean of the cross-validation, else the score on the validation part (which the best
+ * of many epochs was chosen by); NaN = nothing. */
+double mmli_provenance_score(const mmli_provenance *p);
 mml_status mmli_provenance_copy(mmli_provenance *out, const mmli_provenance *p);
 
 typedef struct mmli_member {

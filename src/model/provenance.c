@@ -48,6 +48,11 @@ out:
     return st;
 }
 
+double mmli_provenance_score(const mmli_provenance *p)
+{
+    return p->cross_folds > 0 ? p->cross_score : p->valid_score;
+}
+
 uint64_t mmli_sample_hash(const char *id)
 {
     return mmli_hash64(id, strlen(id), MMLI_ID_SALT);

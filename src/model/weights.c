@@ -41,6 +41,12 @@ static uint64_t pairs_of(const mmli_task *task, size_t n_valid)
     return n * n * share > 1.0 ? (uint64_t)(n * n * share) : 1;
 }
 
+/* Samples that as many pairs are in as a score was counted over: of a cross-validation, those of all folds. */
+static size_t counted(const mmli_provenance *p)
+{
+    return p->cross_folds > 0 ? (size_t)((double)(p->n_ids[0] + p->n_ids[1]) / sqrt((double)p->cross_folds)) : p->n_ids[1];
+}
+
 /* The same for regression: R^2 of a normal score and target has signal to noise r / sqrt(1 - r^2). */
 static double dprime_of_r2(double r2, size_t n_valid)
 {
@@ -56,14 +62,15 @@ mml_status mmli_weights_dprime(double *d, const mml_model *model)
 
     for (size_t i = 0; i < model->n; i++) {
         const mmli_member *m = &model->members[i];
+        const double score = mmli_provenance_score(&m->from);
 
-        MML_CHECK(!isnan(m->from.valid_score), MML_E_DATA,
+        MML_CHECK(!isnan(score), MML_E_DATA,
                   "block %s has no validation score to weigh it by: train it with a validation part, or merge with equal "
                   "or given weights", m->name);
         if (model->task->kind == MML_REGRESSION)
-            d[i] = dprime_of_r2(m->from.valid_score, m->from.n_ids[1]);
+            d[i] = dprime_of_r2(score, counted(&m->from));
         else
-            MML_TRY(mml_metric_dprime(&d[i], m->from.valid_score, pairs_of(model->task, m->from.n_ids[1])));
+            MML_TRY(mml_metric_dprime(&d[i], score, pairs_of(model->task, counted(&m->from))));
         d[i] = d[i] > 0.0 ? d[i] : 0.0; /* no better than chance */
     }
 out:

@@ -236,7 +236,7 @@ static mml_status first_points(search *s, double *w, size_t q)
         w[i] = 1.0;
     MML_TRY(add_point(s, w));
     for (size_t i = 0; i < m; i++)
-        known = known && !isnan(s->model->members[i].from.valid_score);
+        known = known && !isnan(mmli_provenance_score(&s->model->members[i].from));
     if (known) {
         MML_TRY(mmli_weights_dprime(w, s->model));
         MML_TRY(add_point(s, w));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/options.h"
+#include "train/cross.h"
 #include "train/trainer.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -23,6 +24,8 @@ mml_status mmli_train_check(const mml_train_options *o)
     MML_CHECK(isfinite(o->l1) && o->l1 >= 0, MML_E_ARG, "l1 must be 0 or more, not %g", o->l1);
     MML_CHECK(o->survival_alpha >= 0 && o->survival_alpha <= 1, MML_E_ARG, "alpha must be in [0, 1], not %g",
               o->survival_alpha);
+    MML_CHECK(o->weight_folds == MML_FOLDS_AUTO || o->weight_folds == 0 || (o->weight_folds >= 2 && o->weight_folds <= 1000),
+              MML_E_ARG, "weight folds must be 2 to 1000, or 0 for none, not %d", o->weight_folds);
     MML_CHECK(o->threads >= 0, MML_E_ARG, "threads must be 0 (all) or more, not %d", o->threads);
     MML_CHECK(!o->resume || o->checkpoint, MML_E_ARG, "resume needs the name of a checkpoint");
 out:
@@ -66,69 +69,80 @@ out:
     return st;
 }
 
-mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *modality, const char *task,
-                               const mml_block_options *block, const mml_prep_options *prep, const mml_encoder *encoder,
-                               const mml_train_options *options, const mmli_backend *table)
+/* A block on samples of the cohort that are divided already; all options complete. */
+static mml_status on_parts(mml_model **out, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
 {
     mml_status st = MML_OK;
-    const size_t N = mml_cohort_size(cohort);
-    mml_modality_info info;
-    mml_task_info task_info;
-    mml_block_options bo;
-    mml_prep_options po;
-    mml_train_options o;
-    mmli_task_options to = {0};
-    mml_part *part = NULL;
+    const size_t N = mml_cohort_size(b->cohort);
+    const mmli_task_options to = {.bins = o->bins, .cox = o->survival_loss == MML_LOSS_COX};
     size_t *all = NULL, *have = NULL, n_all, n_have;
     mmli_prep *fitted = NULL;
     mml_model *model = NULL;
     uint8_t *frozen = NULL;
 
     *out = NULL;
-    MML_TRY(mml_cohort_modality(&info, cohort, modality));
-    MML_TRY(mml_cohort_task(&task_info, cohort, task));
-    MML_TRY(mml_block_options_init(&bo, &po, NULL, info.kind, task_info.kind));
-    MML_TRY(mml_train_options_init(&o, NULL, info.kind, task_info.kind));
-    if (block)
-        MML_TRY(mmli_options_take(&bo, sizeof bo, block, "mml_block_options"));
-    if (prep)
-        MML_TRY(mmli_options_take(&po, sizeof po, prep, "mml_prep_options"));
-    if (options)
-        MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_train_options"));
-    MML_TRY(mmli_train_check(&o));
-    MML_TRY(mmli_block_options_check(&bo));
-    if (o.encoder_decay < 0 && bo.encoder == MML_ENCODER_LINEAR)
-        o.encoder_decay = 0.1; /* what makes it the low-variance encoder (method.md 5) */
-    MML_CHECK((bo.encoder == MML_ENCODER_CUSTOM) == (encoder != NULL), MML_E_ARG,
-              encoder ? "an encoder of your own is given, but the options ask for encoder %s"
-                      : "the options ask for encoder %s, but none is given",
-              mml_encoder_name(bo.encoder));
-    MML_TRY(mmli_train_divide(&part, cohort, task, &o));
     MML_TRY(mmli_train_places(&all, &n_all, part, N, MML_PART_TRAIN, NULL));
-    MML_TRY(mmli_train_places(&have, &n_have, part, N, MML_PART_TRAIN, info.offsets));
-    MML_CHECK(n_have > 0, MML_E_DATA, "no sample of the training part (%zu samples) has modality %s", n_all, modality);
-    MML_TRY(mmli_prep_fit(&fitted, cohort, modality, have, n_have, &po));
-    MML_TRY(mmli_model_new(&model, MML_MODEL_BLOCK, o.device, table, o.threads));
-    to.bins = o.bins;
-    to.cox = o.survival_loss == MML_LOSS_COX;
-    MML_TRY(mmli_task_fit(&model->task, cohort, task, all, n_all, &to));
-    MML_TRY(mmli_model_add(model, modality, info.kind, NULL, &bo, fitted, model->task->outputs, o.shared_head ? 0.25f : -1.0f,
-                           encoder));
+    MML_TRY(mmli_train_places(&have, &n_have, part, N, MML_PART_TRAIN, b->modality.offsets));
+    MML_CHECK(n_have > 0, MML_E_DATA, "no sample of the training part (%zu samples) has modality %s", n_all, b->modality.name);
+    MML_TRY(mmli_prep_fit(&fitted, b->cohort, b->modality.name, have, n_have, &b->prep));
+    MML_TRY(mmli_model_new(&model, MML_MODEL_BLOCK, o->device, b->table, o->threads));
+    MML_TRY(mmli_task_fit(&model->task, b->cohort, b->task.name, all, n_all, &to));
+    MML_TRY(mmli_model_add(model, b->modality.name, b->modality.kind, NULL, &b->block, fitted, model->task->outputs,
+                           o->shared_head ? 0.25f : -1.0f, b->encoder));
     fitted = NULL;
     MML_TRY(mmli_model_build(model));
-    MML_TRY(mmli_params_start(model->params, o.seed, model->task->name));
-    if (o.shared_head)
+    MML_TRY(mmli_params_start(model->params, o->seed, model->task->name));
+    if (o->shared_head)
         MML_TRY(freeze_head(&frozen, model));
-    MML_TRY(mmli_train_model(model, cohort, &o, part, frozen, &model->members[0].from));
+    MML_TRY(mmli_train_model(model, b->cohort, o, part, frozen, &model->members[0].from));
     *out = model;
     model = NULL;
 out:
     mml_model_free(model);
     mmli_prep_free(fitted);
     mmli_free(frozen);
-    mmli_free(part);
     mmli_free(all);
     mmli_free(have);
+    return st;
+}
+
+mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *modality, const char *task,
+                               const mml_block_options *block, const mml_prep_options *prep, const mml_encoder *encoder,
+                               const mml_train_options *options, const mmli_backend *table)
+{
+    mml_status st = MML_OK;
+    mmli_block_training b = {.cohort = cohort, .encoder = encoder, .table = table, .run = on_parts};
+    mml_train_options o;
+    mml_part *part = NULL;
+    mml_model *model = NULL;
+
+    *out = NULL;
+    MML_TRY(mml_cohort_modality(&b.modality, cohort, modality));
+    MML_TRY(mml_cohort_task(&b.task, cohort, task));
+    MML_TRY(mml_block_options_init(&b.block, &b.prep, NULL, b.modality.kind, b.task.kind));
+    MML_TRY(mml_train_options_init(&o, NULL, b.modality.kind, b.task.kind));
+    if (block)
+        MML_TRY(mmli_options_take(&b.block, sizeof b.block, block, "mml_block_options"));
+    if (prep)
+        MML_TRY(mmli_options_take(&b.prep, sizeof b.prep, prep, "mml_prep_options"));
+    if (options)
+        MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_train_options"));
+    MML_TRY(mmli_train_check(&o));
+    MML_TRY(mmli_block_options_check(&b.block));
+    if (o.encoder_decay < 0 && b.block.encoder == MML_ENCODER_LINEAR)
+        o.encoder_decay = 0.1; /* what makes it the low-variance encoder (method.md 5) */
+    MML_CHECK((b.block.encoder == MML_ENCODER_CUSTOM) == (encoder != NULL), MML_E_ARG,
+              encoder ? "an encoder of your own is given, but the options ask for encoder %s"
+                      : "the options ask for encoder %s, but none is given",
+              mml_encoder_name(b.block.encoder));
+    MML_TRY(mmli_train_divide(&part, cohort, task, &o));
+    MML_TRY(on_parts(&model, &b, &o, part));
+    MML_TRY(mmli_train_cross(&model->members[0].from, &b, &o, part));
+    *out = model;
+    model = NULL;
+out:
+    mml_model_free(model);
+    mmli_free(part);
     return st;
 }
 

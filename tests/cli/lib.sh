@@ -127,6 +127,6 @@ make_cohort() {
     make_tables "$tmp" || exit 99
     must import "$tmp/cohort.ini" -o "$tmp/cohort.h5" --quiet
 }
-quick="--latent 8x8 --epochs 5 --lr 3e-3 --batch 16 --encoder linear --encoder-width 8 --threads 2 --quiet"
+quick="--latent 8x8 --epochs 5 --lr 3e-3 --batch 16 --encoder linear --encoder-width 8 --threads 2 --weight-folds 0 --quiet"
 
 has_python() { command -v python3 >/dev/null 2>&1; }

@@ -45,6 +45,8 @@ test_that "train prints nothing on stdout" prints_nothing
 test_that "train says a line an epoch when stderr is no terminal" [ "$(grep -c '^epoch [123]/3  train loss ' "$tmp/err")" -eq 3 ]
 test_that "train has no progress bar when stderr is no terminal" [ "$(grep -c "$(printf '\r')" "$tmp/err")" -eq 0 ]
 test_that "train says the validation score" says "validation score 0."
+test_that "on few patients it says the folds of a cross-validation" says "cross-validation, fold 5 of 5"
+test_that "and what came of it" grep -qE '^cross-validation, 5 folds: mean score 0\.[0-9]{4}$' "$tmp/err"
 test_that "train says where the model is" says "model written to $labs"
 test_that "the log has its columns" \
     [ "$(head -n 1 "$tmp/log.tsv")" = "$(printf 'epoch\ttrain_loss\tvalid_loss\tvalid_score\tlr\tgrad_norm\tseconds\tbest')" ]
@@ -69,6 +71,14 @@ for word in "model:      block" labs death 8x8 "median" "split:"; do
 done
 run inspect "$labs" --json
 test_that "inspect --json of a model prints a JSON object" json 'isinstance(d, dict)'
+
+for folds in 0 3; do
+    must train "$tmp/cohort.h5" -m labs -t death -o "$tmp/o.h5" $quick --weight-folds $folds
+    run inspect "$tmp/o.h5" --json
+    test_that "--weight-folds $folds is what is done" \
+        json "[d['blocks'][0]['provenance'][k] for k in ('cross_folds',)] == [$folds] and (d['blocks'][0]['provenance']['cross_score'] is None) == ($folds == 0)"
+done
+test_that "one fold is none" fails 2 "weight folds must be 2 to 1000" train "$tmp/cohort.h5" -m labs -t death -o "$tmp/o.h5" $quick --weight-folds 1
 
 # Options of the user override the preset, and only those.
 must train "$tmp/cohort.h5" -m labs -t death -o "$tmp/o.h5" $quick --dropout 0.125 --impute zero --indicators missing

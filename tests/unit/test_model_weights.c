@@ -77,6 +77,30 @@ START_TEST(validation_weights_are_proportional_to_d_prime)
 }
 END_TEST
 
+/* The validation score is the best of many epochs; a cross-validation, where there is one, is what counts. */
+START_TEST(a_cross_validation_counts_in_place_of_the_validation_score)
+{
+    mml_model *a = block("labs", 4, MML_BINARY, 1, 0.8), *b = block("notes", 3, MML_BINARY, 2, 0.95), *out = NULL;
+    mml_merge_options o = weighting(MML_WEIGHT_VALIDATION);
+    double want[2];
+
+    mmlt_assert_ok(mml_metric_dprime(&want[0], 0.8, 10000));
+    mmlt_assert_ok(mml_metric_dprime(&want[1], 0.6, 10000));
+    b->members[0].from.cross_folds = 5;
+    b->members[0].from.cross_score = 0.6;
+    mmlt_assert_ok(mml_merge(&out, (const mml_model *[]){a, b}, 2, &o));
+    ck_assert_double_eq_tol(out->weights[1], want[1] / (want[0] + want[1]), 1e-9);
+    mml_model_free(out);
+    b->members[0].from.valid_score = NAN; /* trained without a validation part */
+    b->members[0].from.cross_score = 0.45;
+    mmlt_assert_ok(mml_merge(&out, (const mml_model *[]){a, b}, 2, &o));
+    mmlt_assert_close_d(out->weights, ((const double[]){1, 0}), 2, MMLT_TOL_F64);
+    mml_model_free(out);
+    mml_model_free(a);
+    mml_model_free(b);
+}
+END_TEST
+
 START_TEST(regression_blocks_are_weighed_by_signal_to_noise)
 {
     mml_model *a = block("labs", 4, MML_REGRESSION, 1, 0.5), *b = block("notes", 3, MML_REGRESSION, 2, 0.2), *out = NULL;
@@ -445,6 +469,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, given_weights_are_kept_in_proportion);
     tcase_add_loop_test(tc, validation_weights_are_proportional_to_d_prime, 0, 3);
+    tcase_add_test(tc, a_cross_validation_counts_in_place_of_the_validation_score);
     tcase_add_test(tc, regression_blocks_are_weighed_by_signal_to_noise);
     tcase_add_test(tc, search_finds_the_block_that_knows_on_validation_samples_only);
     tcase_add_loop_test(tc, weights_are_not_chosen_on_samples_of_another_part, 0, 2);

@@ -196,6 +196,41 @@ START_TEST(a_group_is_never_divided)
 }
 END_TEST
 
+/* Cross-validation inside a training. */
+START_TEST(each_sample_of_a_training_is_held_out_once_with_its_group)
+{
+    enum { FOLDS = 4 };
+    static mml_part whole[N];
+    size_t held[N] = {0}, n[4], positive[4];
+    const mml_split_options o = options();
+
+    write_cohort("grouped.h5", NULL, true);
+    mmlt_assert_ok(mml_split(whole, cohort, "death", &o));
+    for (size_t k = 0; k < FOLDS; k++) {
+        mml_part of[GROUPS] = {0};
+
+        memcpy(part, whole, sizeof part);
+        mmlt_assert_ok(mmli_split_again(part, cohort, "death", k, FOLDS, 0.2, 5));
+        for (size_t i = 0; i < N; i++) {
+            const size_t g = (size_t)atoi(groups[i] + 1);
+
+            ck_assert((part[i] == MML_PART_NONE) == (whole[i] != MML_PART_TRAIN && whole[i] != MML_PART_VALID));
+            held[i] += part[i] == MML_PART_TEST;
+            if (part[i] == MML_PART_NONE)
+                continue;
+            ck_assert(of[g] == MML_PART_NONE || of[g] == part[i]);
+            of[g] = part[i];
+        }
+        count(n, positive, label); /* 900 labelled, 765 of them in the training, 20 % positive; groups of 1 to 10 samples */
+        ck_assert_uint_le(n[MML_PART_TEST] > 191 ? n[MML_PART_TEST] - 191 : 191 - n[MML_PART_TEST], 25);
+        ck_assert_double_eq_tol((double)n[MML_PART_VALID] / (double)(n[MML_PART_VALID] + n[MML_PART_TRAIN]), 0.2, 0.04);
+        ck_assert_double_eq_tol((double)positive[MML_PART_TEST] / (double)n[MML_PART_TEST], 0.2, 0.06);
+    }
+    for (size_t i = 0; i < N; i++)
+        ck_assert_uint_eq(held[i], whole[i] == MML_PART_TRAIN || whole[i] == MML_PART_VALID);
+}
+END_TEST
+
 START_TEST(fractions_give_the_parts_asked_for)
 {
     mml_split_options o = options();
@@ -410,6 +445,7 @@ int main(void)
     tcase_add_test(tc, folds_and_seeds_differ_and_repeat);
     tcase_add_loop_test(tc, the_order_of_rows_does_not_matter, 0, 3);
     tcase_add_loop_test(tc, a_group_is_never_divided, 0, 2);
+    tcase_add_test(tc, each_sample_of_a_training_is_held_out_once_with_its_group);
     tcase_add_test(tc, fractions_give_the_parts_asked_for);
     tcase_add_test(tc, columns_give_the_parts_asked_for);
     tcase_add_test(tc, a_group_on_two_sides_of_a_split_by_columns_is_refused);

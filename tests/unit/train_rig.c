@@ -125,6 +125,7 @@ mml_train_options rig_options(void)
     o.warmup = 5;
     o.threads = 2;
     o.seed = 3;
+    o.weight_folds = 0; /* test_train_cross.c has them */
     o.split.train = "set=a";
     o.split.test = "set=b";
     return o;
