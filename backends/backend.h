@@ -88,6 +88,10 @@ typedef struct mmli_ff_grad {
 
 enum { MMLI_DECAY_EACH = 16 }; /* parameters that share a weight decay in kernel adamw */
 
+/* What a training writes down on the device while it goes on (kernel `tally`), in float64: sums over the steps, and the first step whose
+ * loss or gradient was not finite (0: none; steps are numbered from 1), with what they were. */
+enum { MMLI_TALLY_LOSS = 0, MMLI_TALLY_NORM, MMLI_TALLY_FAILED, MMLI_TALLY_BAD_LOSS, MMLI_TALLY_BAD_SUMSQ, MMLI_TALLY };
+
 enum { MMLI_AXIS_C = 1, MMLI_AXIS_D = 2 }; /* bits of `axes` in fft: rows axis (c), column axis (d) */
 
 typedef struct mmli_backend {

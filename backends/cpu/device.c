@@ -1,5 +1,5 @@
 /* device.c - the CPU backend as a table: memory, and which slots are filled. Slots that are not named
- * (losses, clip_scale: a few hundred numbers a step) are inherited from the reference. */
+ * (losses, tally: a few hundred numbers a step) are inherited from the reference. */
 #include <string.h>
 
 #include "backends/cpu/cpu.h"

@@ -36,6 +36,8 @@ mml_status mmli_cpu_adamw(mmli_device *dv, mmli_mem *p, mmli_mem *m, mmli_mem *v
                    .fn = mmli_cpu_of(dv)->vec->adamw,
                    .n = n};
 
+    if (scale && isnan(*mmli_cf(scale)))
+        return MML_OK;
     mmli_cpu_for(dv, mmli_ceil_div(n, TILE), 0.9 * (double)n, adamw_tile, &j);
     return MML_OK;
 }

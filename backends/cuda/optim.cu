@@ -1,4 +1,4 @@
-/* optim.cu - reductions to one number, clipping, and the step of AdamW in one sweep over memory. */
+/* optim.cu - reductions to one number, the tally of a training, and the step of AdamW in one sweep over memory. */
 #include "backends/cuda/map.h"
 
 namespace {
@@ -46,11 +46,26 @@ template <bool SQUARES> mml_status sum_up(mmli_device *dv, mmli_mem *out, const 
     return mmli_cuda_add_total(dv, dev_d(out), static_cast<double *>(part), blocks);
 }
 
-__global__ void clip_kernel(float *scale, const double *sumsq, float max_norm)
+/* kernels.def: one thread, a handful of numbers */
+__global__ void tally_kernel(double *tally, float *scale, const double *loss, const double *sumsq, double weight, float max_norm,
+                             double step)
 {
-    const double by = static_cast<double>(max_norm) / (sqrt(*sumsq) + 1e-6);
+    const double l = *loss * weight, squares = sumsq ? *sumsq : 0, norm = sqrt(squares);
+    const double by = max_norm > 0 ? static_cast<double>(max_norm) / (norm + 1e-6) : 1;
+    bool failed = tally[MMLI_TALLY_FAILED] != 0;
 
-    *scale = by < 1 ? static_cast<float>(by) : 1.0f;
+    if (!failed && !(isfinite(l) && isfinite(squares))) {
+        failed = true;
+        tally[MMLI_TALLY_FAILED] = step;
+        tally[MMLI_TALLY_BAD_LOSS] = l;
+        tally[MMLI_TALLY_BAD_SUMSQ] = squares;
+    }
+    if (!failed) {
+        tally[MMLI_TALLY_LOSS] += l;
+        tally[MMLI_TALLY_NORM] += norm;
+    }
+    if (scale)
+        *scale = failed ? NAN : by < 1 ? static_cast<float>(by) : 1.0f;
 }
 
 /* ---- the optimiser ------------------------------------------------------------------------------------------------------ */
@@ -78,6 +93,8 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) adamw_kernel(float *p, float 
 {
     const float by = scale ? *scale : 1.0f;
 
+    if (isnan(by)) /* a step that is called off */
+        return;
     for (size_t q = first_item(); q < quads; q += item_step()) {
         float4 *const p4 = reinterpret_cast<float4 *>(p) + q, *const m4 = reinterpret_cast<float4 *>(m) + q;
         float4 *const v4 = reinterpret_cast<float4 *>(v) + q;
@@ -114,9 +131,11 @@ mml_status cuda_sum_squares(mmli_device *dv, mmli_mem *out, const mmli_mem *x, s
     return sum_up<true>(dv, out, x, n);
 }
 
-mml_status cuda_clip_scale(mmli_device *dv, mmli_mem *scale, const mmli_mem *sumsq, float max_norm)
+mml_status cuda_tally(mmli_device *dv, mmli_mem *tally, mmli_mem *scale, const mmli_mem *loss, const mmli_mem *sumsq, double weight,
+                      float max_norm, uint64_t step)
 {
-    return MMLI_LAUNCH(dv, clip_kernel, 1, 1, 0, dev_f(scale), dev_d(sumsq), max_norm);
+    return MMLI_LAUNCH(dv, tally_kernel, 1, 1, 0, dev_d(tally), dev_f(scale), dev_d(loss), dev_d(sumsq), weight, max_norm,
+                       static_cast<double>(step));
 }
 
 mml_status cuda_l1_grad(mmli_device *dv, mmli_mem *g, const mmli_mem *p, size_t n, float l1)

@@ -1,4 +1,4 @@
-/* optim.c - reductions to one number, clipping, and the step of AdamW. */
+/* optim.c - reductions to one number, the tally of a training, and the step of AdamW. */
 #include <math.h>
 
 #include "backends/reference/ref.h"
@@ -27,12 +27,25 @@ mml_status REF(sum_squares)(mmli_device *dv, mmli_mem *out, const mmli_mem *x_, 
     return MML_OK;
 }
 
-mml_status REF(clip_scale)(mmli_device *dv, mmli_mem *scale, const mmli_mem *sumsq, float max_norm)
+mml_status REF(tally)(mmli_device *dv, mmli_mem *tally_, mmli_mem *scale, const mmli_mem *loss, const mmli_mem *sumsq,
+                      double weight, float max_norm, uint64_t step)
 {
-    const double by = (double)max_norm / (sqrt(*ref_d(sumsq)) + 1e-6);
+    double *tally = ref_d(tally_);
+    const double l = *ref_d(loss) * weight, squares = sumsq ? *ref_d(sumsq) : 0, norm = sqrt(squares);
+    const double by = max_norm > 0 ? (double)max_norm / (norm + 1e-6) : 1;
 
     (void)dv;
-    *ref_f(scale) = by < 1 ? (float)by : 1.0f;
+    if (tally[MMLI_TALLY_FAILED] == 0 && !(isfinite(l) && isfinite(squares))) {
+        tally[MMLI_TALLY_FAILED] = (double)step;
+        tally[MMLI_TALLY_BAD_LOSS] = l;
+        tally[MMLI_TALLY_BAD_SUMSQ] = squares;
+    }
+    if (tally[MMLI_TALLY_FAILED] == 0) {
+        tally[MMLI_TALLY_LOSS] += l;
+        tally[MMLI_TALLY_NORM] += norm;
+    }
+    if (scale)
+        *ref_f(scale) = tally[MMLI_TALLY_FAILED] != 0 ? NAN : by < 1 ? (float)by : 1.0f;
     return MML_OK;
 }
 
@@ -55,6 +68,8 @@ mml_status REF(adamw)(mmli_device *dv, mmli_mem *p_, mmli_mem *m_, mmli_mem *v_,
     const float *g = ref_f(g_), *scale = ref_f(scale_), *decay = ref_f(decay_);
 
     (void)dv;
+    if (scale && isnan(*scale))
+        return MML_OK;
     for (size_t i = 0; i < n; i++) {
         const double grad = (double)g[i] * (scale ? (double)*scale : 1);
         double x = (double)p[i];

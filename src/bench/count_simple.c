@@ -185,9 +185,10 @@ mml_status mmli_counted_sum_squares(mmli_device *dv, mmli_mem *out, const mmli_m
     MMLI_COUNTED(sum_squares, 0, 2 * n, n, out, x, n);
 }
 
-mml_status mmli_counted_clip_scale(mmli_device *dv, mmli_mem *scale, const mmli_mem *sumsq, float max_norm)
+mml_status mmli_counted_tally(mmli_device *dv, mmli_mem *tally, mmli_mem *scale, const mmli_mem *loss, const mmli_mem *sumsq,
+                              double weight, float max_norm, uint64_t step)
 {
-    MMLI_COUNTED(clip_scale, 0, 3, 3, scale, sumsq, max_norm);
+    MMLI_COUNTED(tally, 0, 6, 15, tally, scale, loss, sumsq, weight, max_norm, step);
 }
 
 mml_status mmli_counted_l1_grad(mmli_device *dv, mmli_mem *g, const mmli_mem *p, size_t n, float l1)

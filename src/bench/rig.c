@@ -271,7 +271,7 @@ static mml_status repeat_training(mmli_bench_rig *rig)
     MML_TRY(mmli_params_settle(&bound, rig->tape));
     rig->step++;
     if (rig->spec->work == MMLI_WORK_TRAIN)
-        MML_TRY(mmli_optim_step(rig->optim, &rig->train, 1e-3, rig->step));
+        MML_TRY(mmli_optim_step(rig->optim, &rig->train, rig->loss, 1.0, 1e-3, rig->step));
     MML_TRY(dv->k.download(dv, &loss, rig->loss, sizeof loss)); /* waits for all of it */
     MML_CHECK(isfinite(loss), MML_E_NOT_FINITE, "%s: the loss of repeat %llu is not finite", rig->spec->shown.name,
               (unsigned long long)rig->step);

@@ -1,4 +1,5 @@
-/* loss.c - losses end a forward pass: they add to a float64 sum on the device and set the gradient of the logits. */
+/* loss.c - losses end a forward pass: they add to a float64 sum on the device and set the gradient of the logits. Labels are looked at
+ * here, while they are on the host: a device that computes beside it could tell of a wrong one only by NaN. */
 #include <stdlib.h>
 
 #include "ops/internal.h"
@@ -13,11 +14,22 @@ static mmli_mem *grad_of(mmli_tape *tape, mmli_var *y)
     return y->grad;
 }
 
+/* Labels below k where there is a weight. */
+static bool labels_fit(mmli_tape *tape, const char *what, const int32_t *label, const float *w, size_t rows, size_t k)
+{
+    for (size_t r = 0; r < rows; r++)
+        if (w[r] != 0 && (label[r] < 0 || (size_t)label[r] >= k)) {
+            mmli_tape_fail(tape, mmli_fail(MML_E_INTERNAL, "%s: row %zu has label %d, not 0 to %zu", what, r, (int)label[r], k - 1));
+            return false;
+        }
+    return true;
+}
+
 mml_status mmli_loss_cross_entropy(mmli_tape *tape, mmli_mem *loss, mmli_var *logits, const int32_t *label, const float *w)
 {
     mmli_mem *grad = grad_of(tape, logits), *l, *weight;
 
-    if (!grad)
+    if (!grad || !labels_fit(tape, "cross-entropy", label, w, logits->rows, logits->cols))
         return mmli_tape_status(tape);
     l = mmli_tape_upload(tape, label, logits->rows * sizeof *label);
     weight = mmli_tape_upload(tape, w, logits->rows * sizeof *w);
@@ -31,7 +43,7 @@ mml_status mmli_loss_survival_nll(mmli_tape *tape, mmli_mem *loss, mmli_var *log
 {
     mmli_mem *grad = grad_of(tape, logits), *y, *ev, *weight;
 
-    if (!grad)
+    if (!grad || !labels_fit(tape, "survival loss", bin, w, logits->rows, logits->cols))
         return mmli_tape_status(tape);
     y = mmli_tape_upload(tape, bin, logits->rows * sizeof *bin);
     ev = mmli_tape_upload(tape, event, logits->rows * sizeof *event);

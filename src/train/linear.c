@@ -225,6 +225,7 @@ out:
 /* Mean training loss of the model as it is. */
 static mml_status training_loss(mmli_trainer *t, double *loss)
 {
+    mmli_device *dv = t->model->params->dv;
     double sum = 0, weight = 0;
     mml_status st = MML_OK;
 
@@ -234,8 +235,9 @@ static mml_status training_loss(mmli_trainer *t, double *loss)
         mmli_var *logits;
 
         mmli_train_expect(t, t->part[0].samples, at + n, t->part[0].n);
-        MML_TRY(mmli_train_pass(t, t->part[0].samples + at, n, false, &l, &w, &logits));
-        sum += l;
+        MML_TRY(mmli_train_pass(t, t->part[0].samples + at, n, false, &w, &logits));
+        MML_TRY(dv->k.download(dv, &l, t->sums, sizeof l));
+        sum += l * w;
         weight += w;
     }
     *loss = weight > 0 ? sum / weight : NAN;

@@ -23,14 +23,16 @@ static mml_status save_checkpoint(const mmli_trainer *t)
 }
 
 /* A stop is asked for: the checkpoint first, then the status that says so. */
-static mml_status stop(const mmli_trainer *t)
+static mml_status stop(mmli_trainer *t)
 {
-    const mml_status st = save_checkpoint(t);
+    mml_status st = MML_OK;
 
-    if (st != MML_OK)
-        return st;
-    return mmli_fail(MML_E_STOPPED, "stopped in epoch %zu after %zu of %zu steps%s%s", t->at.epoch + 1, t->at.in_epoch,
-                     t->steps, t->o->checkpoint ? "; resume from " : "", t->o->checkpoint ? t->o->checkpoint : "");
+    MML_TRY(mmli_train_look(t));
+    MML_TRY(save_checkpoint(t));
+    st = mmli_fail(MML_E_STOPPED, "stopped in epoch %zu after %zu of %zu steps%s%s", t->at.epoch + 1, t->at.in_epoch, t->steps,
+                   t->o->checkpoint ? "; resume from " : "", t->o->checkpoint ? t->o->checkpoint : "");
+out:
+    return st;
 }
 
 /* What early stopping looks at: higher is better. The ranking of few samples moves by chance from epoch to epoch; among epochs
@@ -102,6 +104,7 @@ static mml_status run_epoch(mmli_trainer *t)
     mml_epoch line;
 
     shuffle(t);
+    MML_TRY(mmli_optim_begin(t->optim, t->at.loss_sum, t->at.norm_sum));
     while (t->at.in_epoch < t->steps) {
         const size_t first = t->at.in_epoch * t->o->batch, left = t->part[0].n - first;
         const size_t n = left < t->o->batch ? left : t->o->batch;

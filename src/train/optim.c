@@ -1,4 +1,5 @@
-/* optim.c - one sweep for the norm, one for the step, over all that is trained; nothing is read back in between. */
+/* optim.c - one sweep for the norm, one for the step, over all that is trained. Nothing is read back: that a number is not finite is
+ * found on the device, which then leaves the parameters alone (kernel `tally`), and is told when somebody asks. */
 #include "train/optim.h"
 
 #include <math.h>
@@ -81,6 +82,8 @@ mml_status mmli_optim_new(mmli_optim **out, mmli_params *params, const uint8_t *
     MML_TRY(zeros(&optim->v, dv, params->total));
     MML_TRY(zeros(&optim->scale, dv, 1));
     MML_TRY(zeros(&optim->sumsq, dv, 2));
+    MML_TRY(dv->k.alloc(dv, &optim->tally, MMLI_TALLY * sizeof(double)));
+    MML_TRY(mmli_optim_begin(optim, 0, 0));
     *out = optim;
     optim = NULL;
 out:
@@ -93,7 +96,7 @@ void mmli_optim_free(mmli_optim *optim)
     if (!optim)
         return;
     mmli_device *dv = optim->params->dv;
-    mmli_mem *mem[] = {optim->grads, optim->m, optim->v, optim->scale, optim->sumsq, optim->decay};
+    mmli_mem *mem[] = {optim->grads, optim->m, optim->v, optim->scale, optim->sumsq, optim->tally, optim->decay};
     for (size_t i = 0; i < sizeof mem / sizeof *mem; i++)
         if (mem[i])
             dv->k.free(dv, mem[i]);
@@ -102,28 +105,55 @@ void mmli_optim_free(mmli_optim *optim)
     mmli_free(optim);
 }
 
-mml_status mmli_optim_step(mmli_optim *optim, const mml_train_options *o, double rate, uint64_t t)
+mml_status mmli_optim_begin(mmli_optim *optim, double loss, double norm)
+{
+    mmli_device *dv = optim->params->dv;
+    const double tally[MMLI_TALLY] = {[MMLI_TALLY_LOSS] = loss, [MMLI_TALLY_NORM] = norm};
+
+    return dv->k.upload(dv, optim->tally, tally, sizeof tally);
+}
+
+mml_status mmli_optim_read(double tally[MMLI_TALLY], const mmli_optim *optim)
+{
+    mmli_device *dv = optim->params->dv;
+
+    return dv->k.download(dv, tally, optim->tally, MMLI_TALLY * sizeof *tally);
+}
+
+/* What the gradient is, penalty included, in one number. */
+static mml_status measure(mmli_optim *optim, const mml_train_options *o)
+{
+    mml_status st = MML_OK;
+    mmli_device *dv = optim->params->dv;
+
+    for (size_t i = 0; i < optim->n_weights && o->l1 > 0; i++) {
+        const mmli_run *r = &optim->weights[i];
+        MML_TRY(dv->k.l1_grad(dv, mmli_at(optim->grads, r->at), mmli_at(optim->params->data, r->at), r->n, (float)o->l1));
+    }
+    MML_TRY(dv->k.fill(dv, optim->sumsq, 2, 0.0f)); /* float64 zero has the bits of two float32 zeros */
+    for (size_t i = 0; i < optim->n_runs; i++)
+        MML_TRY(dv->k.sum_squares(dv, optim->sumsq, mmli_at(optim->grads, optim->runs[i].at), optim->runs[i].n));
+out:
+    return st;
+}
+
+mml_status mmli_optim_step(mmli_optim *optim, const mml_train_options *o, const mmli_mem *loss, double weight, double rate,
+                           uint64_t t)
 {
     mml_status st = MML_OK;
     mmli_device *dv = optim->params->dv;
     mmli_mem *data = optim->params->data;
     const float c1 = (float)(1 - pow(beta1, (double)t)), c2 = (float)(1 - pow(beta2, (double)t));
 
-    for (size_t i = 0; i < optim->n_weights && o->l1 > 0; i++) {
-        const mmli_run *r = &optim->weights[i];
-        MML_TRY(dv->k.l1_grad(dv, mmli_at(optim->grads, r->at), mmli_at(data, r->at), r->n, (float)o->l1));
-    }
-    MML_TRY(dv->k.fill(dv, optim->sumsq, 2, 0.0f)); /* float64 zero has the bits of two float32 zeros */
-    for (size_t i = 0; i < optim->n_runs; i++)
-        MML_TRY(dv->k.sum_squares(dv, optim->sumsq, mmli_at(optim->grads, optim->runs[i].at), optim->runs[i].n));
-    if (o->clip_norm > 0)
-        MML_TRY(dv->k.clip_scale(dv, optim->scale, optim->sumsq, (float)o->clip_norm));
+    if (!(weight > 0)) /* a Cox batch without events teaches nothing */
+        return dv->k.tally(dv, optim->tally, NULL, loss, NULL, weight, 0.0f, t);
+    MML_TRY(measure(optim, o));
+    MML_TRY(dv->k.tally(dv, optim->tally, optim->scale, loss, optim->sumsq, weight, (float)o->clip_norm, t));
     for (size_t i = 0; i < optim->n_runs; i++) {
         const mmli_run *r = &optim->runs[i];
         MML_TRY(dv->k.adamw(dv, mmli_at(data, r->at), mmli_at(optim->m, r->at), mmli_at(optim->v, r->at),
-                            mmli_at(optim->grads, r->at), o->clip_norm > 0 ? optim->scale : NULL,
-                            mmli_at(optim->decay, r->at / MMLI_DECAY_EACH), r->n, (float)rate, (float)beta1, (float)beta2,
-                            (float)epsilon, c1, c2));
+                            mmli_at(optim->grads, r->at), optim->scale, mmli_at(optim->decay, r->at / MMLI_DECAY_EACH), r->n,
+                            (float)rate, (float)beta1, (float)beta2, (float)epsilon, c1, c2));
     }
 out:
     return st;

@@ -13,8 +13,9 @@ typedef struct mmli_run {
 typedef struct mmli_optim {
     mmli_params *params; /* borrowed */
     mmli_mem *grads, *m, *v; /* flat, like params->data */
-    mmli_mem *scale;         /* one float: clipping */
+    mmli_mem *scale;         /* one float: clipping; NaN: no step */
     mmli_mem *sumsq;         /* one float64: squared norm of the gradient */
+    mmli_mem *tally;         /* MMLI_TALLY float64: what the steps of an epoch add up to; kernel `tally` */
     mmli_mem *decay;         /* of MMLI_DECAY_EACH parameters each */
     mmli_run *runs, *weights; /* what is trained; of that, what L1 acts on */
     size_t n_runs, n_weights;
@@ -23,7 +24,14 @@ typedef struct mmli_optim {
 /* frozen (params->n): 1 = left alone. */
 mml_status mmli_optim_new(mmli_optim **out, mmli_params *params, const uint8_t *frozen, const mml_train_options *o);
 void mmli_optim_free(mmli_optim *optim);
-/* t = 1 for the first step. The squared gradient norm before clipping is left in optim->sumsq. */
-mml_status mmli_optim_step(mmli_optim *optim, const mml_train_options *o, double rate, uint64_t t);
+/* Queues step t, 1 for the first one, and waits for nothing. The tally gets weight * loss (float64, on the device) and the norm of the
+ * gradient before clipping. weight = 0: there is nothing to learn from, and no gradient is read. A step whose loss or
+ * gradient is not finite changes nothing, nor does any after it, until the tally is begun anew. */
+mml_status mmli_optim_step(mmli_optim *optim, const mml_train_options *o, const mmli_mem *loss, double weight, double rate,
+                           uint64_t t);
+/* Begins a tally with these sums. */
+mml_status mmli_optim_begin(mmli_optim *optim, double loss, double norm);
+/* Waits for all steps, and reads what they add up to. */
+mml_status mmli_optim_read(double tally[MMLI_TALLY], const mmli_optim *optim);
 
 #endif

@@ -1,10 +1,16 @@
-/* pass.c - one batch through the model: tokens in, loss out, gradients back, one optimiser step. */
+/* pass.c - one batch through the model: tokens in, loss out, gradients back, one optimiser step.
+ *
+ * All of that is queued; a device that computes beside the host is not waited for. So it is asked only now and then whether the
+ * numbers are still finite: since the step where they were not it has changed nothing (kernel `tally`). */
 #include <math.h>
 
 #include "ops/ops.h"
 #include "train/trainer.h"
 #include "util/error.h"
 #include "util/rng.h"
+
+/* Steps between two looks: a training that has diverged ends soon, and a device stands still for one step in so many. */
+enum { LOOK_EVERY = 64 };
 
 /* Leaves present modalities of training samples out at random; the mask is a function of (seed, step, member, sample), and
  * one modality that is there always stays. */
@@ -105,8 +111,7 @@ mml_status mmli_train_read(mmli_trainer *t, const size_t *samples, size_t n)
     return mmli_ahead_read(&t->batch, t->ahead, samples, n, t->next.samples, t->next.n);
 }
 
-mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *loss, double *weight,
-                           mmli_var **logits)
+mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *weight, mmli_var **logits)
 {
     mml_status st = MML_OK;
     mmli_device *dv = mmli_tape_device(t->tape);
@@ -114,7 +119,6 @@ mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, boo
     mmli_bound bound;
     mmli_inputs inputs;
     mmli_stages stages;
-    double sum = 0;
 
     MML_TRY(mmli_train_read(t, samples, n));
     if (dropping)
@@ -131,8 +135,40 @@ mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, boo
         MML_TRY(mmli_tape_backward(t->tape));
         MML_TRY(mmli_params_settle(&bound, t->tape));
     }
-    MML_TRY(dv->k.download(dv, &sum, t->sums, sizeof sum));
-    *loss = sum * *weight;
+out:
+    return st;
+}
+
+/* The steps of a tally are numbered through all epochs. */
+static mml_status diverged(const mmli_trainer *t, const double *tally)
+{
+    const uint64_t first = t->at.step - t->at.in_epoch; /* of this epoch */
+    const uint64_t step = (uint64_t)tally[MMLI_TALLY_FAILED] - 1;
+    const size_t batch = (size_t)(step - first) + 1;
+    const double loss = tally[MMLI_TALLY_BAD_LOSS];
+    const double rate = mmli_schedule_rate(t->o, step, t->steps * t->o->epochs, t->at.plateau_factor);
+
+    if (!isfinite(loss))
+        return mmli_fail(MML_E_NOT_FINITE,
+                         "the loss is %s in epoch %zu, batch %zu of %zu: the training has diverged; lower the learning rate (%g now), "
+                         "or look for features of enormous size (scaling none?)",
+                         isnan(loss) ? "NaN" : "infinite", t->at.epoch + 1, batch, t->steps, rate);
+    return mmli_fail(MML_E_NOT_FINITE,
+                     "the gradient is not finite in epoch %zu, batch %zu of %zu: the training has diverged; lower the learning "
+                     "rate (%g now) or clip the gradient (%g now)",
+                     t->at.epoch + 1, batch, t->steps, rate, t->o->clip_norm);
+}
+
+mml_status mmli_train_look(mmli_trainer *t)
+{
+    mml_status st = MML_OK;
+    double tally[MMLI_TALLY];
+
+    MML_TRY(mmli_optim_read(tally, t->optim));
+    if (tally[MMLI_TALLY_FAILED] > 0)
+        return diverged(t, tally);
+    t->at.loss_sum = tally[MMLI_TALLY_LOSS];
+    t->at.norm_sum = tally[MMLI_TALLY_NORM];
 out:
     return st;
 }
@@ -140,28 +176,16 @@ out:
 mml_status mmli_train_step(mmli_trainer *t, const size_t *samples, size_t n, double rate)
 {
     mml_status st = MML_OK;
-    mmli_device *dv = t->model->params->dv;
     mmli_var *logits;
-    double loss = 0, weight = 0, sumsq = 0;
+    double weight = 0;
 
-    MML_TRY(mmli_train_pass(t, samples, n, true, &loss, &weight, &logits));
-    MML_CHECK(isfinite(loss), MML_E_NOT_FINITE,
-              "the loss is %s in epoch %zu, batch %zu of %zu: the training has diverged; lower the learning rate (%g now), "
-              "or look for features of enormous size (scaling none?)",
-              isnan(loss) ? "NaN" : "infinite", t->at.epoch + 1, t->at.in_epoch + 1, t->steps, rate);
-    if (weight > 0) { /* a Cox batch without events teaches nothing */
-        MML_TRY(mmli_optim_step(t->optim, t->o, rate, t->at.step + 1));
-        MML_TRY(dv->k.download(dv, &sumsq, t->optim->sumsq, sizeof sumsq));
-        MML_CHECK(isfinite(sumsq), MML_E_NOT_FINITE,
-                  "the gradient is not finite in epoch %zu, batch %zu of %zu: the training has diverged; lower the learning "
-                  "rate (%g now) or clip the gradient (%g now)",
-                  t->at.epoch + 1, t->at.in_epoch + 1, t->steps, rate, t->o->clip_norm);
-    }
-    t->at.loss_sum += loss;
+    MML_TRY(mmli_train_pass(t, samples, n, true, &weight, &logits));
+    MML_TRY(mmli_optim_step(t->optim, t->o, t->sums, weight, rate, t->at.step + 1));
     t->at.weight_sum += weight;
-    t->at.norm_sum += sqrt(sumsq);
     t->at.step++;
     t->at.in_epoch++;
+    if (t->at.in_epoch % LOOK_EVERY == 0 || t->at.in_epoch == t->steps)
+        MML_TRY(mmli_train_look(t));
 out:
     return st;
 }

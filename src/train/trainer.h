@@ -22,7 +22,8 @@ typedef struct mmli_progress {
     size_t epoch;     /* epochs finished */
     size_t in_epoch;  /* steps done in the epoch under way */
     uint64_t step;    /* optimiser steps in all */
-    double loss_sum, weight_sum, norm_sum; /* of the epoch under way */
+    double weight_sum;         /* of the epoch under way */
+    double loss_sum, norm_sum; /* so too, as of the last mmli_train_look */
     double best_value;                     /* of the weights kept: what is compared (loop.c); -inf before the first */
     double best_score;                     /* theirs; NaN before the first and where there is none */
     double best_loss;                      /* theirs: decides between equal values, which few samples give often */
@@ -70,14 +71,16 @@ mml_status mmli_train_run(mmli_trainer *t);
 
 /* pass.c: t->batch = these samples, while those of t->next are read. */
 mml_status mmli_train_read(mmli_trainer *t, const size_t *samples, size_t n);
-/* forward, loss, and (record) backward for samples; *loss = sum of weighted losses, *weight = sum of weights.
- * The batch loss that is differentiated is their quotient. */
-mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *loss, double *weight,
-                           mmli_var **logits);
+/* Queues forward, loss, and (train) backward for samples; *weight = sum of weights, and t->sums = the loss that is
+ * differentiated: the sum of weighted losses divided by it. Waits for nothing. */
+mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *weight, mmli_var **logits);
 /* t->next = the batch from samples[at] on, of `all`. */
 void mmli_train_expect(mmli_trainer *t, size_t *samples, size_t at, size_t all);
-/* One optimiser step on samples; adds to the sums of t->at. */
+/* One optimiser step on samples, queued. What it adds up to stays on the device; now and then, and after the last step of an epoch,
+ * it is looked at. */
 mml_status mmli_train_step(mmli_trainer *t, const size_t *samples, size_t n, double rate);
+/* Waits for the steps so far: the sums of t->at, or MML_E_NOT_FINITE with the batch where the training diverged. */
+mml_status mmli_train_look(mmli_trainer *t);
 
 /* validate.c */
 mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score);

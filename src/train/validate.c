@@ -28,12 +28,13 @@ mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score)
         mmli_var *logits;
 
         mmli_train_expect(t, valid->samples, at + n, valid->n);
-        MML_TRY(mmli_train_pass(t, valid->samples + at, n, false, &l, &w, &logits));
+        MML_TRY(mmli_train_pass(t, valid->samples + at, n, false, &w, &logits));
         MML_TRY(dv->k.download(dv, host, logits->data, n * k * sizeof *host));
+        MML_TRY(dv->k.download(dv, &l, t->sums, sizeof l));
         mmli_task_outputs(host, NULL, one, t->model->task, host, n);
         for (size_t i = 0; i < n; i++)
             mmli_scored_set(t->scored.score, &t->scored, at + i, host + i * k, one[i]);
-        loss_sum += l;
+        loss_sum += l * w;
         weight_sum += w;
     }
     *loss = weight_sum > 0 ? loss_sum / weight_sum : NAN;

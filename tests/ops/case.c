@@ -119,13 +119,20 @@ mmli_mem *sum_floats(run *r, const char *label, size_t n, mmlt_tol tol)
     return place(r, b);
 }
 
-mmli_mem *sum_double(run *r, const char *label, mmlt_tol tol)
+mmli_mem *sum_doubles(run *r, const char *label, size_t n, mmlt_tol tol)
 {
     const uint64_t key = next_key(r);
-    run_buffer *b = make(r, RUN_F64, 1, label, tol);
+    run_buffer *b = make(r, RUN_F64, n, label, tol);
+    double *x = data_of(r, b);
 
-    *(double *)data_of(r, b) = (double)mmli_rng_normal(key, 0);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (double)mmli_rng_normal(key, i);
     return place(r, b);
+}
+
+mmli_mem *sum_double(run *r, const char *label, mmlt_tol tol)
+{
+    return sum_doubles(r, label, 1, tol);
 }
 
 mmli_mem *of_terms(run *r, mmli_mem *out, double size)

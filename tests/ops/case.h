@@ -59,6 +59,7 @@ mmli_mem *in_offsets(run *r, const size_t *len, size_t segs, size_t *tokens);
 mmli_mem *new_floats(run *r, const char *label, size_t n, mmlt_tol tol);
 mmli_mem *sum_floats(run *r, const char *label, size_t n, mmlt_tol tol);
 mmli_mem *sum_double(run *r, const char *label, mmlt_tol tol);
+mmli_mem *sum_doubles(run *r, const char *label, size_t n, mmlt_tol tol);
 
 /* Of an output that is a sum of terms of about this size, and so few that none may come out as large:
  * where all cancel, their roundings do not, so `norm` is taken of this size at least. */

@@ -1,4 +1,4 @@
-/* cases_optim.c - reductions to one number, clipping, the optimiser. */
+/* cases_optim.c - reductions to one number, the tally of a training, the optimiser. */
 #include <math.h>
 
 #include "tests/ops/case.h"
@@ -16,15 +16,34 @@ static void sums(run *r, size_t i)
     CALL(r, sum_squares, sum_double(r, "squares", MMLT_TOL_F64), x, n);
 }
 
-/* The sum of squares as the trainer has it: of a gradient. 0, small, large, infinite. */
-static void clip_scale(run *r, size_t i)
+/* Two steps, and one without a gradient between them: losses and sums of squares are 0, small, large, and not finite (in the first
+ * step, or the third). What the scale is good for, too: a step of the optimiser with it. */
+static void tally(run *r, size_t i)
 {
-    static const float gradients[] = {0, 0.01f, 3, 1e15f, INFINITY};
-    const mmlt_tol tol = i == 4 ? MMLT_TOL_EXACT : MMLT_TOL_F64;
-    mmli_mem *sumsq = sum_double(r, "sumsq", tol);
+    enum { GRADIENTS = 7, N = 19 };
+    static const float gradients[GRADIENTS] = {0, 0.01f, 3, 1e15f, INFINITY, NAN, 0.5f}, fine = 1.5f, infinite = INFINITY;
+    const bool late = i >= GRADIENTS, bad_loss = i % GRADIENTS == 6;
+    const float max_norm = i % 3 == 1 ? 0.0f : 2.0f;
+    mmli_mem *sums = sum_doubles(r, "tally", MMLI_TALLY, MMLT_TOL_F64), *zero = new_floats(r, "zero", 1, MMLT_TOL_EXACT);
+    mmli_mem *scale[2] = {new_floats(r, "scale", 1, MMLT_TOL_ROUND), new_floats(r, "second scale", 1, MMLT_TOL_ROUND)};
+    mmli_mem *p = sum_floats(r, "p", N, MMLT_TOL_ROUND), *m = sum_floats(r, "m", N, MMLT_TOL_ROUND);
+    mmli_mem *v = sum_floats(r, "v", N, MMLT_TOL_ROUND), *decay = in_uniform(r, 2, 0, 0.3f);
 
-    CALL(r, sum_squares, sumsq, in_floats(r, &gradients[i], 1), 1);
-    CALL(r, clip_scale, new_floats(r, "scale", 1, MMLT_TOL_ROUND), sumsq, 2.0f);
+    CALL(r, fill, sums, 2 * MMLI_TALLY, 0.0f);
+    CALL(r, fill, zero, 1, 0.0f);
+    CALL(r, scale, v, v, N, 0.0f);
+    for (int step = 0; step < 2; step++) {
+        const bool odd = late == (step == 1);
+        mmli_mem *loss = sum_double(r, "loss", MMLT_TOL_F64), *sumsq = sum_double(r, "sumsq", MMLT_TOL_F64);
+
+        CALL(r, fill, sumsq, 2, 0.0f);
+        CALL(r, sum_squares, sumsq, in_floats(r, odd ? &gradients[i % GRADIENTS] : &fine, 1), 1);
+        CALL(r, sum, loss, in_floats(r, odd && bad_loss ? &infinite : &fine, 1), 1);
+        CALL(r, tally, sums, scale[step], loss, sumsq, 0.75, max_norm, (uint64_t)(2 * step + 11));
+        if (step == 0)
+            CALL(r, tally, sums, NULL, loss, NULL, 0.0, max_norm, (uint64_t)12);
+    }
+    CALL(r, adamw, p, m, v, in_random(r, N), scale[1], decay, N, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f);
 }
 
 static void l1_grad(run *r, size_t i)
@@ -61,7 +80,7 @@ static void adamw(run *r, size_t i)
 
 const kernel_case optim_cases[] = {
     {"sum and sum_squares", SIZES, sums},
-    {"clip_scale", 5, clip_scale},
+    {"tally", 14, tally},
     {"l1_grad", SIZES, l1_grad},
     {"adamw", 2 * SIZES, adamw},
     {NULL, 0, NULL},

@@ -161,23 +161,62 @@ START_TEST(first_step_of_adamw_is_the_learning_rate)
 }
 END_TEST
 
-/* 3-4-5: norm 5, limit 2.5 -> 0.5; a norm below the limit is left alone. */
+/* 3-4-5: norm 5, limit 2.5 -> 0.5; a norm below the limit is left alone, and no limit is none. */
 START_TEST(clipping_scales_to_the_limit_and_never_up)
 {
+    static const float limits[] = {2.5f, 100, 0}, want[] = {0.5f, 1, 1};
     const float g[] = {3, -4};
+    const double two = 2;
+    double sums[MMLI_TALLY] = {10, 20};
     float scale;
-    mmli_mem *sumsq, *out;
+    mmli_mem *sumsq, *out, *loss, *tally;
 
     begin(_i);
     zero_loss(&sumsq);
     out = bytes(g, sizeof scale);
+    loss = bytes(&two, sizeof two);
+    tally = bytes(sums, sizeof sums);
     RUN(sum_squares, sumsq, GIVE(g), 2);
-    RUN(clip_scale, out, sumsq, 2.5f);
-    mmlt_download(&scale, dv, out, sizeof scale);
-    ck_assert_float_eq_tol(scale, 0.5f, 1e-6f);
-    RUN(clip_scale, out, sumsq, 100.0f);
-    mmlt_download(&scale, dv, out, sizeof scale);
-    ck_assert_float_eq(scale, 1);
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        RUN(tally, tally, out, loss, sumsq, 0.25, limits[i], i + 1);
+        mmlt_download(&scale, dv, out, sizeof scale);
+        ck_assert_float_eq_tol(scale, want[i], 1e-6f);
+    }
+    mmlt_download(sums, dv, tally, sizeof sums);
+    ck_assert_double_eq(sums[MMLI_TALLY_LOSS], 10 + 3 * 0.5);
+    ck_assert_double_eq(sums[MMLI_TALLY_NORM], 20 + 3 * 5);
+    ck_assert_double_eq(sums[MMLI_TALLY_FAILED], 0);
+    end();
+}
+END_TEST
+
+/* Step 7 has an infinite gradient: neither it nor the sound step 8 moves anything, and 7 is what is told. */
+START_TEST(a_step_that_is_not_finite_is_called_off_with_all_that_follow)
+{
+    const double one = 1, squares[] = {INFINITY, 4};
+    const float p[] = {1, -2, 3}, m[] = {0.5f, 0, -0.5f}, v[] = {1, 2, 3}, g[] = {1, 1, 1}, decay[] = {0.1f};
+    double sums[MMLI_TALLY] = {10, 20};
+    float got[3], scale = 0;
+    mmli_mem *mp, *mm, *mv, *out, *loss, *tally;
+
+    begin(_i);
+    mp = GIVE(p), mm = GIVE(m), mv = GIVE(v);
+    out = bytes(&scale, sizeof scale);
+    loss = bytes(&one, sizeof one);
+    tally = bytes(sums, sizeof sums);
+    for (size_t i = 0; i < COUNT(squares); i++) {
+        RUN(tally, tally, out, loss, bytes(&squares[i], sizeof *squares), 1.0, 2.5f, i + 7);
+        RUN(adamw, mp, mm, mv, GIVE(g), out, GIVE(decay), 3, 0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f);
+    }
+    TAKE(got, mp);
+    mmlt_assert_close(got, p, 3, MMLT_TOL_EXACT);
+    TAKE(got, mm);
+    mmlt_assert_close(got, m, 3, MMLT_TOL_EXACT);
+    TAKE(got, mv);
+    mmlt_assert_close(got, v, 3, MMLT_TOL_EXACT);
+    mmlt_download(sums, dv, tally, sizeof sums);
+    ck_assert(sums[MMLI_TALLY_LOSS] == 10 && sums[MMLI_TALLY_NORM] == 20 && sums[MMLI_TALLY_FAILED] == 7);
+    ck_assert(sums[MMLI_TALLY_BAD_LOSS] == 1 && isinf(sums[MMLI_TALLY_BAD_SUMSQ]));
     end();
 }
 END_TEST
@@ -215,6 +254,7 @@ int main(void)
     tcase_add_loop_test(tc, squared_loss_is_the_weighted_square_of_the_difference, 0, n);
     tcase_add_loop_test(tc, epsilon_of_adamw_is_added_to_the_root, 0, n);
     tcase_add_loop_test(tc, clipping_scales_to_the_limit_and_never_up, 0, n);
+    tcase_add_loop_test(tc, a_step_that_is_not_finite_is_called_off_with_all_that_follow, 0, n);
     tcase_add_loop_test(tc, sum_does_not_lose_small_terms_beside_a_large_one, 0, n);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);

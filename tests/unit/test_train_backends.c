@@ -92,6 +92,105 @@ START_TEST(a_warm_training_step_allocates_nothing)
 }
 END_TEST
 
+/* ---- a backend that counts how often it is waited for */
+
+static size_t waits;
+
+static mml_status counted_download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes)
+{
+    waits++;
+    return mmlt_backend_hidden.download(dv, dst, src, bytes);
+}
+
+static mml_status counted_sync(mmli_device *dv)
+{
+    waits++;
+    return mmlt_backend_hidden.sync(dv);
+}
+
+typedef struct steps {
+    size_t n, waited, from;
+} steps;
+
+/* Steps of an epoch that something was waited for in; the last step is looked at. */
+static int count_waits(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t all)
+{
+    steps *s = user;
+
+    (void)epoch_now;
+    if (!epoch && step > 1 && step < all) {
+        s->n++;
+        s->waited += waits != s->from;
+    }
+    s->from = waits;
+    return 0;
+}
+
+START_TEST(a_training_step_waits_for_nothing)
+{
+    static const char *const modalities[] = {"labs", "vitals"};
+    mmli_backend table = mmlt_backend_hidden;
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = rig_options();
+    steps s = {0, 0, 0};
+    mml_model *model;
+
+    table.download = counted_download;
+    table.sync = counted_sync;
+    o.epochs = 2;
+    o.l1 = 1e-4;
+    o.watch = count_waits;
+    o.watch_user = &s;
+    model = train_on(cohort, modalities[_i], &o, &table);
+    ck_assert_uint_gt(s.n, 4);
+    ck_assert_uint_eq(s.waited, 0);
+    mml_model_free(model);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+/* ---- numbers that are not finite */
+
+static int count_steps(void *user, const mml_epoch *epoch, size_t epoch_now, size_t step, size_t all)
+{
+    (void)epoch_now, (void)step, (void)all;
+    *(size_t *)user += !epoch;
+    return 0;
+}
+
+/* Batches of one sample: an epoch of more than 64 steps. The loss of the second one is not finite already. */
+START_TEST(an_epoch_that_has_diverged_ends_at_the_next_look)
+{
+    const mml_block_options block = rig_block(MML_ENCODER_SNN);
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = rig_options();
+    mml_model *model = NULL;
+    size_t n = 0, batch = 0;
+    const char *at;
+
+    o.batch = 1;
+    o.learning_rate = 1e30;
+    o.schedule = MML_SCHEDULE_CONSTANT;
+    o.warmup = 0;
+    o.watch = count_steps;
+    o.watch_user = &n;
+    mmlt_assert_fails(mmli_train_block_on(&model, cohort, "labs", "outcome", &block, NULL, NULL, &o,
+                                          _i ? &mmlt_backend_hidden : &mmli_backend_cpu),
+                      MML_E_NOT_FINITE, "in epoch 1, batch ");
+    at = strstr(mml_last_error(), "batch ");
+    batch = strtoul(at + strlen("batch "), NULL, 10);
+    ck_assert_msg(batch >= 2 && batch < 10, "%s", mml_last_error());
+    ck_assert_ptr_nonnull(strstr(mml_last_error(), "(1e+30 now)"));
+    ck_assert_uint_eq(n, 63); /* the watch is not asked after the step that was looked at */
+    ck_assert_ptr_null(model);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train/backends");
@@ -101,6 +200,8 @@ int main(void)
     tcase_add_loop_test(tc, blocks_and_fuse_train_on_memory_that_the_host_cannot_touch_with_the_bits_of_the_reference, 0, 2);
     tcase_add_test(tc, a_merge_of_hidden_blocks_predicts);
     tcase_add_loop_test(tc, a_warm_training_step_allocates_nothing, 0, 4);
+    tcase_add_loop_test(tc, a_training_step_waits_for_nothing, 0, 2);
+    tcase_add_loop_test(tc, an_epoch_that_has_diverged_ends_at_the_next_look, 0, 2);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
 }
