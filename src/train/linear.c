@@ -291,7 +291,8 @@ mml_status mmli_train_linear(mmli_trainer *t)
     const double given = f.b->o.penalty;
     mml_status st = MML_OK;
 
-    MML_CHECK(given >= 0 || t->part[1].n > 0, MML_E_DATA, "there is no validation part to choose the penalty on: give one");
+    MML_CHECK(given >= 0 || t->by_loss, MML_E_DATA, "%s: give a penalty",
+              t->part[1].n == 0 ? "there is no validation part to choose the penalty on" : "no validation sample has the event, to choose the penalty by");
     MML_TRY(prepare(&f));
     for (size_t i = 0; i < t->o->epochs; i++)
         MML_TRY(try_penalty(&f, given >= 0 ? given : mmli_linear_penalty(i), i, t->o->epochs));

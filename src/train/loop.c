@@ -36,11 +36,11 @@ out:
 }
 
 /* What early stopping looks at: higher is better. The ranking of few samples moves by chance from epoch to epoch; among epochs
- * of nearly the same score a share of the loss, which moves less, prefers those before overfitting. Without validation samples
- * the last epoch is the best. */
+ * of nearly the same score a share of the loss, which moves less, prefers those before overfitting. Without validation samples,
+ * or where they can say nothing (the Cox loss without an event), the last epoch is the best. */
 static double criterion(const mmli_trainer *t, double loss, double score)
 {
-    if (t->part[1].n == 0)
+    if (!t->by_loss)
         return (double)t->at.epoch;
     return t->by_score ? score - t->o->loss_share * loss : -loss;
 }
@@ -74,7 +74,7 @@ static mml_status end_epoch(mmli_trainer *t, double rate, double seconds, mml_ep
     bool best = false;
 
     MML_TRY(mmli_train_validate(t, &loss, &score));
-    MML_CHECK(t->part[1].n == 0 || isfinite(loss), MML_E_NOT_FINITE,
+    MML_CHECK(!t->by_loss || isfinite(loss), MML_E_NOT_FINITE,
               "the validation loss is not finite after epoch %zu: the training has diverged; lower the learning rate (%g)",
               t->at.epoch, t->o->learning_rate);
     MML_TRY(keep_best(t, loss, score, &best));
@@ -149,9 +149,9 @@ mml_status mmli_train_run(mmli_trainer *t)
     mml_status st = MML_OK;
     mmli_params *p = t->model->params;
 
-    if (t->from_start && t->part[1].n > 0 && t->at.step == 0)
+    if (t->from_start && t->by_loss && t->at.step == 0)
         MML_TRY(consider_start(t));
-    while (t->at.epoch < t->o->epochs && !(t->o->patience && t->part[1].n && t->at.since_best >= t->o->patience))
+    while (t->at.epoch < t->o->epochs && !(t->o->patience && t->by_loss && t->at.since_best >= t->o->patience))
         MML_TRY(run_epoch(t));
     if (t->at.best_value > -INFINITY)
         MML_TRY(p->dv->k.copy(p->dv, p->data, t->best, p->total * sizeof(float)));

@@ -97,6 +97,9 @@ static mml_status prepare_scores(mmli_trainer *t)
 
     if (valid->n == 0)
         goto out;
+    t->by_loss = !mmli_task_is_cox(t->model->task);
+    for (size_t i = 0; i < valid->n && !t->by_loss; i++)
+        t->by_loss = t->labels->event[valid->samples[i]] > 0;
     MML_TRY(mmli_scored_new(&t->scored, t->model->task, t->labels, valid->samples, valid->n));
     {
         /* Any scores do for the question. Classes: equal probabilities. */

@@ -54,7 +54,8 @@ typedef struct mmli_trainer {
     mmli_mem *sums;  /* float64: loss, of the step under way */
     mmli_scored scored; /* validation truth; n = 0 when there is none */
     bool from_start;    /* the start is worth keeping: it competes with the epochs for the best weights (a fuse) */
-    bool by_score;      /* the validation score exists; else the validation loss decides, if there are samples */
+    bool by_score;      /* the validation score exists; else the validation loss decides, where there is one */
+    bool by_loss;       /* the validation loss exists: there are samples, for the Cox loss some with the event */
     mmli_progress at;
     mml_epoch *history;
     size_t n_history;

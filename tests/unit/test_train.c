@@ -294,6 +294,47 @@ START_TEST(a_loss_that_is_not_finite_stops_with_epoch_batch_and_cause_and_keeps_
 }
 END_TEST
 
+/* The Cox loss of samples without an event is 0 / 0, which is no divergence. */
+START_TEST(a_validation_part_without_events_is_as_good_as_none)
+{
+    enum { N = 40 };
+    static double time[N];
+    static uint8_t event[N];
+    float x[N * 2];
+    const mml_block_options block = rig_block(MML_ENCODER_NONE);
+    mml_baseline_options linear;
+    mmlt_cohort made;
+    mml_cohort *cohort;
+    mml_train_options o;
+    mml_model *model = NULL;
+
+    for (size_t i = 0; i < N; i++)
+        time[i] = (double)(i + 1);
+    event[7] = event[20] = 1; /* at 1/4 and 3/4 of their stratum, both below 0.8 */
+    mmlt_normal(x, N * 2, 3);
+    mmlt_cohort_begin(&made, N, NULL);
+    mmlt_cohort_modality(&made, "labs", "table", x, NULL, 2, NULL, 0, NULL);
+    mmlt_cohort_survival(&made, "outcome", "months", time, event);
+    cohort = mmlt_cohort_open(&made);
+    mmlt_assert_ok(mml_train_options_init(&o, NULL, MML_TABLE, MML_SURVIVAL));
+    o.epochs = 30; /* more than patience */
+    o.threads = 1;
+    o.split.train = "0.8";
+    o.split.valid = "0.1";
+    mmlt_assert_ok(mml_train_block(&model, cohort, "labs", "outcome", &block, NULL, NULL, &o));
+    ck_assert_uint_gt(model->members[0].from.n_ids[1], 0);
+    ck_assert_uint_eq(model->members[0].from.n_history, 30);
+    ck_assert_uint_eq(model->members[0].from.best_epoch, 30);
+    ck_assert(isnan(model->members[0].from.valid_score) && isnan(model->members[0].from.history[0].valid_loss));
+    mml_model_free(model);
+    mmlt_assert_ok(mml_baseline_options_init(&linear, MML_BASELINE_LINEAR));
+    mmlt_assert_fails(mml_train_baseline(&model, cohort, (const char *[]){"labs"}, 1, "outcome", &linear, NULL, &o), MML_E_DATA,
+                      "no validation sample has the event");
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 START_TEST(what_cannot_be_trained_is_said)
 {
     mmlt_cohort made;
@@ -333,6 +374,7 @@ int main(void)
     tcase_add_test(tc, balanced_class_weights_raise_the_rare_class);
     tcase_add_test(tc, penalties_shrink_the_weights);
     tcase_add_test(tc, a_loss_that_is_not_finite_stops_with_epoch_batch_and_cause_and_keeps_the_last_checkpoint);
+    tcase_add_test(tc, a_validation_part_without_events_is_as_good_as_none);
     tcase_add_test(tc, what_cannot_be_trained_is_said);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
