@@ -281,9 +281,21 @@ mml_status mmli_h5_object(hid_t *out, hid_t loc, const char *path, const char *n
     (void)mmli_h5_guard_refused();
     if ((*out = H5Oopen(loc, name, H5P_DEFAULT)) < 0) {
         why = mmli_h5_why();
-        MML_CHECK(!mmli_h5_guard_refused(), MML_E_FORMAT,
-                  "%s: %s is a virtual data set (its values are in other files), or damaged; copy the values into this file", path,
-                  mmli_h5_full_name(loc, name).text);
+        switch (mmli_h5_guard_refused()) {
+        case MMLI_H5_GLOBAL_HEAP:
+            st = mmli_fail(MML_E_FORMAT, "%s: %s is a virtual data set (its values are in other files), or damaged; copy the values into this file",
+                           path, mmli_h5_full_name(loc, name).text);
+            goto out;
+        case MMLI_H5_ELSEWHERE:
+            st = mmli_fail(MML_E_FORMAT, "%s: %s keeps its values in another file (external storage); copy them into this file", path,
+                           mmli_h5_full_name(loc, name).text);
+            goto out;
+        case MMLI_H5_NO_MEMORY:
+            st = mmli_fail(MML_E_NOMEM, "%s: %s: no memory left to look at it", path, mmli_h5_full_name(loc, name).text);
+            goto out;
+        case MMLI_H5_NOTHING:
+        case MMLI_H5_DAMAGED: break;
+        }
         st = mmli_fail(MML_E_FORMAT, "%s: %s: damaged%s", path, mmli_h5_full_name(loc, name).text, why.text);
     }
 out:

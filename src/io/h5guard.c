@@ -1,4 +1,7 @@
-/* h5guard.c - see h5guard.h. A file driver that hands everything on to one of HDF5's own, and fails reads of global heaps.
+/* h5guard.c - see h5guard.h. A file driver that hands everything on to one of HDF5's own, and fails reads of what HDF5 must not see: object
+ * headers that are not sound (h5header.h), global heaps, and what only files in several parts have.
+ *
+ * It offers no accumulator of metadata: that would join reads, and here every structure is known by the read that begins where it begins.
  *
  * A global heap collection has texts of variable length, and what a virtual data set is made of. It has no checksum, and HDF5
  * 1.10 follows what it says: H5HG__cache_heap_deserialize() walks objects whose sizes it never compares with the collection (beyond
@@ -14,6 +17,7 @@
 #include "io/h5guard.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #if H5_VERSION_GE(1, 13, 0)
@@ -21,6 +25,7 @@
 #endif
 
 #include "io/h5.h"
+#include "io/h5header.h"
 #include "util/alloc.h"
 
 enum { IMAGE_STEP = 1 << 16 };
@@ -33,11 +38,14 @@ typedef struct guarded {
     H5FD_t base; /* HDF5's part, first */
     H5FD_t *inner;
     bool in_memory;
+    bool has_start; /* the superblock was read as far as its version */
+    mmli_h5_headers headers;
 } guarded;
 
 /* The registered driver; HDF5 has one for the process, as it has all its state. Written with the lock held. */
 static hid_t driver = -1;
-static bool no_memory, refused;
+static bool no_memory;
+static mmli_h5_refusal refused;
 
 static herr_t forget_driver(void) /* H5close() of the application: ids start anew */
 {
@@ -50,6 +58,21 @@ static H5FD_t *inner_of(const H5FD_t *base)
     return ((const guarded *)base)->inner;
 }
 
+/* Where the bytes of the inner file are; false when that cannot be told. */
+static bool bytes_of(mmli_h5_bytes *out, const guarded *f)
+{
+    void *inner = NULL;
+
+    *out = (mmli_h5_bytes){.fd = -1};
+    if (H5FDget_vfd_handle(f->inner, H5P_DEFAULT, &inner) < 0 || inner == NULL)
+        return false;
+    if (f->in_memory)
+        memcpy(&out->memory, inner, sizeof out->memory); /* the address of it, as H5FD_CORE has it */
+    else
+        memcpy(&out->fd, inner, sizeof out->fd);
+    return true;
+}
+
 /* ---- what HDF5 calls ------------------------------------------------------------------------------------------------ */
 
 static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_t most)
@@ -59,16 +82,23 @@ static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_
     guarded *f = NULL;
     hid_t reasons;
 
-    no_memory = mmli_calloc(&f, 1, sizeof *f) != MML_OK;
+    no_memory = mmli_calloc(&f, 1, sizeof *f) != MML_OK || mmli_h5_headers_init(&f->headers) != MML_OK;
     if (!no_memory && s != NULL && list >= 0 &&
-        (s->in_memory ? H5Pset_fapl_core(list, IMAGE_STEP, false) : H5Pset_fapl_sec2(list)) >= 0)
-        *f = (guarded){.inner = H5FDopen(name, flags, list, most), .in_memory = s->in_memory};
+        (s->in_memory ? H5Pset_fapl_core(list, IMAGE_STEP, false) : H5Pset_fapl_sec2(list)) >= 0) {
+        f->in_memory = s->in_memory;
+        f->inner = H5FDopen(name, flags, list, most);
+        if (f->inner != NULL && !bytes_of(&f->headers.c.file, f)) {
+            (void)H5FDclose(f->inner);
+            f->inner = NULL;
+        }
+    }
     reasons = H5Eget_current_stack(); /* the next call would forget why it could not be opened */
     if (list >= 0)
         H5Pclose(list);
     if (reasons >= 0)
         H5Eset_current_stack(reasons);
     if (f != NULL && f->inner == NULL) {
+        mmli_h5_headers_free(&f->headers);
         mmli_free(f);
         f = NULL;
     }
@@ -82,6 +112,7 @@ static herr_t guard_close(H5FD_t *base)
 
     if (reasons >= 0)
         H5Eset_current_stack(reasons);
+    mmli_h5_headers_free(&((guarded *)base)->headers);
     mmli_free(base);
     return status;
 }
@@ -92,6 +123,7 @@ static herr_t guard_query(const H5FD_t *base, unsigned long *flags)
     *flags = H5FD_FEAT_ALLOW_FILE_IMAGE;
     if (base != NULL && H5FDquery(inner_of(base), flags) < 0)
         return -1;
+    *flags &= ~(unsigned long)H5FD_FEAT_ACCUMULATE_METADATA;
 #ifdef H5FD_FEAT_POSIX_COMPAT_HANDLE
     *flags &= ~(unsigned long)H5FD_FEAT_POSIX_COMPAT_HANDLE; /* see guard_handle() */
 #endif
@@ -125,18 +157,58 @@ static herr_t guard_handle(H5FD_t *base, hid_t access, void **handle)
     return 0;
 }
 
+static herr_t refuse(mmli_h5_refusal why, const char *text)
+{
+    refused = why;
+    H5Eclear2(H5E_DEFAULT);
+    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_FILE, H5E_READERROR, "%s", text);
+    return -1;
+}
+
+/* HDF5 reads no further than to what it takes for the end of what is allocated, which must not be behind the end of the file. */
+static herr_t check_header(guarded *f, haddr_t at, size_t n, const void *bytes)
+{
+    const haddr_t allocated = H5FDget_eoa(f->inner, H5FD_MEM_OHDR), end = H5FDget_eof(f->inner, H5FD_MEM_OHDR), base = f->base.base_addr;
+    const haddr_t least = allocated < end ? allocated : end;
+
+    if (least < base || at < base)
+        return refuse(MMLI_H5_DAMAGED, "an object header outside of the file");
+    f->headers.c.file.base = base;
+    f->headers.c.file.size = least - base;
+    if (mmli_h5_header_ok(&f->headers, at - base, bytes, n))
+        return 0;
+    no_memory = f->headers.c.no_memory;
+    f->headers.c.no_memory = false;
+    return refuse(no_memory ? MMLI_H5_NO_MEMORY : f->headers.external ? MMLI_H5_ELSEWHERE : MMLI_H5_DAMAGED, f->headers.c.why);
+}
+
+/* Where superblocks are read, two other things are: what a driver for several files keeps there, and an image of the cache. */
+static herr_t check_start(guarded *f, haddr_t at)
+{
+    enum { START = 16 }; /* bytes that HDF5 reads of a superblock first; then the rest */
+
+    if (at != f->base.base_addr && (!f->has_start || at != f->base.base_addr + START))
+        return refuse(MMLI_H5_DAMAGED, "a file in several parts, or with an image of HDF5's cache; rewrite it with h5repack");
+    f->has_start = at == f->base.base_addr;
+    return 0;
+}
+
 static herr_t guard_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, void *out)
 {
+    enum { SIGNATURE = 8 };
     static const unsigned char collection[] = {'G', 'C', 'O', 'L', 1};
+    char text[80];
 
     if (H5FDread(inner_of(base), type, transfer, at, n, out) < 0)
         return -1;
+    if (type == H5FD_MEM_OHDR)
+        return check_header((guarded *)base, at, n, out);
+    if (type == H5FD_MEM_SUPER && n > SIGNATURE) /* not while the superblock is looked for */
+        return check_start((guarded *)base, at);
     if (type != H5FD_MEM_GHEAP && (type != H5FD_MEM_DRAW || n < sizeof collection || memcmp(out, collection, sizeof collection) != 0))
         return 0;
-    refused = true;
-    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_HEAP, H5E_READERROR,
-             "a global heap at byte %llu, only texts may lie there", (unsigned long long)at);
-    return -1;
+    snprintf(text, sizeof text, "a global heap at byte %llu, only texts may lie there", (unsigned long long)at);
+    return refuse(MMLI_H5_GLOBAL_HEAP, text);
 }
 
 static herr_t guard_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, const void *bytes)
@@ -196,11 +268,11 @@ bool mmli_h5_guard_no_memory(void)
     return no_memory;
 }
 
-bool mmli_h5_guard_refused(void)
+mmli_h5_refusal mmli_h5_guard_refused(void)
 {
-    const bool was = refused;
+    const mmli_h5_refusal was = refused;
 
-    refused = false;
+    refused = MMLI_H5_NOTHING;
     return was;
 }
 
@@ -209,25 +281,19 @@ bool mmli_h5_bytes_of(mmli_h5_bytes *out, hid_t object)
     const hid_t file = H5Iget_file_id(object), access = file < 0 ? -1 : H5Fget_access_plist(file);
     const hid_t creation = file < 0 ? -1 : H5Fget_create_plist(file);
     hsize_t user_block = 0;
-    void *handle = NULL, *inner = NULL;
-    haddr_t end = 0;
-    const guarded *g;
+    void *handle = NULL;
     bool ok = access >= 0 && creation >= 0 && driver >= 0 && H5Pget_driver(access) == driver &&
               H5Pget_userblock(creation, &user_block) >= 0 && H5Fget_vfd_handle(file, access, &handle) >= 0;
 
     *out = (mmli_h5_bytes){.fd = -1};
     if (ok) {
-        g = handle;
-        end = H5FDget_eof(g->inner, H5FD_MEM_DRAW);
-        ok = H5FDget_vfd_handle(g->inner, H5P_DEFAULT, &inner) >= 0 && inner != NULL && end != HADDR_UNDEF && end >= user_block;
-    }
-    if (ok) {
+        const guarded *g = handle;
+        const haddr_t end = H5FDget_eof(g->inner, H5FD_MEM_DRAW);
+
+        *out = g->headers.c.file;
         out->base = user_block;
-        out->size = end - user_block;
-        if (g->in_memory)
-            memcpy(&out->memory, inner, sizeof out->memory); /* the address of it, as H5FD_CORE has it */
-        else
-            memcpy(&out->fd, inner, sizeof out->fd);
+        ok = end != HADDR_UNDEF && end >= user_block;
+        out->size = ok ? end - user_block : 0;
     }
     mmli_h5_drop(creation);
     mmli_h5_drop(access);

@@ -1,4 +1,5 @@
-/* h5guard.h - how HDF5 reads files from elsewhere: a driver of our own that keeps HDF5 away from global heaps.
+/* h5guard.h - how HDF5 reads files from elsewhere: a driver of our own that keeps HDF5 away from damaged object headers and from
+ * global heaps.
  *
  * All of it with mmli_h5_lock() held, but for one function.
  */
@@ -15,8 +16,9 @@
 herr_t mmli_h5_guard_use(hid_t access, bool in_memory);
 /* Why no file could be opened since then: the driver had no memory. */
 bool mmli_h5_guard_no_memory(void);
-/* Whether HDF5 was kept from a global heap since this was asked last. */
-bool mmli_h5_guard_refused(void);
+/* What HDF5 was kept from since this was asked last. mmli_h5_why() has the words. */
+typedef enum mmli_h5_refusal { MMLI_H5_NOTHING, MMLI_H5_GLOBAL_HEAP, MMLI_H5_ELSEWHERE /* values in another file */, MMLI_H5_DAMAGED, MMLI_H5_NO_MEMORY } mmli_h5_refusal;
+mmli_h5_refusal mmli_h5_guard_refused(void);
 
 /* A file opened with it, as bytes: its addresses count from `base` (behind a user block). */
 typedef struct mmli_h5_bytes {

@@ -13,14 +13,22 @@ libmmlego_core_la_SOURCES += \
 	src/io/h5.c src/io/h5.h src/io/h5_inside.h \
 	src/io/h5array.c \
 	src/io/h5attr.c \
+	src/io/h5check.c src/io/h5check.h \
+	src/io/h5dense.c \
 	src/io/h5disk.c src/io/h5disk.h \
+	src/io/h5dtype.c \
 	src/io/h5foreign.c src/io/h5foreign.h \
 	src/io/h5guard.c src/io/h5guard.h \
+	src/io/h5header.c src/io/h5header.h \
 	src/io/h5heap.c src/io/h5heap.h \
 	src/io/h5image.c src/io/h5image.h \
+	src/io/h5index.c \
 	src/io/h5lock.c src/io/h5lock.h \
 	src/io/h5lzf.c src/io/h5lzf.h \
+	src/io/h5message.c src/io/h5message.h \
 	src/io/h5packed.c src/io/h5packed.h \
+	src/io/h5symbols.c \
+	src/io/h5tree2.c src/io/h5walk.h \
 	src/io/hide.c \
 	src/io/index.c src/io/index.h \
 	src/io/inflate.c src/io/inflate.h \
