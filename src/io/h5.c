@@ -356,20 +356,29 @@ static bool order_is_tracked(hid_t group)
     return (flags & H5P_CRT_ORDER_TRACKED) != 0;
 }
 
+/* Right after the call of HDF5 that failed. */
+static mml_status damaged_group(hid_t loc, const char *path, const char *name)
+{
+    const mmli_h5_note why = mmli_h5_why();
+
+    return mmli_fail(MML_E_FORMAT, "%s: group %s: damaged%s", path, mmli_h5_full_name(loc, name).text, why.text);
+}
+
 /* To list links, HDF5 1.10 makes a table of as many as the group's header has messages, and frees all of it when one of them cannot be
  * decoded, also the part that it has not filled in (H5G__link_release_table). So all are decoded before, by the search for a name that
  * cannot be found early: longer than a message. */
-static mml_status check_links(hid_t group, const char *path, const char *full)
+static mml_status check_links(hid_t group, hid_t loc, const char *path, const char *name)
 {
     enum { BEYOND = 1 << 16 };
     mml_status st = MML_OK;
-    char *name = NULL;
+    char *longest = NULL;
 
-    MML_TRY(mmli_calloc(&name, BEYOND + 1, 1));
-    memset(name, 'x', BEYOND);
-    MML_CHECK(H5Lexists(group, name, H5P_DEFAULT) >= 0, MML_E_FORMAT, "%s: group %s: damaged", path, full);
+    MML_TRY(mmli_calloc(&longest, BEYOND + 1, 1));
+    memset(longest, 'x', BEYOND);
+    if (H5Lexists(group, longest, H5P_DEFAULT) < 0)
+        st = damaged_group(loc, path, name);
 out:
-    mmli_free(name);
+    mmli_free(longest);
     return st;
 }
 
@@ -390,9 +399,11 @@ mml_status mmli_h5_members(char ***out, size_t *n, hid_t loc, const char *path, 
     mmli_h5_lock();
     if (strcmp(name, ".") != 0)
         MML_TRY(mmli_h5_group(&group, loc, path, name));
-    MML_CHECK(H5Gget_info(group >= 0 ? group : loc, &info) >= 0 && info.nlinks <= SIZE_MAX / 2, MML_E_FORMAT,
-              "%s: group %s: damaged", path, mmli_h5_full_name(loc, name).text);
-    MML_TRY(check_links(group >= 0 ? group : loc, path, mmli_h5_full_name(loc, name).text));
+    if (H5Gget_info(group >= 0 ? group : loc, &info) < 0 || info.nlinks > SIZE_MAX / 2) {
+        st = damaged_group(loc, path, name);
+        goto out;
+    }
+    MML_TRY(check_links(group >= 0 ? group : loc, loc, path, name));
     by = order_is_tracked(group >= 0 ? group : loc) ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
     MML_TRY(mmli_calloc(&names, (size_t)info.nlinks, sizeof *names));
     for (; count < info.nlinks; count++) {

@@ -80,13 +80,15 @@ static bool old_dimensions(mmli_h5_check *c, mmli_h5_piece *p, const datatype *t
 
     (void)mmli_h5_take(p, 3 + 4 + 4); /* permutation, reserved */
     *times = 1;
+    if (rank > OLD_RANK_MOST)
+        return bad(c, t, "has an array of too many dimensions");
     for (uint64_t i = 0; i < OLD_RANK_MOST; i++) {
         size = mmli_h5_number(p, 4);
         if (i < rank && (size == 0 || *times > UINT32_MAX / size))
             return p->over || bad(c, t, "has an array of an impossible size");
         *times *= i < rank ? size : 1;
     }
-    return rank <= OLD_RANK_MOST || bad(c, t, "has an array of too many dimensions");
+    return true;
 }
 
 static bool compound(mmli_h5_check *c, mmli_h5_piece *p, const datatype *t, int depth)
@@ -209,7 +211,7 @@ static bool look(mmli_h5_check *c, mmli_h5_piece *p, datatype *out, int depth)
     *out = (datatype){(int)(word & 0xf), (int)(word >> 4 & 0xf), word >> 8, mmli_h5_number(p, 4), at};
     if (!p->over) {
         if (out->version == 0 || out->version > NEWEST)
-            return bad(c, out, "is of an unknown version");
+            return bad(c, out, "is of a version that HDF5 1.10 does not know; write the file with libver='v110'");
         if (out->size == 0)
             return bad(c, out, "has elements of no bytes");
         if (depth >= MMLI_H5_DEPTH_MOST)

@@ -34,11 +34,8 @@ static bool dataspace(mmli_h5_check *c, mmli_h5_extent *out, mmli_h5_piece *p)
             return bad(c, p, "a dataspace of an impossible size");
         out->n *= out->dims[i];
     }
-    for (unsigned i = 0; (flags & 1) != 0 && i < rank; i++) {
+    for (unsigned i = 0; (flags & 1) != 0 && i < rank; i++)
         out->most[i] = mmli_h5_length(p, c);
-        if (c->length < 8 && out->most[i] == ((uint64_t)1 << (8 * c->length)) - 1)
-            out->most[i] = UINT64_MAX;
-    }
     if (out->null)
         out->n = 0;
     return true;
@@ -220,7 +217,7 @@ static bool layout(mmli_h5_check *c, mmli_h5_layout *out, mmli_h5_piece *p)
 
     *out = (mmli_h5_layout){.version = (int)version, .how = (mmli_h5_layout_class)class, .address = UINT64_MAX};
     if (version == 0 || version > 4 || class > MMLI_H5_VIRTUAL)
-        return bad(c, p, "a layout of an unknown version or class");
+        return bad(c, p, "a layout that HDF5 1.10 does not know; write the file with libver='v110'");
     if (version < 3)
         return layout_old(c, out, p);
     switch (out->how) {

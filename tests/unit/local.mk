@@ -86,6 +86,8 @@ tests_unit_test_rows_SOURCES = tests/unit/test_rows.c tests/unit/folder.c tests/
 check_PROGRAMS += tests/unit/test_h5
 tests_unit_test_h5_SOURCES = tests/unit/test_h5.c tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_h5header
+tests_unit_test_h5header_SOURCES = tests/unit/test_h5header.c tests/unit/folder.c tests/unit/folder.h
 check_PROGRAMS += tests/unit/test_h5heap
 tests_unit_test_h5heap_SOURCES = tests/unit/test_h5heap.c tests/unit/folder.c tests/unit/folder.h
 
