@@ -467,7 +467,7 @@ END_TEST
 START_TEST(no_byte_can_do_harm)
 {
     static const unsigned char put[] = {0xff, 0, 1, 0x80};
-    enum { STEP = 41, STEP_FAST = 211 };
+    enum { STEP = 131, STEP_FAST = 499 };
     const size_t step = getenv("MMLT_FAST") != NULL ? STEP_FAST : STEP;
     char *bytes;
     size_t n, count;
