@@ -75,6 +75,7 @@ mml_status mmli_provenance_write(const mmli_provenance *p, hid_t loc, const char
     if (p->cross_folds > 0) {
         MML_TRY(mmli_h5_set_i64(group, path, "cross_folds", (int64_t)p->cross_folds));
         MML_TRY(mmli_h5_set_f64(group, path, "cross_score", p->cross_score));
+        MML_TRY(mmli_h5_set_f64(group, path, "cross_spread", p->cross_spread));
     }
     MML_TRY(mmli_h5_set_f64(group, path, "seconds", p->seconds));
     for (size_t i = 0; i < 3; i++)
@@ -155,6 +156,9 @@ static mml_status cross_read(mmli_provenance *p, hid_t group, const char *path)
     MML_CHECK(folds >= 1, MML_E_FORMAT, "%s: cross_folds is %lld", path, (long long)folds);
     MML_TRY(mmli_h5_attr_f64(&p->cross_score, group, path, "cross_score"));
     MML_CHECK(isfinite(p->cross_score), MML_E_FORMAT, "%s: cross_score is not a number", path);
+    MML_TRY(mmli_h5_attr_f64(&p->cross_spread, group, path, "cross_spread"));
+    MML_CHECK(isnan(p->cross_spread) || (isfinite(p->cross_spread) && p->cross_spread >= 0), MML_E_FORMAT, "%s: cross_spread is %g", path,
+              p->cross_spread);
     p->cross_folds = (size_t)folds;
 out:
     return st;

@@ -56,6 +56,25 @@ static double dprime_of_r2(double r2, size_t n_valid)
     return r2 > 0.0 ? sqrt(r2 / (1.0 - r2)) : 0.0;
 }
 
+/* A Cox block that has learnt its patients by heart speaks loudly to others, however little it knows: its epoch was chosen by the
+ * ranking, which does not see that. Independent scores of standard deviation s are best joined with weights d' / s, where all
+ * of them have been measured. One that says nearly the same of everybody is not blown up without end. */
+static void even_out(double *d, const mml_model *model)
+{
+    const double least = 0.1;
+    double most = 0.0;
+
+    for (size_t i = 0; i < model->n; i++) {
+        const mmli_provenance *p = &model->members[i].from;
+
+        if (!mmli_task_is_cox(model->task) || p->cross_folds == 0 || isnan(p->cross_spread))
+            return;
+        most = fmax(most, p->cross_spread);
+    }
+    for (size_t i = 0; i < model->n && most > 0.0; i++)
+        d[i] *= most / fmax(model->members[i].from.cross_spread, least * most);
+}
+
 mml_status mmli_weights_dprime(double *d, const mml_model *model)
 {
     mml_status st = MML_OK;
@@ -73,6 +92,7 @@ mml_status mmli_weights_dprime(double *d, const mml_model *model)
             MML_TRY(mml_metric_dprime(&d[i], score, pairs_of(model->task, counted(&m->from))));
         d[i] = d[i] > 0.0 ? d[i] : 0.0; /* no better than chance */
     }
+    even_out(d, model);
 out:
     return st;
 }

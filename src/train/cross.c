@@ -72,25 +72,62 @@ static int watch(void *user, const mml_epoch *epoch, size_t epoch_now, size_t st
     return w->o->watch(w->o->watch_user, NULL, 0, w->fold, w->folds);
 }
 
-/* Score of the block on the samples it was trained without; NaN when it cannot be computed there. */
-static mml_status one_fold(double *score, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
+/* What a fold found out: NaN where it cannot be computed. */
+typedef struct held {
+    mmli_scored scored;
+    double sum, squares; /* of the outputs of a Cox block */
+    size_t done;
+    double score, spread;
+} held;
+
+static int take(void *user, const mml_prediction *chunk, const size_t *samples)
+{
+    held *h = user;
+
+    (void)samples; /* in order */
+    for (size_t b = 0; b < chunk->n; b++) {
+        const double x = (double)chunk->logits[b * chunk->k];
+
+        mmli_scored_set(h->scored.score, &h->scored, h->done++, chunk->output + b * chunk->k, chunk->score[b]);
+        h->sum += x;
+        h->squares += x * x;
+    }
+    return 0;
+}
+
+/* The block on the samples it was trained without: its score, and the standard deviation of what it says. */
+static mml_status one_fold(held *h, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
 {
     mml_status st = MML_OK;
-    mml_evaluate_options eo;
-    mml_evaluation *found = NULL;
     mml_model *model = NULL;
+    mml_predictor *predictor = NULL;
+    mmli_labels *labels = NULL;
+    size_t *samples = NULL, all, n = 0;
+    mml_metric_input in;
 
-    mml_evaluate_options_init(&eo);
-    eo.on = "test";
-    eo.bootstrap = 0;
-    eo.threads = o->threads;
-    MML_TRY(mmli_calloc(&found, 1, sizeof *found));
+    *h = (held){.score = (double)NAN, .spread = (double)NAN};
     MML_TRY(b->run(&model, b, o, part));
-    MML_TRY(mml_evaluate(found, model, b->cohort, &eo));
-    *score = found->n_metrics > 0 ? found->metrics[0].value : (double)NAN;
+    MML_TRY(mmli_task_map(&labels, model->task, b->cohort, MML_CLASS_EQUAL));
+    MML_TRY(mmli_train_places(&samples, &all, part, mml_cohort_size(b->cohort), MML_PART_TEST, NULL));
+    for (size_t i = 0; i < all; i++) /* a class may have been held out whole */
+        if (labels->index[samples[i]] >= 0)
+            samples[n++] = samples[i];
+    if (n == 0)
+        goto out;
+    MML_TRY(mmli_scored_new(&h->scored, model->task, labels, samples, n));
+    MML_TRY(mml_predictor_new(&predictor, model, NULL, o->threads));
+    MML_TRY(mml_predict_cohort(predictor, b->cohort, samples, n, 0, take, h));
+    in = mmli_scored_input(&h->scored, h->scored.score);
+    if (mml_metric_compute(&h->score, mmli_main_metric(model->task->kind), &in) != MML_OK)
+        h->score = (double)NAN; /* one class alone, no comparable pair */
+    if (mmli_task_is_cox(model->task))
+        h->spread = sqrt(fmax(h->squares / (double)n - h->sum / (double)n * (h->sum / (double)n), 0));
 out:
+    mmli_scored_clear(&h->scored);
+    mml_predictor_free(predictor);
+    mmli_labels_free(labels);
+    mmli_free(samples);
     mml_model_free(model);
-    mmli_free(found);
     return st;
 }
 
@@ -101,8 +138,9 @@ mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b,
     mml_train_options inner = *o;
     watched w = {.o = o, .folds = folds};
     mml_part *pool = NULL, *divided = NULL;
-    double sum = 0, score, valid;
+    double sum = 0, spread = 0, valid;
     size_t scored = 0;
+    held h;
 
     from->cross_folds = 0;
     if (folds == 0)
@@ -123,20 +161,22 @@ mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b,
         if (count(divided, N, MML_PART_TEST) == 0)
             continue;
         w.fold = k + 1;
-        st = one_fold(&score, b, &inner, divided);
+        st = one_fold(&h, b, &inner, divided);
         if (st == MML_E_DATA || st == MML_E_NOT_FINITE) { /* too few samples for so many folds: the validation score has to do */
             st = MML_OK;
             goto out;
         }
         MML_TRY(st);
-        if (isfinite(score)) {
-            sum += score;
+        if (isfinite(h.score)) {
+            sum += h.score;
+            spread += h.spread;
             scored++;
         }
     }
     if (scored > 0) {
         from->cross_folds = scored;
         from->cross_score = sum / (double)scored;
+        from->cross_spread = spread / (double)scored;
     }
 out:
     mmli_free(pool);
