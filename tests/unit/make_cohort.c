@@ -9,11 +9,12 @@
 #include "io/h5.h"
 #include "util/alloc.h"
 
-void mmlt_fresh_path(char *out, size_t size, const char *suffix)
+void mmlt_fresh_path(char out[MMLT_PATH], const char *suffix)
 {
+    const char *tmp = getenv("TMPDIR");
     int fd;
 
-    ck_assert_int_lt(snprintf(out, size, "mmlt-XXXXXX%s", suffix), (int)size);
+    ck_assert_int_lt(snprintf(out, MMLT_PATH, "%s/mmlt-XXXXXX%s", tmp == NULL ? "/tmp" : tmp, suffix), MMLT_PATH);
     fd = mkstemps(out, (int)strlen(suffix));
     ck_assert_int_ge(fd, 0);
     close(fd);
@@ -45,7 +46,7 @@ void mmlt_cohort_begin(mmlt_cohort *made, size_t n, const char *const *ids)
     hid_t samples;
 
     *made = (mmlt_cohort){.n = n};
-    mmlt_fresh_path(made->path, sizeof made->path, ".h5");
+    mmlt_fresh_path(made->path, ".h5");
     mmlt_assert_ok(mmli_h5_create(&made->file, made->path, made->path));
     mmlt_assert_ok(mmli_h5_set_format(made->file, made->path, MMLI_COHORT_FORMAT, MMLI_COHORT_VERSION));
     mmlt_assert_ok(mmli_h5_group_new(&samples, made->file, made->path, "samples"));

@@ -16,8 +16,10 @@
 #include "mmlego/data.h"
 #include "tests/support/mmlt.h"
 
+enum { MMLT_PATH = 300 };
+
 typedef struct mmlt_cohort {
-    char path[64];
+    char path[MMLT_PATH];
     size_t n;
     hid_t file, modalities, tasks;
 } mmlt_cohort;
@@ -37,7 +39,7 @@ void mmlt_cohort_values(mmlt_cohort *made, const char *name, const double *value
 mml_cohort *mmlt_cohort_open(mmlt_cohort *made);
 void mmlt_cohort_remove(mmlt_cohort *made);
 
-/* Path of a new, empty file in the directory that the tests run in. */
-void mmlt_fresh_path(char *out, size_t size, const char *suffix);
+/* Path of a new, empty file in the temporary folder (TMPDIR); the caller removes it. */
+void mmlt_fresh_path(char out[MMLT_PATH], const char *suffix);
 
 #endif

@@ -65,12 +65,12 @@ static void assert_equal(const mmli_task *a, const mmli_task *b)
     mmlt_assert_same_bits(a->prior_output, b->prior_output, a->outputs * sizeof(float));
 }
 
-static char path[64];
+static char path[MMLT_PATH];
 static hid_t file, group;
 
 static void save(const mmli_task *t)
 {
-    mmlt_fresh_path(path, sizeof path, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mmli_h5_create(&file, path, path));
     mmlt_assert_ok(mmli_h5_group_new(&group, file, path, "task"));
     mmlt_assert_ok(mmli_task_save(t, group, path));

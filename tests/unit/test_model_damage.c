@@ -14,9 +14,9 @@
 #include "util/alloc.h"
 
 /* Saves and frees; the path. */
-static void saved(char path[64], mml_model *model)
+static void saved(char path[MMLT_PATH], mml_model *model)
 {
-    mmlt_fresh_path(path, 64, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mml_model_save(model, path));
     mml_model_free(model);
 }
@@ -24,7 +24,7 @@ static void saved(char path[64], mml_model *model)
 START_TEST(a_file_cut_short_anywhere_is_refused)
 {
     mml_model *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
     struct stat is;
     long step;
 
@@ -71,12 +71,12 @@ static mml_status load_damaged(mml_model **back, const char *path)
 START_TEST(a_damaged_byte_never_crashes_and_never_changes_a_parameter_unseen)
 {
     mml_model *right = mmlt_trained("labs", 4, MML_BINARY, 1), *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
     unsigned char *bytes;
     struct stat is;
     FILE *f;
 
-    mmlt_fresh_path(path, sizeof path, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mml_model_save(right, path));
     ck_assert_int_eq(stat(path, &is), 0);
     ck_assert_ptr_nonnull(bytes = malloc((size_t)is.st_size));
@@ -150,7 +150,7 @@ static void replace(hid_t file, const char *name, mmli_h5_type type, int rank, c
 
 START_TEST(a_newer_version_is_refused_by_name)
 {
-    char path[64];
+    char path[MMLT_PATH];
     hid_t file;
 
     saved(path, mmlt_trained("labs", 4, MML_BINARY, 1));
@@ -165,10 +165,10 @@ START_TEST(other_files_are_not_models)
 {
     mml_model *back = NULL;
     mmlt_cohort made;
-    char path[64];
+    char path[MMLT_PATH];
     FILE *f;
 
-    mmlt_fresh_path(path, sizeof path, ".h5");
+    mmlt_fresh_path(path, ".h5");
     ck_assert_ptr_nonnull(f = fopen(path, "wb"));
     fputs("PK\003\004 not a model at all", f);
     fclose(f);
@@ -183,7 +183,7 @@ END_TEST
 
 START_TEST(a_missing_parameter_is_named)
 {
-    char path[64];
+    char path[MMLT_PATH];
     hid_t file;
 
     saved(path, mmlt_trained("labs", 4, MML_BINARY, 1));
@@ -199,7 +199,7 @@ END_TEST
 START_TEST(a_parameter_too_many_is_named)
 {
     const size_t dims[2] = {1, 1};
-    char path[64];
+    char path[MMLT_PATH];
     hid_t file;
 
     saved(path, mmlt_trained("labs", 4, MML_BINARY, 1));
@@ -222,7 +222,7 @@ START_TEST(a_parameter_of_another_shape_or_not_finite_or_edited_is_named)
                  {1, 0.5f, "checksum"}};
     const size_t dims[2] = {cases[_i].rows, 2};
     const float values[4] = {0, cases[_i].value, 0, 0};
-    char path[64];
+    char path[MMLT_PATH];
     hid_t file;
 
     saved(path, mmlt_trained("labs", 4, MML_BINARY, 1));
@@ -237,7 +237,7 @@ START_TEST(a_model_of_other_software_needs_no_checksum)
 {
     const size_t dims[2] = {1, 2};
     mml_model *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
     float bias[2];
     hid_t file;
     size_t at;
@@ -299,7 +299,7 @@ START_TEST(a_configuration_that_cannot_be_is_refused)
                  {"\"blocks\"", "\"bricks\"", "no blocks"},
                  {"\"seed\": \"", "\"seed\": \"-", "seed"},
                  {"{", "[", "config, line"}};
-    char path[64];
+    char path[MMLT_PATH];
 
     saved(path, mmlt_merged());
     edit_config(path, cases[_i].from, cases[_i].to);
@@ -310,7 +310,7 @@ END_TEST
 START_TEST(weights_and_order_that_cannot_be_are_refused)
 {
     const size_t two[1] = {2}, three[1] = {3};
-    char path[64];
+    char path[MMLT_PATH];
     hid_t file;
 
     saved(path, mmlt_merged());
@@ -332,7 +332,7 @@ END_TEST
 START_TEST(recorded_ids_out_of_order_are_refused)
 {
     const size_t three[1] = {3};
-    char path[64];
+    char path[MMLT_PATH];
     hid_t file;
 
     saved(path, mmlt_trained("labs", 4, MML_BINARY, 1));
@@ -345,7 +345,7 @@ END_TEST
 
 START_TEST(links_to_other_files_are_refused)
 {
-    char path[64];
+    char path[MMLT_PATH];
     hid_t file;
 
     saved(path, mmlt_trained("labs", 4, MML_BINARY, 1));

@@ -11,9 +11,9 @@
 #include "util/alloc.h"
 
 /* Saves and frees; the path. */
-static void saved(char path[64], mml_model *model)
+static void saved(char path[MMLT_PATH], mml_model *model)
 {
-    mmlt_fresh_path(path, 64, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mml_model_save(model, path));
     mml_model_free(model);
 }
@@ -21,9 +21,9 @@ static void saved(char path[64], mml_model *model)
 static void comes_back(mml_model *model)
 {
     mml_model *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
 
-    mmlt_fresh_path(path, sizeof path, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mml_model_save(model, path));
     mmlt_assert_ok(mml_model_load(&back, path, NULL, 0));
     mmlt_assert_same_model(model, back);
@@ -45,7 +45,7 @@ END_TEST
 
 START_TEST(a_model_saved_twice_gives_the_same_bytes)
 {
-    char a[64], b[64], *x = NULL, *y = NULL;
+    char a[MMLT_PATH], b[MMLT_PATH], *x = NULL, *y = NULL;
     struct stat is;
     FILE *f;
 
@@ -94,9 +94,9 @@ START_TEST(a_custom_encoder_is_found_by_name)
     const mml_encoder mine[] = {{.name = "other", .width = same_width, .param = one_matrix, .forward = apply},
                                 {.name = "turn", .width = same_width, .param = one_matrix, .forward = apply}};
     mml_model *model = mmlt_block(&(mmlt_block_spec){.modality = "labs", .width = 3, .seed = 5, .custom = &mine[1]}), *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
 
-    mmlt_fresh_path(path, sizeof path, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mml_model_save(model, path));
     mmlt_assert_fails(mml_model_load(&back, path, NULL, 0), MML_E_NOT_FOUND, "custom encoder `turn`");
     mmlt_assert_fails(mml_model_load(&back, path, mine, 1), MML_E_NOT_FOUND, "given: other");
@@ -112,10 +112,10 @@ END_TEST
 START_TEST(a_model_that_cannot_be_saved_leaves_the_old_file)
 {
     mml_model *model = mmlt_trained("labs", 4, MML_BINARY, 1), *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
 
     mmlt_assert_fails(mml_model_save(model, "no-such-folder/model.h5"), MML_E_IO, "no-such-folder");
-    mmlt_fresh_path(path, sizeof path, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mml_model_save(model, path));
     for (uint64_t k = 1; k < 200; k++) { /* every allocation of a second saving fails once */
         mmli_alloc_fail_at(k);
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(loading_without_memory_fails_cleanly)
 {
     mml_model *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
     uint64_t k = 1;
 
     saved(path, _i == 0 ? mmlt_merged() : mmlt_fused());

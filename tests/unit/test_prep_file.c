@@ -56,13 +56,13 @@ static void assert_equal(const mmli_prep *a, const mmli_prep *b)
         ck_assert_str_eq(a->category_of[f], b->category_of[f]);
 }
 
-static char path[64];
+static char path[MMLT_PATH];
 static hid_t file, group;
 
 /* A model file with the prep in group "prep". */
 static void save(const mmli_prep *p)
 {
-    mmlt_fresh_path(path, sizeof path, ".h5");
+    mmlt_fresh_path(path, ".h5");
     mmlt_assert_ok(mmli_h5_create(&file, path, path));
     mmlt_assert_ok(mmli_h5_group_new(&group, file, path, "prep"));
     mmlt_assert_ok(mmli_prep_save(p, group, path));

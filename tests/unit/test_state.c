@@ -13,9 +13,9 @@
 static void comes_back(mml_model *model)
 {
     mml_model *back = NULL;
-    char path[64];
+    char path[MMLT_PATH];
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     mmlt_assert_ok(mml_model_save_state(model, path));
     mmlt_assert_ok(mml_model_load_state(&back, path, NULL, NULL, 0));
     mmlt_assert_same_model(model, back);
@@ -79,11 +79,11 @@ static void has(const mmli_tensors *t, const char *name, size_t rows, size_t col
 
 START_TEST(the_names_are_those_of_the_released_code)
 {
-    char path[64];
+    char path[MMLT_PATH];
     mmli_tensors *t;
     mml_model *model = block("upstream", MML_SERIES, MML_ENCODER_NONE, 0);
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     mmlt_assert_ok(mml_model_save_state(model, path));
     mml_model_free(model);
     mmlt_assert_ok(mmli_tensors_open(&t, path));
@@ -225,9 +225,9 @@ START_TEST(a_state_without_a_word_of_ours_is_read_by_its_shapes)
 {
     static const mml_modality_kind kinds[] = {MML_TABLE, MML_BAG, MML_SERIES};
     static const mml_encoder_kind encoders[] = {MML_ENCODER_SNN, MML_ENCODER_ABMIL, MML_ENCODER_SELFATTN};
-    char path[64];
+    char path[MMLT_PATH];
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     for (int i = 0; i < 3; i++) {
         mml_model *want = block("upstream", kinds[i], encoders[i], 0), *got;
         mml_state_options o = options();
@@ -249,11 +249,11 @@ END_TEST
 
 START_TEST(wrappers_unused_parts_and_shared_layers_are_understood)
 {
-    char path[64];
+    char path[MMLT_PATH];
     mml_state_options o = options();
     mml_model *got, *want;
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     state_of(block("upstream", MML_TABLE, MML_ENCODER_SNN, 0), path);
     for (int k = 0; k < 4; k++) { /* SNN of the released code: the encoder under one of its names only */
         char name[64];
@@ -312,13 +312,13 @@ END_TEST
 
 START_TEST(what_the_state_does_not_say_is_asked_for)
 {
-    char path[64];
+    char path[MMLT_PATH];
     static const char *const classes[] = {"a", "b", "c"}, *const twice[] = {"a", "b", "a"};
     static const double edges[] = {0, 12, 24, 60}, back[] = {0, 24, 12, 60};
     mml_state_options o;
     mml_model *got;
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     state_of(block("upstream", MML_TABLE, MML_ENCODER_SNN, 0), path);
     mmlt_assert_fails(load(&got, path, NULL), MML_E_ARG, "names of the modality and the task are needed");
     o = options();
@@ -367,11 +367,11 @@ END_TEST
 
 START_TEST(damaged_states_are_refused)
 {
-    char path[64];
+    char path[MMLT_PATH];
     mml_state_options o = options();
     mml_model *got;
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     state_of(block("upstream", MML_TABLE, MML_ENCODER_SNN, 0), path);
     values[at("layers.1.0.fc_omic.0.0.bias")][0] += 1;
     mmlt_assert_fails(load(&got, path, &o), MML_E_FORMAT, "encoder.fc_omic.0.0.bias and layers.1.0.fc_omic.0.0.bias are one module and differ");
@@ -449,11 +449,11 @@ static void same_as(const mml_model *model, const char *parameter, const char *t
 
 START_TEST(the_state_of_a_fuse_without_a_word_of_ours_is_a_stack)
 {
-    char path[64];
+    char path[MMLT_PATH];
     mml_state_options o = joined_options(MML_MODEL_FUSE);
     mml_model *want = joined(MML_MODEL_FUSE), *got;
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     state_of(joined(MML_MODEL_FUSE), path);
     ck_assert_ptr_nonnull(names[at("to_logits.head2.2.weight")]); /* the heads of its blocks under their second names, too */
     mmlt_assert_ok(load(&got, path, &o));
@@ -527,11 +527,11 @@ static void set_merged(double alpha, bool linear)
 
 START_TEST(the_state_of_a_merge_says_its_alpha_or_is_refused)
 {
-    char path[64];
+    char path[MMLT_PATH];
     mml_state_options o = joined_options(MML_MODEL_MERGE);
     mml_model *got;
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     state_of(joined(MML_MODEL_MERGE), path);
     append("to_logits.combined_layers.1.weight", 1, 5, 1, NULL);
     append("to_logits.combined_layers.1.bias", 1, 5, 1, NULL);
@@ -575,11 +575,11 @@ END_TEST
 
 START_TEST(what_the_state_of_several_blocks_does_not_say_is_asked_for)
 {
-    char path[64];
+    char path[MMLT_PATH];
     mml_state_options o = options();
     mml_model *got;
 
-    mmlt_fresh_path(path, sizeof path, ".safetensors");
+    mmlt_fresh_path(path, ".safetensors");
     state_of(joined(MML_MODEL_FUSE), path);
     mmlt_assert_fails(load(&got, path, &o), MML_E_ARG, "a LegoMerge or a LegoFuse of 2 blocks, which have the same names");
     o = joined_options(MML_MODEL_FUSE);

@@ -267,10 +267,10 @@ START_TEST(a_loss_that_is_not_finite_stops_with_epoch_batch_and_cause_and_keeps_
     const mml_block_options block = rig_block(MML_ENCODER_SNN);
     mml_train_options o = rig_options();
     mml_model *model = NULL;
-    char path[64];
+    char path[MMLT_PATH];
     struct stat before, after;
 
-    mmlt_fresh_path(path, sizeof path, ".ckpt");
+    mmlt_fresh_path(path, ".ckpt");
     unlink(path);
     o.checkpoint = path;
     o.epochs = 1;

@@ -34,12 +34,12 @@ START_TEST(a_stopped_training_resumes_to_the_same_bits)
     const mml_block_options block = rig_block(MML_ENCODER_SNN);
     mml_model *whole, *resumed = NULL;
     stopper s = {stops[_i]};
-    char path[64];
+    char path[MMLT_PATH];
 
     o.schedule = schedules[_i % 3];
     o.patience = 0;
     whole = rig_train(cohort, "labs", &o);
-    mmlt_fresh_path(path, sizeof path, ".ckpt");
+    mmlt_fresh_path(path, ".ckpt");
     unlink(path);
     o.checkpoint = path;
     o.watch = stop_after;
@@ -73,9 +73,9 @@ START_TEST(a_checkpoint_of_another_training_is_refused_by_the_setting_that_diffe
     mml_block_options block = rig_block(MML_ENCODER_SNN);
     mml_train_options o = rig_options();
     mml_model *model;
-    char path[64];
+    char path[MMLT_PATH];
 
-    mmlt_fresh_path(path, sizeof path, ".ckpt");
+    mmlt_fresh_path(path, ".ckpt");
     unlink(path);
     o.checkpoint = path;
     model = rig_train(cohort, "labs", &o);
@@ -105,11 +105,11 @@ START_TEST(a_damaged_checkpoint_is_an_error_and_a_missing_one_a_fresh_start)
     const mml_block_options block = rig_block(MML_ENCODER_SNN);
     mml_train_options o = rig_options();
     mml_model *model = NULL;
-    char path[64];
+    char path[MMLT_PATH];
     FILE *f;
 
     o.epochs = 1;
-    mmlt_fresh_path(path, sizeof path, ".ckpt");
+    mmlt_fresh_path(path, ".ckpt");
     unlink(path);
     o.checkpoint = path;
     o.resume = 1;
