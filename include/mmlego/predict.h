@@ -46,8 +46,9 @@ MML_API MML_MUST_USE mml_status mml_predict(mml_prediction *out, mml_predictor *
 typedef int (*mml_prediction_sink)(void *user, const mml_prediction *chunk, const size_t *samples);
 
 /**
- * Predicts samples[0 .. n-1] (NULL: all of the cohort), `batch` at a time (0 = 64). Features are checked by name. Those that are
- * categories of a column (mml_modality_info.category_of) need not be the same, nor in the same order: one that the cohort lacks is 0,
+ * Predicts samples[0 .. n-1] (NULL: all of the cohort), `batch` at a time (0 = 64). Features are checked by name. The columns of a
+ * table or a series may be in any order; one that training had not is ignored (mml_model_ignored()), one that is missing is
+ * MML_E_DATA. Features that are categories of a column (mml_modality_info.category_of) need not be the same, nor in the same order: one that the cohort lacks is 0,
  * one that the model has not learnt counts as none of its categories, which mml_predictor_unknown() tells.
  *
  * Tokens that a sample has 256 MiB or more of, as float32, in one modality are not read whole where the block needs no more
@@ -69,6 +70,22 @@ typedef struct mml_unknown_category {
  * @param[out] n  how many. The list is lent until the next mml_predict_cohort() with this predictor; NULL when there are none
  */
 MML_API const mml_unknown_category *mml_predictor_unknown(const mml_predictor *predictor, size_t *n);
+
+/** A column of a cohort that a model has not been trained on; lent by the cohort, until it is closed. */
+typedef struct mml_ignored_column {
+    const char *modality, *column;
+} mml_ignored_column;
+
+/**
+ * The columns of a cohort that no block of a model reads though it reads their modality. Only tables and series can have any:
+ * with other kinds they are an error, as are columns that the model needs and the cohort lacks.
+ * @param[out] list  new, yours: mml_ignored_columns_free(). NULL when there are none
+ * @param[out] n     how many
+ * @return MML_E_DATA  what is missing, as mml_predict_cohort() would say it
+ */
+MML_API MML_MUST_USE mml_status mml_model_ignored(mml_ignored_column **list, size_t *n, const mml_model *model,
+                                                  const mml_cohort *cohort);
+MML_API void mml_ignored_columns_free(mml_ignored_column *list); /**< NULL is fine */
 
 /* ---- evaluation ------------------------------------------------------------------------------------- */
 

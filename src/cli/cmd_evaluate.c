@@ -70,7 +70,28 @@ static json_t *unknown_json(const mml_evaluation *e)
     return list;
 }
 
-static void print_json(const mml_evaluation *e, const json_t *unknown)
+/* What mmlc_say_ignored() says in words. NULL: no memory. */
+static json_t *ignored_json(const mml_model *model, const mml_cohort *cohort)
+{
+    json_t *list = json_array();
+    mml_ignored_column *ignored = NULL;
+    size_t n = 0;
+
+    if (mml_model_ignored(&ignored, &n, model, cohort) != MML_OK) {
+        json_decref(list);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (json_array_append_new(list, json_pack("{s:s,s:s}", "modality", ignored[i].modality, "column", ignored[i].column)) != 0) {
+            json_decref(list);
+            list = NULL;
+            break;
+        }
+    mml_ignored_columns_free(ignored);
+    return list;
+}
+
+static void print_json(const mml_evaluation *e, const json_t *unknown, const json_t *ignored)
 {
     fputs("{\"metrics\": {", stdout);
     for (size_t i = 0; i < e->n_metrics; i++) {
@@ -86,7 +107,9 @@ static void print_json(const mml_evaluation *e, const json_t *unknown)
     }
     fputs("}, \"unknown_categories\": ", stdout);
     json_dumpf(unknown, stdout, JSON_PRESERVE_ORDER);
-    printf(", \"n_unknown_categories\": %zu}\n", e->n_unknown);
+    printf(", \"n_unknown_categories\": %zu, \"ignored_columns\": ", e->n_unknown);
+    json_dumpf(ignored, stdout, JSON_PRESERVE_ORDER);
+    fputs("}\n", stdout);
 }
 
 static void print_metric(const mml_metric_value *m)
@@ -142,15 +165,19 @@ static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *c
         mmlc_say(call->command, "warning: %zu of the %zu patients were in the training part of a block of this model; "
                  "these figures are better than those of new patients would be", e.n_leaked, e.n);
     mmlc_say_unknown(call->command, e.unknown, UNKNOWN_MOST, e.n_unknown);
+    mmlc_say_ignored(call->command, model, cohort);
     if (!a->json) {
         print_table(&e, a, model);
     } else {
-        json_t *unknown = unknown_json(&e);
+        json_t *unknown = unknown_json(&e), *ignored = ignored_json(model, cohort);
+        const int made = unknown != NULL && ignored != NULL;
 
-        if (unknown == NULL)
-            return mmlc_no_memory(call->command);
-        print_json(&e, unknown);
+        if (made)
+            print_json(&e, unknown, ignored);
         json_decref(unknown);
+        json_decref(ignored);
+        if (!made)
+            return mmlc_no_memory(call->command);
     }
     return mmlc_flush(call->command);
 }
@@ -186,11 +213,11 @@ const mmlc_command mmlc_cmd_evaluate = {
         "macro_f1, log_loss. Survival: cindex (Harrell), and how many pairs of patients could be compared. Regression: r2 "
         "and rmse.\n\n"
         "A model remembers, as hashes, which patients its blocks were trained on. If any of them is among those "
-        "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1. Categories that the model has not learnt are told there, "
-        "too (see mmlego predict).\n\n"
+        "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1. Categories that the model has not learnt, and columns "
+        "that it has not been trained on, are told there, too (see mmlego predict).\n\n"
         "With --json: {\"metrics\": {\"auc\": {\"value\": 0.84, \"low\": 0.82, \"high\": 0.86}, ...}, "
         "\"unknown_categories\": [{\"modality\": \"clinical\", \"column\": \"stage\", \"category\": \"IV\", \"n\": 8}, ...], "
-        "\"n_unknown_categories\": 1}; a value that cannot be computed, and the limits without --bootstrap, are null. n is of "
+        "\"n_unknown_categories\": 1, \"ignored_columns\": [{\"modality\": \"clinical\", \"column\": \"bmi\"}, ...]}; a value that cannot be computed, and the limits without --bootstrap, are null. n is of "
         "patients; the first 16 unknown categories are listed.",
     .examples = "mmlego evaluate merged.h5 cohort.h5\n"
                 "mmlego evaluate merged.h5 cohort.h5 --on site=b --json\n",

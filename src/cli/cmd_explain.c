@@ -386,6 +386,8 @@ static int run(mmlc_call *call)
         w.plots = (mmlc_plots){.command = call->command, .folder = w.folder, .model = model, .cohort = w.cohort,
                                .top = a->top, .score = mml_explainer_score(w.explainer), .rc = MMLC_OK,
                                .id = w.folder != NULL && w.n == 1 ? mml_cohort_ids(w.cohort)[samples[0]] : NULL};
+        if (!a->quiet)
+            mmlc_say_ignored(call->command, model, w.cohort);
         mmlc_signals_note();
         rc = explain(&w, bits);
     }

@@ -112,6 +112,8 @@ static int run(mmlc_call *call)
         rc = mmlc_training_begin(&watch, call, &a->training, call->operand, call->n);
     if (rc == MMLC_GO && (rc = divide(call, &division, &models)) != MMLC_GO)
         mmlc_training_abort(&watch);
+    for (int i = 0; rc == MMLC_GO && !a->training.quiet && i < (int)models.n; i++)
+        mmlc_say_ignored(call->command, models.model[i], cohort);
     if (rc == MMLC_GO) {
         mml_status st = mml_train_fuse(&fused, cohort, (const mml_model *const *)models.model, models.n, &a->fuse,
                                        &a->training.options);
@@ -137,9 +139,9 @@ const mmlc_command mmlc_cmd_fuse = {
         "Without any option about the division of the cohort, the one that the blocks were trained on is used, so that no "
         "patient that a block was trained on is among those that judge the result. If you give one, 'mmlego evaluate' "
         "finds out and warns.\n\n"
-        "COHORT need not be the one that the blocks were trained on. Its features must be, in the same order; categorical columns "
-        "may have other categories: one that a block has not learnt counts as none of those it knows, as in 'mmlego predict', "
-        "which tells how many patients have it.",
+        "COHORT need not be the one that the blocks were trained on. Its columns must be there, in any order; others "
+        "are ignored, and named on stderr. Categorical columns may have other categories: one that a block has not learnt counts as "
+        "none of those it knows, as in 'mmlego predict', which tells how many patients have it.",
     .examples = "mmlego fuse cohort.h5 labs.h5 vitals.h5 -o fused.h5\n"
                 "mmlego fuse cohort.h5 labs.h5 vitals.h5 --mode weave --fold 2 -o fused.h5\n",
     .groups = groups,

@@ -168,6 +168,8 @@ static int predict(const mmlc_call *call, const mml_model *model, mml_cohort *co
     rc = mmlc_out_commit(&out);
     if (rc == MMLC_OK)
         mmlc_say_unknown(call->command, unknown, n_unknown, n_unknown);
+    if (rc == MMLC_OK)
+        mmlc_say_ignored(call->command, model, cohort);
     mml_predictor_free(predictor);
     if (rc == MMLC_OK && t.n_prior > 0)
         mmlc_say(call->command, "%zu of %zu patients have none of the modalities of the model: their line is what "
@@ -220,6 +222,8 @@ const mmlc_command mmlc_cmd_predict = {
         "Each patient is predicted from the modalities that he or she has, whatever the others have. A patient with "
         "none gets what was usual in training, marked by prior = 1. A tab, new line or backslash in a name is "
         "written as \\t, \\n or \\\\.\n\n"
+        "The columns of tables and series are found by their names, in any order. Columns that the model has not been trained "
+        "on are ignored, and named on stderr; one that is missing is an error.\n\n"
         "Categorical columns need not have the categories that they had in training. A category that the model has not "
         "learnt counts as none of those it knows, and a line on stderr says how many patients have it.",
     .examples = "mmlego predict merged.h5 cohort.h5 -o predictions.tsv\n"

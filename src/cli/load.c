@@ -124,3 +124,25 @@ void mmlc_say_unknown(const mmlc_command *command, const mml_unknown_category *l
     if (n > most)
         mmlc_say(command, "... and %zu more categories that the model has not learnt", n - most);
 }
+
+void mmlc_say_ignored(const mmlc_command *command, const mml_model *model, const mml_cohort *cohort)
+{
+    enum { NAMED = 5 };
+    mml_ignored_column *list = NULL;
+    size_t n = 0;
+
+    if (mml_model_ignored(&list, &n, model, cohort) != MML_OK)
+        return;
+    for (size_t i = 0, end; i < n; i = end) {
+        char names[600] = "";
+        size_t used = 0;
+
+        for (end = i; end < n && strcmp(list[end].modality, list[i].modality) == 0; end++)
+            if (end - i < NAMED && used < sizeof names)
+                used += (size_t)snprintf(names + used, sizeof names - used, "%s`%.100s`", end > i ? ", " : "", list[end].column);
+        if (end - i > NAMED && used < sizeof names)
+            (void)snprintf(names + used, sizeof names - used, " and %zu more", end - i - NAMED);
+        mmlc_say(command, "modality %s: the model has not been trained on %s: ignored", list[i].modality, names);
+    }
+    mml_ignored_columns_free(list);
+}

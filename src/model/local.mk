@@ -10,6 +10,7 @@ libmmlego_core_la_SOURCES += \
 	src/model/file_save.c \
 	src/model/forward.c \
 	src/model/fuse.c \
+	src/model/ignored.c \
 	src/model/inputs.c \
 	src/model/join.c src/model/join.h \
 	src/model/merge.c \

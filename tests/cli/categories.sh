@@ -35,9 +35,9 @@ test_that "evaluate takes the cohort" exits 0
 test_that "and tells the same" says '8 patients have `IV` as stage'
 run evaluate "$tmp/m.h5" "$tmp/b.h5" --on all --bootstrap 0 --json
 test_that "its JSON has them, too" prints '"unknown_categories": [{"modality": "clinical", "column": "stage", "category": "IV", "n": 8}, {'
-test_that "with their number" prints '"n_unknown_categories": 2}'
+test_that "with their number" prints '"n_unknown_categories": 2,'
 run evaluate "$tmp/m.h5" "$tmp/a.h5" --on all --bootstrap 0 --json
-test_that "a cohort without unknown ones has an empty list" prints '"unknown_categories": [], "n_unknown_categories": 0}'
+test_that "a cohort without unknown ones has an empty list" prints '"unknown_categories": [], "n_unknown_categories": 0, "ignored_columns": []}'
 
 # A fuse trains on the tokens that a cohort with the categories of training would have.
 must train "$tmp/a.h5" --modality clinical --task death -o "$tmp/m2.h5" --train 0.7 $quick --seed 5
@@ -67,9 +67,31 @@ test_that "and predicts what the model did that it comes from" cmp -s "$tmp/want
 printf 'id,death,stage,age\nb1,1,,50\nb2,0,,60\n' >"$tmp/b/t.csv"
 ini b stage
 test_that "patients of whom no category is known at all are predicted" works predict "$tmp/m.h5" "$tmp/b.h5"
-awk 'BEGIN { print "id,death,stage,age,bmi"; for (i = 1; i <= 20; i++) print "b" i "," i % 2 "," (i % 3 ? "I" : "II") "," 50 + i ",2" i }' >"$tmp/b/t.csv"
-ini b stage "age, bmi, stage"
-test_that "a feature that is no category must be one of training" fails 3 'feature 2, `bmi`, was not there in training' predict "$tmp/m.h5" "$tmp/b.h5"
-test_that "for a fuse, too, and it is said what to do" fails 3 "import the cohort again without it (columns = all, -bmi)" \
-    fuse "$tmp/b.h5" "$tmp/m.h5" "$tmp/m2.h5" -o "$tmp/no.h5" --quiet
+
+# Columns by name: another order, one more, one that is missing.
+awk 'BEGIN { print "id,death,stage,age,bmi,sex"; for (i = 1; i <= 20; i++) print "b" i "," i % 2 "," (i % 3 ? "I" : "II") "," 50 + i ",2" i "," (i % 2 ? "f" : "m") }' >"$tmp/b/t.csv"
+ini b stage "age, stage"
+must predict "$tmp/m.h5" "$tmp/b.h5" -o "$tmp/want.tsv"
+must predict "$tmp/f.h5" "$tmp/b.h5" -o "$tmp/want-fused.tsv"
+must fuse "$tmp/b.h5" "$tmp/m.h5" "$tmp/m2.h5" -o "$tmp/g.h5" --train 0.7 --epochs 2 --threads 1 --quiet
+must predict "$tmp/g.h5" "$tmp/b.h5" -o "$tmp/want-new.tsv"
+ini b "stage, sex" "bmi, sex, stage, age"
+run predict "$tmp/m.h5" "$tmp/b.h5" -o "$tmp/got.tsv"
+test_that "columns are found by name" exits 0
+test_that "as if the cohort had been imported with those of training" cmp -s "$tmp/want.tsv" "$tmp/got.tsv"
+test_that "those that are not of training are told" says 'modality clinical: the model has not been trained on `bmi`, `sex`: ignored'
+must predict "$tmp/f.h5" "$tmp/b.h5" -o "$tmp/got.tsv"
+test_that "a fused model finds them, too" cmp -s "$tmp/want-fused.tsv" "$tmp/got.tsv"
+run evaluate "$tmp/m.h5" "$tmp/b.h5" --on all --bootstrap 0 --json
+test_that "evaluate tells them in its JSON" prints '"ignored_columns": [{"modality": "clinical", "column": "bmi"}, {"modality": "clinical", "column": "sex"}]}'
+run explain "$tmp/m.h5" "$tmp/b.h5" --what gradients --on all -o "$tmp/explained"
+test_that "explain tells them" says 'trained on `bmi`, `sex`: ignored'
+test_that "and explains what the model reads" [ "$(cut -f 3 "$tmp/explained" | sort -u | grep -c -e age -e stage -e bmi -e sex)" -eq 4 ]
+run fuse "$tmp/b.h5" "$tmp/m.h5" "$tmp/m2.h5" -o "$tmp/g.h5" --train 0.7 --epochs 2 --threads 1
+test_that "fuse tells them" says 'trained on `bmi`, `sex`: ignored'
+must predict "$tmp/g.h5" "$tmp/b.h5" -o "$tmp/got.tsv"
+test_that "and learns from the same" cmp -s "$tmp/want-new.tsv" "$tmp/got.tsv"
+ini b stage "bmi, stage"
+test_that "a column that is missing is named" fails 3 'the feature `age` of training is missing (training had no `bmi`, which is there); import the cohort again with it' predict "$tmp/m.h5" "$tmp/b.h5"
+test_that "for a fuse, too" fails 3 'the feature `age` of training is missing' fuse "$tmp/b.h5" "$tmp/m.h5" "$tmp/m2.h5" -o "$tmp/no.h5" --quiet
 exit "$status"

@@ -181,7 +181,7 @@ test_that "evaluate says nothing on stderr when nothing leaks" silent
 test_that "evaluate prints the AUC with its interval" grep -qE '^auc +[01]\.[0-9]{4}   [01]\.[0-9]{4} to [01]\.[0-9]{4}$' "$tmp/out"
 test_that "evaluate says on how many patients" grep -qE '^task death, [0-9]+ patients, [0-9]+ of class yes' "$tmp/out"
 run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --json --bootstrap 200
-test_that "evaluate --json has metrics and nothing else" json 'list(d) == ["metrics", "unknown_categories", "n_unknown_categories"] and "auc" in d["metrics"]'
+test_that "evaluate --json has metrics and nothing else" json 'list(d) == ["metrics", "unknown_categories", "n_unknown_categories", "ignored_columns"] and "auc" in d["metrics"]'
 test_that "every metric has a value and its limits" \
     json 'all(list(m) == ["value", "low", "high"] for m in d["metrics"].values())'
 test_that "limits are on both sides of the AUC" \

@@ -1,4 +1,4 @@
-/* test_match.c - categories of a cohort matched by name with those that a model has learnt. */
+/* test_match.c - columns and categories of a cohort matched by name with those that a model has learnt. */
 #include <math.h>
 #include <string.h>
 
@@ -75,7 +75,82 @@ START_TEST(the_same_features_are_taken_as_they_are)
 }
 END_TEST
 
-START_TEST(what_is_no_category_must_be_as_in_training)
+START_TEST(columns_are_found_by_name_and_others_are_ignored)
+{
+    static const char *const theirs[] = {"sex=f", "bmi", "x", "stage=II", "sex=m", "age", "stage=IV"};
+    static const char *const of[] = {"sex", "", "", "stage", "sex", "", "stage"};
+    const float x[] = {1, 20, 7, 1, 0, 50, 0, 0, NAN, 8, 0, 1, 60, 1}, want[] = {50, 0, 1, 0, 20, 60, 0, 0, 0, NAN};
+    mml_modality_info info = info_of(theirs, of, 7);
+    mmli_prep *p = trained();
+    mmli_match *m = NULL;
+    float out[10];
+
+    info.kind = _i == 0 ? MML_TABLE : MML_SERIES;
+    mmlt_assert_ok(mmli_match_make(&m, p, &info));
+    mmli_match_values(out, m, x, 2, 7);
+    mmlt_assert_close(out, want, 10, MMLT_TOL_EXACT);
+    ck_assert_uint_eq(m->n_ignored, 2); /* a categorical column once */
+    ck_assert_str_eq(m->ignored[0].name, "sex");
+    ck_assert_uint_eq(m->ignored[0].at, 0);
+    ck_assert_str_eq(m->ignored[1].name, "x");
+    ck_assert_uint_eq(m->ignored[1].at, 2);
+    ck_assert_uint_eq(m->n_unknown, 1); /* sex is ignored, not unknown */
+    ck_assert_str_eq(m->unknown[0].category, "IV");
+    mmli_match_free(m);
+    mmli_prep_free(p);
+}
+END_TEST
+
+/* A model that does not say what is a category: its features are numbers, wherever the cohort has them from. */
+START_TEST(a_model_without_categories_finds_its_features_among_those_of_a_column)
+{
+    static const char *const mine[] = {"age", "stage=I", "stage=II"}, *const theirs[] = {"stage=II", "stage=I", "stage=IV", "age"};
+    static const char *const of[] = {"stage", "stage", "stage", ""};
+    const float x[] = {0, 1, 0, 50}, want[] = {50, 1, 0};
+    const mml_modality_info info = info_of(theirs, of, 4);
+    mmli_prep *p = NULL;
+    mmli_match *m = NULL;
+    float out[3];
+
+    mmlt_assert_ok(mmli_prep_identity_named(&p, mine, NULL, 3));
+    mmlt_assert_ok(mmli_match_make(&m, p, &info));
+    mmli_match_values(out, m, x, 1, 4);
+    mmlt_assert_close(out, want, 3, MMLT_TOL_EXACT);
+    ck_assert_uint_eq(m->n_ignored, 1);
+    ck_assert_str_eq(m->ignored[0].name, "stage=IV");
+    ck_assert_uint_eq(m->n_unknown, 0);
+    mmli_match_free(m);
+    mmli_prep_free(p);
+}
+END_TEST
+
+START_TEST(a_column_of_training_that_is_missing_is_named)
+{
+    static const struct {
+        const char *features[6], *of[6];
+        size_t width;
+        const char *says;
+    } cases[] = {
+        {{"age", "stage=IV", "height"}, {"", "stage", ""}, 3, "clinical: the feature `bmi` of training is missing (training had no `height`, which is there); import"},
+        {{"height", "stage=I"}, {"", "stage"}, 2, "clinical: the feature `age` of training is missing, and 1 more of its 5 features (training had no `height`, which is there); import"},
+        {{"stage=I", "age"}, {"stage", ""}, 2, "clinical: the feature `bmi` of training is missing; import the cohort again with it"},
+        {{"age", "bmi", "sex=f"}, {"", "", "sex"}, 3, "the categorical column `stage` of training is missing"},
+        {{"age", "stage", "bmi"}, {"", "", ""}, 3, "the categorical column `stage` of training is missing"},
+    };
+    mmli_prep *p = trained();
+    mmli_match *m = NULL;
+    mml_modality_info info = info_of(cases[_i].features, cases[_i].of, cases[_i].width);
+
+    mmlt_assert_fails(mmli_match_make(&m, p, &info), MML_E_DATA, cases[_i].says);
+    ck_assert_ptr_null(m);
+    info.category_of = NULL; /* nor are names alone enough for categories that differ */
+    mmlt_assert_fails(mmli_match_make(&m, p, &info), MML_E_DATA, "modality clinical: ");
+    mmli_prep_free(p);
+}
+END_TEST
+
+/* Of bags, of images, and where names are no names. */
+START_TEST(elsewhere_what_is_no_category_must_be_as_in_training)
 {
     static const struct {
         const char *features[6], *of[6];
@@ -89,23 +164,27 @@ START_TEST(what_is_no_category_must_be_as_in_training)
         {{"age", "bmi", "sex=f"}, {"", "", "sex"}, 3, "the categorical column `stage` of training is missing"},
         {{"age", "bmi", "stage=I", "sex=f"}, {"", "", "stage", "sex"}, 4, "the categorical column `sex` was not there in training"},
         {{"age", "stage", "bmi"}, {"", "", ""}, 3, "feature 2 is `stage`, in training it was `bmi`"},
+        {{"age", "bmi", "stage=I", "bmi"}, {"", "", "stage", ""}, 4, "feature 3, `bmi`, was not there in training"},
     };
+    static const char *const counted[] = {"c0", "c1"}, *const more[] = {"c0", "c1", "c2"};
     mmli_prep *p = trained();
     mmli_match *m = NULL;
     mml_modality_info info = info_of(cases[_i].features, cases[_i].of, cases[_i].width);
 
+    info.kind = _i == 7 ? MML_TABLE : _i % 2 ? MML_IMAGE : MML_BAG; /* the last has a name twice */
     mmlt_assert_fails(mmli_match_make(&m, p, &info), MML_E_DATA, cases[_i].says);
-    ck_assert_ptr_null(m);
-    info.category_of = NULL; /* nor are names alone enough when they differ */
-    mmlt_assert_fails(mmli_match_make(&m, p, &info), MML_E_DATA, "modality clinical: ");
+    mmli_prep_free(p);
+    mmlt_assert_ok(mmli_prep_identity_named(&p, counted, NULL, 2));
+    info = info_of(more, NULL, 3);
+    mmlt_assert_fails(mmli_match_make(&m, p, &info), MML_E_DATA, "feature 3, `c2`, was not there in training");
     mmli_prep_free(p);
 }
 END_TEST
 
 START_TEST(every_failed_allocation_of_a_match_is_reported)
 {
-    static const char *const theirs[] = {"age", "bmi", "stage=IV"}, *const of[] = {"", "", "stage"};
-    const mml_modality_info info = info_of(theirs, of, 3);
+    static const char *const theirs[] = {"age", "bmi", "stage=IV", "x"}, *const of[] = {"", "", "stage", ""};
+    const mml_modality_info info = info_of(theirs, of, 4);
     mmli_prep *p = trained();
     mml_status st = MML_E_NOMEM;
 
@@ -163,7 +242,9 @@ START_TEST(another_hospital_is_predicted_as_if_it_had_been_imported_with_the_cat
     const float own[] = {1, 0, 1, 0, 2, 2, 0, 0, 0, 3, 3, NAN, NAN, NAN, 4, 4, 0, 0, 0, 5};
     const float other[] = {1, 1, 0, 2, 2, 0, 1, 3, 3, NAN, NAN, 4, 4, 0, 1, 5};
     mml_model *model = model_of(3, names, 5), *second = model_of(4, (const char *const[]){"age", "stage=I", "stage=II", "stage=V", "bmi"}, 5);
-    mml_model *merged = NULL, *bare = model_of(5, fewer, 3);
+    mml_model *merged = NULL, *mixed = NULL, *bare = model_of(5, fewer, 3);
+    mml_model *wants = model_of(6, (const char *const[]){"age", "stage=I", "stage=II", "stage=III", "height"}, 5);
+    mml_ignored_column *ignored;
     mml_predictor *p = NULL;
     const mml_unknown_category *unknown;
     mml_merge_options mo;
@@ -202,12 +283,28 @@ START_TEST(another_hospital_is_predicted_as_if_it_had_been_imported_with_the_cat
     ck_assert_str_eq(e.unknown[0].category, "IV");
     ck_assert_uint_eq(e.unknown[0].n, 2);
     mmlt_assert_ok(mml_predictor_new(&p, bare, NULL, 1));
-    mmlt_assert_fails(mml_predict_cohort(p, b, NULL, 0, 0, keep_logits, lb), MML_E_DATA, "feature 2, `bmi`, was not there in training");
+    mmlt_assert_ok(mml_predict_cohort(p, b, NULL, 0, 0, keep_logits, lb));
+    mml_predictor_free(p);
+    mmlt_assert_ok(mml_model_ignored(&ignored, &n, bare, b));
+    ck_assert_uint_eq(n, 1);
+    ck_assert_str_eq(ignored[0].modality, "labs");
+    ck_assert_str_eq(ignored[0].column, "bmi");
+    mml_ignored_columns_free(ignored);
+    mmlt_assert_ok(mml_merge(&mixed, (const mml_model *const[]){bare, model}, 2, &mo)); /* one of its blocks reads it */
+    mmlt_assert_ok(mml_model_ignored(&ignored, &n, mixed, b));
+    ck_assert_uint_eq(n, 0);
+    ck_assert_ptr_null(ignored);
+    mml_model_free(mixed);
+    mmlt_assert_fails(mml_model_ignored(&ignored, &n, wants, b), MML_E_DATA, "the feature `height` of training is missing");
+    ck_assert_ptr_null(ignored);
+    mmlt_assert_fails(mml_predictor_new(&p, wants, NULL, 1) == MML_OK ? mml_predict_cohort(p, b, NULL, 0, 0, keep_logits, lb) : MML_E_INTERNAL,
+                      MML_E_DATA, "the feature `height` of training is missing");
     mml_predictor_free(p);
     mml_model_free(merged);
     mml_model_free(second);
     mml_model_free(model);
     mml_model_free(bare);
+    mml_model_free(wants);
     mml_cohort_close(a);
     mml_cohort_close(b);
     mmlt_cohort_remove(&made[0]);
@@ -222,7 +319,10 @@ int main(void)
 
     tcase_add_test(tc, categories_are_matched_by_name_and_those_not_learnt_are_counted);
     tcase_add_test(tc, the_same_features_are_taken_as_they_are);
-    tcase_add_loop_test(tc, what_is_no_category_must_be_as_in_training, 0, 7);
+    tcase_add_loop_test(tc, columns_are_found_by_name_and_others_are_ignored, 0, 2);
+    tcase_add_test(tc, a_model_without_categories_finds_its_features_among_those_of_a_column);
+    tcase_add_loop_test(tc, a_column_of_training_that_is_missing_is_named, 0, 5);
+    tcase_add_loop_test(tc, elsewhere_what_is_no_category_must_be_as_in_training, 0, 8);
     tcase_add_test(tc, every_failed_allocation_of_a_match_is_reported);
     tcase_add_test(tc, another_hospital_is_predicted_as_if_it_had_been_imported_with_the_categories_of_training);
     suite_add_tcase(suite, tc);
