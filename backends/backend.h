@@ -110,6 +110,13 @@ typedef struct mmli_backend {
     /* From the host. `src` is the caller's again when it returns, even where the copy is queued: it may be freed or
      * overwritten at once. */
     mml_status (*upload)(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes);
+    /* Uploads that do not wait for the calls before them, so that the next batch comes in while this one is computed with. The
+     * caller keeps two sets of memory, uses them in turns, and says when the other one's turn is: all calls that use a set lie between the
+     * turn at which it was taken up and the next one. `send` is `upload` into the set whose turn it is, each byte once a turn, and may be
+     * done as soon as the calls before the last turn but one have been; calls after it find it done. Both NULL where calls are
+     * done as they come: then there is nothing to gain, and one set of memory will do. */
+    mml_status (*turn)(mmli_device *dv);
+    mml_status (*send)(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes);
     /* To the host, when all calls before it have been done; `dst` holds the values when it returns. */
     mml_status (*download)(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
     mml_status (*copy)(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);

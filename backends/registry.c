@@ -30,7 +30,7 @@ static mml_status missing(const char *backend, const char *slot)
     return mmli_fail(MML_E_INTERNAL, "backend %s has memory of its own but no `%s`", backend, slot);
 }
 
-/* Fills the empty slots of a table of host memory; any other table must have none. */
+/* Fills the empty slots of a table of host memory; any other table must have none (but turn and send, together). */
 static mml_status complete(mmli_backend *k)
 {
     const mmli_backend *ref = &mmli_backend_reference;
@@ -54,7 +54,7 @@ static mml_status complete(mmli_backend *k)
 #include "backends/kernels.def"
 #undef MML_KERNEL
 #undef FILL
-    return MML_OK;
+    return !k->turn == !k->send ? MML_OK : missing(k->name, k->turn ? "send" : "turn");
 }
 
 static int default_threads(void)

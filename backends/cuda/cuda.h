@@ -1,8 +1,9 @@
 /* cuda.h - what the files of the CUDA backend share: the state of an open device, launching kernels, errors,
  * scratch memory, and the one way from mmli_mem to the numbers.
  *
- * A device has one stream: everything is queued on it in order, so memory freed or scratch reused by a later call is
- * safe without waiting. Only `download` and `sync` wait. No float atomics; sums are taken in an order that follows
+ * A device has one stream that computes: everything is queued on it in order, so memory freed or scratch reused by a later call is
+ * safe without waiting. Only `download` and `sync` wait. What is sent goes on a stream of its own (ahead.cu), which the first waits for
+ * before it does anything else. No float atomics; sums are taken in an order that follows
  * from the sizes alone: the same call gives the same bits, on any GPU of one kind.
  *
  * The sources are compiled twice: by nvcc, and by any C++ compiler with the headers of tests/cuda/emulated, which run a grid on the
@@ -52,6 +53,18 @@ typedef struct mmli_cuda_staging {
     size_t used; /* of it */
 } mmli_cuda_staging;
 
+/* A second stream for what is sent: ahead.cu. */
+typedef struct mmli_cuda_ahead {
+    cudaStream_t stream;
+    mmli_cuda_staging staging;
+    cudaEvent_t turn[2]; /* on the stream that computes, where a turn began */
+    cudaEvent_t made;    /* there, behind the memory that was asked for */
+    cudaEvent_t sent;    /* on this one, behind its copies */
+    uint64_t turns;      /* so far */
+    bool fresh;   /* memory was asked for that this stream has not waited for */
+    bool pending; /* copies that the stream that computes has not waited for */
+} mmli_cuda_ahead;
+
 typedef struct mmli_cuda_fft mmli_cuda_fft; /* plans: fft.cu */
 
 typedef struct mmli_cuda {
@@ -64,6 +77,7 @@ typedef struct mmli_cuda {
     size_t shared_most;   /* bytes of shared memory a block may have (above 48 KiB: cudaFuncSetAttribute) */
     mmli_cuda_buffer scratch[MMLI_CUDA_SLOTS];
     mmli_cuda_staging staging;
+    mmli_cuda_ahead ahead;
     mmli_cuda_fft *fft;
 } mmli_cuda;
 
@@ -72,13 +86,18 @@ static inline mmli_cuda *mmli_cuda_of(const mmli_device *dv)
     return static_cast<mmli_cuda *>(dv->impl);
 }
 
-/* The stream to launch on. What a thread launches goes to the GPU that it has chosen last, which must be the stream's. */
+/* The stream that computes waits for what has been sent. */
+void mmli_cuda_join(mmli_cuda *cuda);
+
+/* The stream to queue on, whatever it is. What a thread launches goes to the GPU that it has chosen last, which must be the stream's. */
 static inline cudaStream_t mmli_cuda_stream(const mmli_device *dv)
 {
-    const mmli_cuda *cuda = mmli_cuda_of(dv);
+    mmli_cuda *cuda = mmli_cuda_of(dv);
 
     if (!cuda->one)
         (void)cudaSetDevice(cuda->gpu); /* a failure comes back from the launch */
+    if (cuda->ahead.pending)
+        mmli_cuda_join(cuda); /* so too */
     return cuda->stream;
 }
 
@@ -120,6 +139,7 @@ void mmli_cuda_fft_free(mmli_cuda_fft *plans);
 
 mml_status mmli_cuda_staging_open(mmli_cuda_staging *s);
 void mmli_cuda_staging_close(mmli_cuda_staging *s);
+void mmli_cuda_ahead_close(mmli_cuda_ahead *a);
 mml_status mmli_cuda_staging_upload(mmli_cuda_staging *s, cudaStream_t stream, void *dst, const void *src, size_t bytes);
 
 /* ---- launching -------------------------------------------------------------------------------------- */
@@ -134,10 +154,8 @@ mml_status mmli_cuda_staging_upload(mmli_cuda_staging *s, cudaStream_t stream, v
     type *const name = reinterpret_cast<type *>(mmli_dynamic_shared_)
 #else
 #define MMLI_LAUNCH(dv, kernel, grid, block, shared, ...)                                          \
-    mmli_cuda_check_launch((mmlt_cuda_launch((grid), (block), (shared), mmli_cuda_stream(dv),       \
-                                             [&]() { kernel(__VA_ARGS__); }),                      \
-                            cudaGetLastError()),                                                   \
-                           #kernel)
+    mmli_cuda_check_launch(                                                                        \
+        (mmlt_cuda_launch((grid), (block), (shared), mmli_cuda_stream(dv), kernel, __VA_ARGS__), cudaGetLastError()), #kernel)
 #define MMLI_DYNAMIC_SHARED(type, name) type *const name = static_cast<type *>(mmlt_cuda_dynamic_shared())
 #endif
 
@@ -172,6 +190,8 @@ void cuda_close(mmli_device *dv);
 mml_status cuda_alloc(mmli_device *dv, mmli_mem **out, size_t bytes);
 void cuda_free(mmli_device *dv, mmli_mem *p);
 mml_status cuda_upload(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes);
+mml_status cuda_turn(mmli_device *dv);
+mml_status cuda_send(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes);
 mml_status cuda_download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
 mml_status cuda_copy(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
 mml_status cuda_sync(mmli_device *dv);

@@ -1,6 +1,6 @@
 /* device.cu - opening a GPU, its memory, and the ways in and out.
  *
- * One stream, which does not wait for the default stream. Memory comes from a pool of the device's own that keeps what
+ * One stream that computes, which does not wait for the default stream. Memory comes from a pool of the device's own that keeps what
  * is freed, in the order of the stream: what a kernel still reads may be freed behind it.
  *
  * Matrix products are computed in float32; the
@@ -94,6 +94,8 @@ void cuda_close(mmli_device *dv)
 
     if (!cuda)
         return;
+    if (cuda->ahead.stream)
+        (void)cudaStreamSynchronize(cuda->ahead.stream);
     if (cuda->stream)
         (void)cudaStreamSynchronize(cuda->stream);
     mmli_cuda_fft_free(cuda->fft);
@@ -102,6 +104,7 @@ void cuda_close(mmli_device *dv)
     for (mmli_cuda_buffer &b : cuda->scratch)
         if (b.p)
             (void)cudaFreeAsync(b.p, cuda->stream);
+    mmli_cuda_ahead_close(&cuda->ahead);
     mmli_cuda_staging_close(&cuda->staging);
     if (cuda->stream)
         (void)cudaStreamSynchronize(cuda->stream);
@@ -137,13 +140,14 @@ mml_status cuda_alloc(mmli_device *dv, mmli_mem **out, size_t bytes)
     const mml_status st = mmli_cuda_new(dv, &p, bytes);
 
     *out = static_cast<mmli_mem *>(p);
+    mmli_cuda_of(dv)->ahead.fresh = true;
     return st;
 }
 
 void cuda_free(mmli_device *dv, mmli_mem *p)
 {
     if (p)
-        (void)cudaFreeAsync(p, mmli_cuda_of(dv)->stream);
+        (void)cudaFreeAsync(p, mmli_cuda_stream(dv));
 }
 
 mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes, void **out)
@@ -156,7 +160,7 @@ mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes,
         const size_t want = bytes + (b->p ? bytes / 2 : 0);
 
         if (b->p)
-            MMLI_CUDA_CALL(cudaFreeAsync(b->p, mmli_cuda_of(dv)->stream));
+            MMLI_CUDA_CALL(cudaFreeAsync(b->p, mmli_cuda_stream(dv)));
         b->p = NULL;
         b->bytes = 0;
         MMLI_CUDA_TRY(mmli_cuda_new(dv, &b->p, want));
@@ -168,26 +172,24 @@ mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes,
 
 mml_status cuda_upload(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes)
 {
-    mmli_cuda *cuda = mmli_cuda_of(dv);
-
-    return mmli_cuda_staging_upload(&cuda->staging, cuda->stream, dst, src, bytes);
+    return mmli_cuda_staging_upload(&mmli_cuda_of(dv)->staging, mmli_cuda_stream(dv), dst, src, bytes);
 }
 
 mml_status cuda_download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes)
 {
     if (bytes > 0)
-        MMLI_CUDA_CALL(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, mmli_cuda_of(dv)->stream));
+        MMLI_CUDA_CALL(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, mmli_cuda_stream(dv)));
     return cuda_sync(dv);
 }
 
 mml_status cuda_copy(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes)
 {
     if (bytes > 0 && dst != src)
-        MMLI_CUDA_CALL(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToDevice, mmli_cuda_of(dv)->stream));
+        MMLI_CUDA_CALL(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToDevice, mmli_cuda_stream(dv)));
     return MML_OK;
 }
 
 mml_status cuda_sync(mmli_device *dv)
 {
-    return mmli_cuda_check(cudaStreamSynchronize(mmli_cuda_of(dv)->stream), "a kernel or copy before cudaStreamSynchronize");
+    return mmli_cuda_check(cudaStreamSynchronize(mmli_cuda_stream(dv)), "a kernel or copy before cudaStreamSynchronize");
 }

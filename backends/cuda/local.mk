@@ -6,6 +6,7 @@ libmmlego_core_la_LIBADD += libmmli_module.la
 
 # The module itself, made by nvcc alone: libtool knows no CUDA. Every object depends on every header, there are few.
 cuda_sources = \
+	backends/cuda/ahead.cu \
 	backends/cuda/attention.cu \
 	backends/cuda/attention_grad.cu \
 	backends/cuda/attention_join.cu \

@@ -2,7 +2,8 @@
 #include "backends/cuda/cuda.h"
 
 extern "C" const mmli_backend mmli_backend_cuda = {
-    "cuda", false, 0, cuda_open, cuda_close, cuda_alloc, cuda_free, cuda_upload, cuda_download, cuda_copy, cuda_sync,
+    "cuda", false, 0, cuda_open, cuda_close, cuda_alloc, cuda_free, cuda_upload, cuda_turn, cuda_send,
+    cuda_download, cuda_copy, cuda_sync,
 #define MML_KERNEL(kernel, args) cuda_##kernel,
 #include "backends/kernels.def"
 #undef MML_KERNEL

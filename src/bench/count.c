@@ -83,6 +83,21 @@ static mml_status upload(mmli_device *dv, mmli_mem *dst, const void *src, size_t
     return c->inner->k.upload(c->inner, dst, src, bytes);
 }
 
+static mml_status turn(mmli_device *dv)
+{
+    mmli_counter *c = mmli_counter_of(dv);
+
+    return c->inner->k.turn(c->inner);
+}
+
+static mml_status send(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes)
+{
+    mmli_counter *c = mmli_counter_of(dv);
+
+    c->count.moved += c->on ? bytes : 0;
+    return c->inner->k.send(c->inner, dst, src, bytes);
+}
+
 static mml_status download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes)
 {
     mmli_counter *c = mmli_counter_of(dv);
@@ -123,6 +138,8 @@ mml_status mmli_count_table(mmli_backend *out, const char *device)
         .alloc = alloc_counted,
         .free = free_counted,
         .upload = upload,
+        .turn = dv->k.turn ? turn : NULL,
+        .send = dv->k.send ? send : NULL,
         .download = download,
         .copy = copy,
         .sync = wait_for,

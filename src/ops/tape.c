@@ -10,6 +10,10 @@
 struct mmli_tape {
     mmli_device *dv;
     mmli_arena mem, host;
+    mmli_arena sent[2]; /* what is uploaded in training passes, in turns: see `send` in backend.h */
+    int turn;
+    bool ahead;  /* this pass uses it */
+    int marks;   /* that have not been released */
     mmli_node *last; /* newest node; nodes are linked backwards */
     mml_status st;
     int mode;
@@ -25,7 +29,7 @@ mml_status mmli_tape_new(mmli_tape **out, mmli_device *dv)
     *out = NULL;
     MML_TRY(mmli_calloc(&tape, 1, sizeof *tape));
     tape->dv = dv;
-    tape->mem.dv = dv;
+    tape->mem.dv = tape->sent[0].dv = tape->sent[1].dv = dv;
     *out = tape;
 out:
     return st;
@@ -36,6 +40,8 @@ void mmli_tape_free(mmli_tape *tape)
     if (!tape)
         return;
     mmli_arena_clear(&tape->mem);
+    mmli_arena_clear(&tape->sent[0]);
+    mmli_arena_clear(&tape->sent[1]);
     mmli_arena_clear(&tape->host);
     mmli_free(tape);
 }
@@ -49,7 +55,14 @@ mml_status mmli_tape_begin(mmli_tape *tape, int mode, uint64_t seed, uint64_t st
     tape->seed = seed;
     tape->step = step;
     tape->watch = NULL;
+    tape->marks = 0;
+    tape->ahead = (mode & MMLI_TRAINING) && tape->dv->k.send; /* others read back what they compute: the next batch comes too late */
     MML_TRY(mmli_arena_reset(&tape->mem));
+    if (tape->ahead) {
+        tape->turn = 1 - tape->turn;
+        MML_TRY(mmli_arena_reset(&tape->sent[tape->turn]));
+        MML_TRY(tape->dv->k.turn(tape->dv));
+    }
     MML_TRY(mmli_arena_reset(&tape->host));
 out:
     tape->st = st;
@@ -121,13 +134,15 @@ void *mmli_tape_host(mmli_tape *tape, size_t bytes)
     return from(tape, &tape->host, bytes);
 }
 
-mmli_tape_mark mmli_tape_get_mark(const mmli_tape *tape)
+mmli_tape_mark mmli_tape_get_mark(mmli_tape *tape)
 {
+    tape->marks++;
     return (mmli_tape_mark){mmli_arena_get_mark(&tape->mem), mmli_arena_get_mark(&tape->host)};
 }
 
 void mmli_tape_release(mmli_tape *tape, mmli_tape_mark mark)
 {
+    tape->marks--;
     mmli_arena_release(&tape->mem, mark.mem);
     mmli_arena_release(&tape->host, mark.host);
 }
@@ -150,37 +165,45 @@ mmli_var *mmli_tape_stream(mmli_tape *tape, const mmli_stream *stream)
     return x;
 }
 
+/* *bytes = those of a matrix; false: the tape has failed. */
+static bool measure(size_t *bytes, mmli_tape *tape, size_t rows, size_t cols)
+{
+    size_t n = 0;
+
+    if (mmli_tape_ok(tape) && (!mmli_mul_size(&n, rows, cols) || !mmli_mul_size(bytes, n, sizeof(float))))
+        mmli_tape_fail(tape, mmli_fail(MML_E_NOMEM, "a matrix of %zu x %zu is too large", rows, cols));
+    return mmli_tape_ok(tape);
+}
+
 mmli_var *mmli_tape_var(mmli_tape *tape, size_t rows, size_t cols, bool need)
 {
-    size_t n = 0, bytes = 0;
+    size_t bytes = 0;
     mmli_mem *data;
 
-    if (!mmli_tape_ok(tape))
+    if (!measure(&bytes, tape, rows, cols))
         return NULL;
-    if (!mmli_mul_size(&n, rows, cols) || !mmli_mul_size(&bytes, n, sizeof(float))) {
-        mmli_tape_fail(tape, mmli_fail(MML_E_NOMEM, "a matrix of %zu x %zu is too large", rows, cols));
-        return NULL;
-    }
     data = mmli_tape_mem(tape, bytes);
     return data ? mmli_tape_wrap(tape, data, NULL, rows, cols, need) : NULL;
 }
 
+/* What is released before the pass ends is read by calls that are still queued when the memory is somebody else's: nothing may be sent to
+ * it. That goes the ordinary way. */
 mmli_mem *mmli_tape_upload(mmli_tape *tape, const void *src, size_t bytes)
 {
-    mmli_mem *mem = mmli_tape_mem(tape, bytes);
+    const bool ahead = tape->ahead && tape->marks == 0;
+    mmli_mem *mem = from(tape, ahead ? &tape->sent[tape->turn] : &tape->mem, bytes);
 
     if (mem)
-        mmli_tape_fail(tape, tape->dv->k.upload(tape->dv, mem, src, bytes));
+        mmli_tape_fail(tape, ahead ? tape->dv->k.send(tape->dv, mem, src, bytes) : tape->dv->k.upload(tape->dv, mem, src, bytes));
     return mmli_tape_ok(tape) ? mem : NULL;
 }
 
 mmli_var *mmli_tape_input(mmli_tape *tape, const float *values, size_t rows, size_t cols, bool need)
 {
-    mmli_var *x = mmli_tape_var(tape, rows, cols, need);
+    size_t bytes = 0;
+    mmli_mem *data = measure(&bytes, tape, rows, cols) ? mmli_tape_upload(tape, values, bytes) : NULL;
 
-    if (x)
-        mmli_tape_fail(tape, tape->dv->k.upload(tape->dv, x->data, values, rows * cols * sizeof *values));
-    return mmli_tape_ok(tape) ? x : NULL;
+    return data ? mmli_tape_wrap(tape, data, NULL, rows, cols, need) : NULL;
 }
 
 mmli_mem *mmli_tape_grad_first(mmli_tape *tape, mmli_var *x, bool *add)

@@ -54,7 +54,7 @@ void *mmli_tape_host(mmli_tape *tape, size_t bytes);
 typedef struct mmli_tape_mark {
     mmli_arena_mark mem, host;
 } mmli_tape_mark;
-mmli_tape_mark mmli_tape_get_mark(const mmli_tape *tape);
+mmli_tape_mark mmli_tape_get_mark(mmli_tape *tape);
 void mmli_tape_release(mmli_tape *tape, mmli_tape_mark mark);
 
 /* A variable with data of its own. */

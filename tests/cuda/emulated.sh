@@ -86,7 +86,13 @@ passes() { # SENTENCE PROGRAM
         status=1
     fi
 }
+# Streams run as late as events allow, then those that copy as early: who lacks an event finds it out in one of the two.
 passes "memory and copies are what they should be" tests/cuda/test_device
+passes "a training step is what it should be" tests/cuda/test_step
+export MMLT_CUDA_STREAMS=ahead
+passes "... and so they are when copies hurry" tests/cuda/test_device
+passes "... and so is a training step" tests/cuda/test_step
+unset MMLT_CUDA_STREAMS
 # Every second grid runs backwards: who lacks a barrier reads too early in one of the two.
 export MMLT_CUDA_ORDER=turns CK_RUN_CASE=kernels
 passes "every kernel agrees with the reference" tests/ops/test_conformance

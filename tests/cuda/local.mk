@@ -19,9 +19,10 @@ if CUDA
 MMLT_CUDA_MODULE = $(abs_top_builddir)/backends/cuda/mmlego-cuda.so
 endif
 
-# Memory and copies of a GPU; and the backend on one that is emulated on the host.
-check_PROGRAMS += tests/cuda/test_device
-tests_cuda_test_device_SOURCES = tests/cuda/test_device.c
+# Memory and copies of a GPU, and training on it; and the backend on one that is emulated on the host.
+check_PROGRAMS += tests/cuda/test_device tests/cuda/test_step
+tests_cuda_test_device_SOURCES = tests/cuda/test_device.c tests/cuda/there.c tests/cuda/there.h
+tests_cuda_test_step_SOURCES = tests/cuda/test_step.c tests/cuda/there.c tests/cuda/there.h $(TRAIN_RIG)
 EXTRA_DIST += \
 	tests/cuda/emulated/blas.cc \
 	tests/cuda/emulated/cublas_v2.h \
@@ -29,7 +30,8 @@ EXTRA_DIST += \
 	tests/cuda/emulated/cufft.h \
 	tests/cuda/emulated/fft.cc \
 	tests/cuda/emulated/grid.cc \
-	tests/cuda/emulated/memory.cc
+	tests/cuda/emulated/memory.cc \
+	tests/cuda/emulated/streams.cc
 
 # What emulated.sh makes; by its name, for in a build inside of the tree it lies beside sources.
 mostlyclean-local:

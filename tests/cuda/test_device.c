@@ -2,13 +2,10 @@
  * tests/cuda/emulated.sh. Skipped where there is neither. */
 #include <math.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "tests/cuda/there.h"
 #include "tests/support/mmlt.h"
 
 static mmli_device *open_cuda(void)
@@ -122,6 +119,114 @@ START_TEST(memory_of_one_device_is_read_by_another)
 }
 END_TEST
 
+/* Ten batches in two sets of memory; what was computed with each must come from it, in whatever order the streams run (emulated.sh).
+ * The fifth has new memory: the old is given back, and a set that is asked for anew is sent to at once. */
+START_TEST(what_is_sent_is_there_for_the_calls_after_it_and_spares_those_before)
+{
+    enum { N = 3000, TURNS = 10 };
+    mmli_device *dv = open_cuda();
+    mmli_mem *set[2], *total = NULL;
+    float *x = malloc(N * sizeof *x);
+
+    ck_assert_ptr_nonnull(x);
+    mmlt_assert_ok(dv->k.alloc(dv, &total, N * sizeof *x));
+    mmlt_assert_ok(dv->k.fill(dv, total, N, 0.0f));
+    for (int i = 0; i < 2; i++)
+        mmlt_assert_ok(dv->k.alloc(dv, &set[i], N * sizeof *x));
+    for (int t = 0; t < TURNS; t++) {
+        mmlt_assert_ok(dv->k.turn(dv));
+        if (t == 5) {
+            dv->k.free(dv, set[t % 2]);
+            mmlt_assert_ok(dv->k.alloc(dv, &set[t % 2], N * sizeof *x));
+        }
+        for (int i = 0; i < N; i++)
+            x[i] = (float)((i + t) % 100);
+        mmlt_assert_ok(dv->k.send(dv, set[t % 2], x, (N / 2) * sizeof *x));
+        mmlt_assert_ok(dv->k.axpy(dv, total, set[t % 2], N / 2, 1.0f)); /* something between two of them */
+        mmlt_assert_ok(dv->k.send(dv, mmli_at(set[t % 2], N / 2), x + N / 2, (N - N / 2) * sizeof *x));
+        memset(x, 0xee, N * sizeof *x);
+        mmlt_assert_ok(dv->k.axpy(dv, mmli_at(total, N / 2), mmli_at(set[t % 2], N / 2), N - N / 2, 1.0f));
+    }
+    mmlt_download(x, dv, total, N * sizeof *x);
+    for (int i = 0; i < N; i++) {
+        int want = 0;
+
+        for (int t = 0; t < TURNS; t++)
+            want += (i + t) % 100;
+        ck_assert_msg((int)x[i] == want, "%d: %g instead of %d", i, (double)x[i], want);
+    }
+    for (int i = 0; i < 2; i++)
+        dv->k.free(dv, set[i]);
+    dv->k.free(dv, total);
+    free(x);
+    mmli_device_close(dv);
+}
+END_TEST
+
+/* Nobody reads what was sent: it must not arrive in memory that has been given back, or is somebody else's by then. */
+START_TEST(memory_that_was_sent_to_is_given_back_behind_the_copy)
+{
+    enum { N = 1000 };
+    mmli_device *dv = open_cuda();
+    mmli_mem *sent = NULL, *other = NULL, *next = NULL;
+    float x[N] = {0}, y[N];
+
+    mmlt_assert_ok(dv->k.alloc(dv, &next, sizeof x));
+    mmlt_assert_ok(dv->k.alloc(dv, &sent, sizeof x));
+    mmlt_assert_ok(dv->k.turn(dv));
+    mmlt_assert_ok(dv->k.sync(dv));
+    mmlt_assert_ok(dv->k.send(dv, sent, x, sizeof x));
+    dv->k.free(dv, sent);
+    mmlt_assert_ok(dv->k.sync(dv));
+    mmlt_assert_ok(dv->k.alloc(dv, &other, sizeof x));
+    mmlt_assert_ok(dv->k.fill(dv, other, N, 7.0f));
+    mmlt_assert_ok(dv->k.sync(dv));
+    mmlt_assert_ok(dv->k.turn(dv));
+    mmlt_assert_ok(dv->k.send(dv, next, x, sizeof x));
+    mmlt_assert_ok(dv->k.scale(dv, next, next, N, 1.0f));
+    mmlt_download(y, dv, other, sizeof y);
+    for (int i = 0; i < N; i++)
+        ck_assert(y[i] == 7);
+    dv->k.free(dv, next);
+    dv->k.free(dv, other);
+    mmli_device_close(dv);
+}
+END_TEST
+
+/* Through more pinned memory than there is. */
+START_TEST(source_of_a_send_is_free_when_it_returns)
+{
+    enum { TURNS = 6, BYTES = 5000001 }; /* 30 MB */
+    mmli_device *dv = open_cuda();
+    unsigned char *from = malloc(BYTES), *back = malloc(BYTES), *want = malloc(BYTES);
+    mmli_mem *set[2], *kept[TURNS];
+
+    ck_assert(from && back && want);
+    for (int i = 0; i < 2; i++)
+        mmlt_assert_ok(dv->k.alloc(dv, &set[i], BYTES));
+    for (unsigned t = 0; t < TURNS; t++) {
+        mmlt_assert_ok(dv->k.alloc(dv, &kept[t], BYTES));
+        mmlt_assert_ok(dv->k.turn(dv));
+        fill_bytes(from, BYTES, t);
+        mmlt_assert_ok(dv->k.send(dv, set[t % 2], from, BYTES));
+        memset(from, 0xee, BYTES);
+        mmlt_assert_ok(dv->k.copy(dv, kept[t], set[t % 2], BYTES));
+    }
+    for (unsigned t = 0; t < TURNS; t++) {
+        fill_bytes(want, BYTES, t);
+        mmlt_download(back, dv, kept[t], BYTES);
+        mmlt_assert_same_bits(back, want, BYTES);
+        dv->k.free(dv, kept[t]);
+    }
+    dv->k.free(dv, set[0]);
+    dv->k.free(dv, set[1]);
+    free(from);
+    free(back);
+    free(want);
+    mmli_device_close(dv);
+}
+END_TEST
+
 /* The reference refuses it; a GPU would have to wait to say so. */
 START_TEST(label_out_of_range_gives_nan)
 {
@@ -160,35 +265,20 @@ START_TEST(host_cannot_read_memory_of_the_gpu)
 }
 END_TEST
 
-/* In a child: a process that has asked CUDA cannot fork for the tests any more. Says why not. */
-static bool is_there(void)
-{
-    int status = 1;
-    const pid_t child = fork();
-
-    if (child == 0) {
-        mmli_backend table;
-        const bool there = mmli_device_find(&table, "cuda") == MML_OK;
-
-        if (!there)
-            printf("skip - memory of a GPU (%s)\n", mml_last_error());
-        fflush(stdout);
-        _exit(there ? 0 : 1);
-    }
-    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 int main(void)
 {
     Suite *suite = suite_create("cuda device");
     TCase *tc = tcase_create("memory");
     const char *fork = getenv("CK_FORK"), *sanitizers = getenv("MMLT_SANITIZERS");
 
-    if (!is_there())
+    if (!mmlt_cuda_is_there("memory of a GPU"))
         return 77;
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, bytes_come_back_as_they_went);
     tcase_add_test(tc, source_of_an_upload_is_free_when_it_returns);
+    tcase_add_test(tc, what_is_sent_is_there_for_the_calls_after_it_and_spares_those_before);
+    tcase_add_test(tc, memory_that_was_sent_to_is_given_back_behind_the_copy);
+    tcase_add_test(tc, source_of_a_send_is_free_when_it_returns);
     tcase_add_test(tc, memory_that_is_not_there_is_a_failure_and_the_device_goes_on);
     tcase_add_test(tc, memory_of_one_device_is_read_by_another);
     tcase_add_test(tc, label_out_of_range_gives_nan);

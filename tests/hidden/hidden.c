@@ -1,7 +1,8 @@
-/* hidden.c - the table of the hidden backend: the reference's, with counted allocations. */
+/* hidden.c - the table of the hidden backend: the reference's, with counted allocations, and with turns. */
 #include "tests/hidden/hidden.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "backends/reference/ref.h"
 #include "util/error.h"
@@ -43,14 +44,79 @@ static void counted_free(mmli_device *dv, mmli_mem *p)
     REF(free)(dv, p);
 }
 
+/* ---- turns: what is sent is noted, and must not be sent over in the same turn or the next one */
+
+typedef struct sent {
+    uintptr_t from, to;
+    size_t turn;
+} sent;
+
+typedef struct turns {
+    size_t turn, n, cap;
+    sent *list;
+} turns;
+
+static mml_status open_turns(mmli_device *dv, int threads)
+{
+    const mml_status st = REF(open)(dv, threads);
+
+    if (st == MML_OK && !(dv->impl = calloc(1, sizeof(turns))))
+        return mmli_fail(MML_E_NOMEM, "no memory for a hidden device");
+    return st;
+}
+
+static void close_turns(mmli_device *dv)
+{
+    turns *t = dv->impl;
+
+    free(t->list);
+    free(t);
+    dv->impl = NULL;
+    REF(close)(dv);
+}
+
+static mml_status next_turn(mmli_device *dv)
+{
+    turns *t = dv->impl;
+    size_t kept = 0;
+
+    t->turn++;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->list[i].turn + 1 == t->turn)
+            t->list[kept++] = t->list[i];
+    t->n = kept;
+    return MML_OK;
+}
+
+static mml_status send_noted(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes)
+{
+    turns *t = dv->impl;
+    const sent now = {(uintptr_t)dst, (uintptr_t)dst + bytes, t->turn};
+
+    for (size_t i = 0; i < t->n; i++)
+        if (now.from < t->list[i].to && t->list[i].from < now.to)
+            return mmli_fail(MML_E_INTERNAL, "sent over what was sent in %s turn", t->list[i].turn == t->turn ? "the same" : "the last");
+    if (t->n == t->cap) {
+        sent *list = realloc(t->list, (t->cap = 2 * t->cap + 16) * sizeof *list);
+
+        if (!list)
+            return mmli_fail(MML_E_NOMEM, "no memory for what is sent");
+        t->list = list;
+    }
+    t->list[t->n++] = now;
+    return REF(upload)(dv, dst, src, bytes);
+}
+
 const mmli_backend mmlt_backend_hidden = {
     .name = MMLI_REF_LABEL,
     .host_memory = MMLI_REF_HOST,
-    .open = REF(open),
-    .close = REF(close),
+    .open = open_turns,
+    .close = close_turns,
     .alloc = counted_alloc,
     .free = counted_free,
     .upload = REF(upload),
+    .turn = next_turn,
+    .send = send_noted,
     .download = REF(download),
     .copy = REF(copy),
     .sync = REF(sync),

@@ -400,6 +400,67 @@ START_TEST(matrix_whose_size_overflows_is_refused)
 }
 END_TEST
 
+/* The hidden backend refuses what is sent over memory of the turn before. Passes of several chunks of memory each, which become one. */
+START_TEST(uploads_of_training_passes_use_two_sets_of_memory_in_turns)
+{
+    enum { N = 50000, EACH = 5, PASSES = 6 };
+    mmli_mem *first[PASSES];
+    float *x = malloc(N * sizeof *x), *back = malloc(N * sizeof *back);
+    size_t warm = 0;
+
+    ck_assert(x && back);
+    dv = NULL;
+    mmlt_assert_ok(mmli_device_open_table(&dv, &mmlt_backend_hidden, 1));
+    mmlt_assert_ok(mmli_tape_new(&tape, dv));
+    for (int pass = 0; pass < PASSES; pass++) {
+        mmlt_assert_ok(mmli_tape_begin(tape, MMLI_RECORD | MMLI_TRAINING, 0, 0));
+        for (int i = 0; i < EACH; i++) {
+            mmli_mem *mem;
+
+            for (int j = 0; j < N; j++)
+                x[j] = (float)(pass + i + j);
+            mem = mmli_tape_upload(tape, x, N * sizeof *x);
+            ck_assert_msg(mem != NULL, "%s", mml_last_error());
+            mmlt_download(back, dv, mem, N * sizeof *back);
+            mmlt_assert_same_bits(back, x, N * sizeof *x);
+            if (i == 0)
+                first[pass] = mem;
+        }
+        if (pass == 3) /* both sets are one chunk each now */
+            warm = mmlt_hidden_allocs();
+    }
+    ck_assert_uint_eq(mmlt_hidden_allocs(), warm);
+    ck_assert(first[4] != first[5] && first[2] == first[4] && first[3] == first[5]);
+    free(x);
+    free(back);
+    end();
+}
+END_TEST
+
+/* As a bag is read in pieces. */
+START_TEST(what_is_uploaded_for_a_moment_is_given_back)
+{
+    enum { N = 20000 };
+    float *x = calloc(N, sizeof *x);
+    size_t before;
+
+    ck_assert_ptr_nonnull(x);
+    mmlt_assert_ok(mmli_device_open_table(&dv, &mmlt_backend_hidden, 1));
+    mmlt_assert_ok(mmli_tape_new(&tape, dv));
+    mmlt_assert_ok(mmli_tape_begin(tape, MMLI_RECORD | MMLI_TRAINING, 0, 0));
+    before = mmlt_hidden_allocs();
+    for (int i = 0; i < 100; i++) {
+        const mmli_tape_mark mark = mmli_tape_get_mark(tape);
+
+        ck_assert_ptr_nonnull(mmli_tape_upload(tape, x, N * sizeof *x));
+        mmli_tape_release(tape, mark);
+    }
+    ck_assert_uint_eq(mmlt_hidden_allocs(), before + 1);
+    free(x);
+    end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("lego/tape");
@@ -411,6 +472,8 @@ int main(void)
     tcase_add_loop_test(tc, descending_offsets_are_refused, 0, n);
     tcase_add_loop_test(tc, arena_memory_is_aligned_and_distinct, 0, n);
     tcase_add_loop_test(tc, matrix_whose_size_overflows_is_refused, 0, n);
+    tcase_add_test(tc, uploads_of_training_passes_use_two_sets_of_memory_in_turns);
+    tcase_add_test(tc, what_is_uploaded_for_a_moment_is_given_back);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
 }

@@ -71,11 +71,12 @@ cublasStatus_t cublasSgemmStridedBatched_64(cublasHandle_t handle, cublasOperati
     if (m < 0 || n < 0 || k < 0 || batch < 0 || lda < (rows_a > 1 ? rows_a : 1) || ldb < (rows_b > 1 ? rows_b : 1) ||
         ldc < (m > 1 ? m : 1))
         return CUBLAS_STATUS_INVALID_VALUE;
-    mmlt_cuda_enter(handle->stream);
-    for (int64_t i = 0; i < batch; i++)
-        product(ta == CUBLAS_OP_T, tb == CUBLAS_OP_T, m, n, k, *alpha, a + i * stride_a, lda, b + i * stride_b, ldb,
-                *beta, c + i * stride_c, ldc);
-    mmlt_cuda_leave();
+    const float by = *alpha, keep = *beta;
+    mmlt_cuda_push(handle->stream, [=]() {
+        for (int64_t i = 0; i < batch; i++)
+            product(ta == CUBLAS_OP_T, tb == CUBLAS_OP_T, m, n, k, by, a + i * stride_a, lda, b + i * stride_b, ldb, keep,
+                    c + i * stride_c, ldc);
+    });
     return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -8,8 +8,8 @@
  * second launch: kernels must not depend on the order, and one that lacks a barrier does.
  *
  * Shared memory is filled with NaN before each block. Device memory cannot be touched by the host outside of
- * kernels and copies (memory.cc). Copies from the host are done as late as CUDA may do them, at the next launch
- * or wait: who writes over their source too early is found out.
+ * kernels and copies (memory.cc). Kernels, libraries and copies are queued, and run as late as CUDA may run them, or those of streams
+ * that only copy as early (streams.cc): who writes over the source of a copy too early, or forgets to wait for an event, is found out.
  */
 #ifndef MMLT_CUDA_RUNTIME_H
 #define MMLT_CUDA_RUNTIME_H
@@ -230,6 +230,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned flags);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *props);
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attr, void *value);
@@ -252,19 +253,47 @@ template <class K> static inline cudaError_t cudaFuncSetAttribute(K *kernel, cud
     return mmlt_cuda_allow_shared(value);
 }
 
-/* ---- running a grid ------------------------------------------------------------------------------------- */
-void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*thread)(const void *), const void *ctx);
-void *mmlt_cuda_dynamic_shared(void);
+/* ---- queues ----------------------------------------------------------------------------------------------- */
 
-template <class F> static inline void mmlt_cuda_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, const F &f)
+/* Behind all that is queued on the stream: `run` with a copy of ctx, with the memory open. copy: that is all it does. */
+void mmlt_cuda_queue(cudaStream_t stream, bool copy, void (*run)(void *ctx), const void *ctx, size_t bytes);
+template <class F> static inline void mmlt_cuda_push(cudaStream_t stream, const F &f, bool copy = false)
 {
-    mmlt_cuda_run(grid, block, shared, stream, [](const void *ctx) { (*static_cast<const F *>(ctx))(); }, &f);
+    static_assert(__is_trivially_copyable(F), "what is queued is copied byte by byte");
+    mmlt_cuda_queue(stream, copy, [](void *ctx) { (*static_cast<F *>(ctx))(); }, &f, sizeof f);
 }
 
-/* What memory.cc offers to the libraries: done with the memory open, and after what was queued. */
+/* For what runs at once: after all of the stream (nullptr: of none), with the memory open; one at a time. */
 void mmlt_cuda_enter(cudaStream_t stream);
 void mmlt_cuda_leave(void);
+
+/* memory.cc: whether the host can touch device memory; errors that are kept for cudaGetLastError. */
+void mmlt_cuda_open(void);
+void mmlt_cuda_shut(void);
+cudaError_t mmlt_cuda_result(cudaError_t e);
+
+/* ---- running a grid ------------------------------------------------------------------------------------- */
 bool mmlt_cuda_reverse(cudaStream_t stream);
 bool mmlt_cuda_may_launch(dim3 grid, dim3 block, size_t shared);
+/* Now. */
+void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*thread)(const void *), const void *ctx);
+void *mmlt_cuda_dynamic_shared(void);
+
+template <class T> struct mmlt_cuda_same {
+    typedef T type;
+};
+template <class... P>
+static inline void mmlt_cuda_launch(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*kernel)(P...),
+                                    typename mmlt_cuda_same<P>::type... args)
+{
+    const auto thread = [kernel, args...]() { kernel(args...); };
+    typedef decltype(thread) call;
+
+    if (mmlt_cuda_may_launch(grid, block, shared))
+        mmlt_cuda_push(stream, [grid, block, shared, stream, thread]() {
+            mmlt_cuda_run(grid, block, shared, mmlt_cuda_reverse(stream), [](const void *ctx) { (*static_cast<call *>(ctx))(); },
+                          &thread);
+        });
+}
 
 #endif

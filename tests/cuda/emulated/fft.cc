@@ -97,29 +97,19 @@ static void line(double *re, double *im, size_t n, size_t stride, int sign, doub
     }
 }
 
-cufftResult cufftExecC2C(cufftHandle h, cufftComplex *in, cufftComplex *out, int sign)
+/* `re`: room for it, made when the call was: there is no memory to be short of later. */
+static void transform(const plan &p, cufftComplex *in, cufftComplex *out, int sign, double *re)
 {
-    plan *p = of(h);
-    size_t rows, cols, n;
-    double *re;
+    const size_t rows = (size_t)p.n[0], cols = (size_t)p.n[1], n = rows * cols;
+    double *im = re + n, *tmp = im + n;
 
-    if (!p || !p->made || !p->work)
-        return CUFFT_INVALID_PLAN;
-    rows = (size_t)p->n[0];
-    cols = (size_t)p->n[1];
-    n = rows * cols;
-    if (!(re = static_cast<double *>(malloc((2 * n + 4 * (rows > cols ? rows : cols)) * sizeof *re))))
-        return CUFFT_ALLOC_FAILED;
-    mmlt_cuda_enter(p->stream);
-    memset(p->work, 0xff, n * sizeof(cufftComplex));
-    for (size_t b = 0; b < (size_t)p->batch; b++, in += n, out += n) {
-        double *im = re + n, *tmp = im + n;
-
+    memset(p.work, 0xff, n * sizeof(cufftComplex));
+    for (size_t b = 0; b < (size_t)p.batch; b++, in += n, out += n) {
         for (size_t i = 0; i < n; i++) {
             re[i] = (double)in[i].x;
             im[i] = (double)in[i].y;
         }
-        for (size_t i = 0; p->rank == 2 && i < rows; i++)
+        for (size_t i = 0; p.rank == 2 && i < rows; i++)
             line(re + i * cols, im + i * cols, cols, 1, sign, tmp);
         for (size_t j = 0; j < cols; j++)
             line(re + j, im + j, rows, cols, sign, tmp);
@@ -127,7 +117,22 @@ cufftResult cufftExecC2C(cufftHandle h, cufftComplex *in, cufftComplex *out, int
         for (size_t i = 0; i < n; i++)
             out[i] = make_float2((float)re[i], (float)(im[i] + (i % 2 ? 1e-9 : -1e-9)));
     }
-    mmlt_cuda_leave();
     free(re);
+}
+
+cufftResult cufftExecC2C(cufftHandle h, cufftComplex *in, cufftComplex *out, int sign)
+{
+    const plan *p = of(h);
+    size_t rows, cols;
+    double *re;
+
+    if (!p || !p->made || !p->work)
+        return CUFFT_INVALID_PLAN;
+    rows = (size_t)p->n[0];
+    cols = (size_t)p->n[1];
+    if (!(re = static_cast<double *>(malloc((2 * rows * cols + 4 * (rows > cols ? rows : cols)) * sizeof *re))))
+        return CUFFT_ALLOC_FAILED;
+    const plan now = *p;
+    mmlt_cuda_push(p->stream, [=]() { transform(now, in, out, sign, re); });
     return CUFFT_SUCCESS;
 }

@@ -322,17 +322,14 @@ void *mmlt_cuda_dynamic_shared(void)
     return t->shared;
 }
 
-void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, void (*thread)(const void *), const void *ctx)
+void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*thread)(const void *), const void *ctx)
 {
     const size_t blocks = (size_t)grid.x * grid.y * grid.z;
 
-    if (!mmlt_cuda_may_launch(grid, block, shared))
-        return;
     if (!t)
         t = static_cast<team *>(calloc(1, sizeof *t));
     if (!t)
         die("out of memory");
-    mmlt_cuda_enter(stream);
 #ifdef __SANITIZE_ADDRESS__
     {
         pthread_attr_t attr;
@@ -347,7 +344,7 @@ void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, vo
     }
 #endif
     t->current = &t->main;
-    t->reverse = mmlt_cuda_reverse(stream);
+    t->reverse = reverse;
     t->run = thread;
     t->ctx = ctx;
     t->threads = block.x * block.y * block.z;
@@ -359,5 +356,4 @@ void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, cudaStream_t stream, vo
         blockIdx = uint3{(unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y)};
         run_block(shared);
     }
-    mmlt_cuda_leave();
 }

@@ -1,31 +1,25 @@
-/* memory.cc - the memory of the emulated GPU, its streams and copies.
+/* memory.cc - the memory of the emulated GPU, and copies.
  *
- * Device memory is a range of addresses that the host cannot touch but while a kernel, library or copy runs (enter, leave);
- * new memory holds NaN. With AddressSanitizer it comes from malloc, and its borders are watched instead. Copies from the host are
- * queued and done at the next thing that must see them. One lock: the GPU does one thing at a time.
+ * Device memory is a range of addresses that the host cannot touch but while a kernel, library or copy runs (open, shut);
+ * new memory holds NaN, and so does what has been freed. With AddressSanitizer it comes from malloc, and its borders are watched instead.
+ * Memory is given out when it is asked for, and taken back in the order of the stream.
  *
  * MMLT_CUDA_MIB: how much memory the GPU has.
  */
 #include "cuda_runtime.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
 namespace {
 
-enum { PAGE = 4096, MOST_COPIES = 256 };
+enum { PAGE = 4096 };
 const size_t ARENA = (size_t)16 << 30;
-
-struct copy {
-    void *dst;
-    const void *src;
-    size_t bytes;
-};
 
 struct block {
     char *p;
     size_t bytes, pages;
+    bool freed; /* as soon as the stream gets there */
     block *next; /* by address */
 };
 
@@ -33,17 +27,8 @@ char *arena;
 block *blocks;
 size_t used;        /* bytes */
 char *top;          /* end of what was ever given out */
-pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-mmlt_cuda_stream *streams;
 thread_local cudaError_t last;
 thread_local int allowed_shared = 48 << 10;
-
-cudaError_t result(cudaError_t e)
-{
-    if (e != cudaSuccess)
-        last = e;
-    return e;
-}
 
 void protect(int how)
 {
@@ -100,55 +85,24 @@ void give_back(block *b) { (void)b; }
 
 } // namespace
 
-struct mmlt_cuda_stream {
-    copy queue[MOST_COPIES];
-    uint64_t pushed, done;
-    unsigned launches;
-    mmlt_cuda_stream *next;
-};
-struct mmlt_cuda_event {
-    mmlt_cuda_stream *stream;
-    uint64_t position;
-};
 struct mmlt_cuda_pool {
     size_t live;
 };
 
-/* With the memory open. */
-static void flush(mmlt_cuda_stream *s, uint64_t to)
+void mmlt_cuda_open(void) { protect(PROT_READ | PROT_WRITE); }
+void mmlt_cuda_shut(void) { protect(PROT_NONE); }
+
+cudaError_t mmlt_cuda_result(cudaError_t e)
 {
-    for (; s->done < to; s->done++) {
-        const copy *c = &s->queue[s->done % MOST_COPIES];
-
-        memcpy(c->dst, c->src, c->bytes);
-    }
-}
-
-void mmlt_cuda_enter(cudaStream_t s)
-{
-    pthread_mutex_lock(&lock);
-    protect(PROT_READ | PROT_WRITE);
-    if (s)
-        flush(s, s->pushed);
-}
-
-void mmlt_cuda_leave(void)
-{
-    protect(PROT_NONE);
-    pthread_mutex_unlock(&lock);
-}
-
-bool mmlt_cuda_reverse(cudaStream_t s)
-{
-    const char *order = getenv("MMLT_CUDA_ORDER");
-
-    return order && (strcmp(order, "reverse") == 0 || (strcmp(order, "turns") == 0 && s->launches++ % 2 == 1));
+    if (e != cudaSuccess)
+        last = e;
+    return e;
 }
 
 cudaError_t mmlt_cuda_allow_shared(int bytes)
 {
     if (bytes > 227 << 10)
-        return result(cudaErrorInvalidValue);
+        return mmlt_cuda_result(cudaErrorInvalidValue);
     if (bytes > allowed_shared)
         allowed_shared = bytes;
     return cudaSuccess;
@@ -162,7 +116,7 @@ bool mmlt_cuda_may_launch(dim3 grid, dim3 block, size_t shared)
                       shared <= (size_t)allowed_shared;
 
     if (!fine)
-        result(cudaErrorInvalidConfiguration);
+        mmlt_cuda_result(cudaErrorInvalidConfiguration);
     return fine;
 }
 
@@ -208,9 +162,9 @@ cudaError_t cudaGetDeviceCount(int *n)
     const char *visible = getenv("CUDA_VISIBLE_DEVICES");
 
     *n = visible && !*visible ? 0 : 1;
-    return *n ? cudaSuccess : result(cudaErrorNoDevice);
+    return *n ? cudaSuccess : mmlt_cuda_result(cudaErrorNoDevice);
 }
-cudaError_t cudaSetDevice(int i) { return i == 0 ? cudaSuccess : result(cudaErrorInvalidValue); }
+cudaError_t cudaSetDevice(int i) { return i == 0 ? cudaSuccess : mmlt_cuda_result(cudaErrorInvalidValue); }
 cudaError_t cudaGetDevice(int *i)
 {
     *i = 0;
@@ -264,80 +218,11 @@ cudaError_t cudaMemGetInfo(size_t *room, size_t *total)
     return cudaSuccess;
 }
 
-/* ---- streams and events -------------------------------------------------------------------------- */
-cudaError_t cudaDeviceSynchronize(void)
-{
-    mmlt_cuda_enter(nullptr);
-    for (mmlt_cuda_stream *s = streams; s; s = s->next)
-        flush(s, s->pushed);
-    mmlt_cuda_leave();
-    return cudaSuccess;
-}
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
-{
-    mmlt_cuda_stream *s = static_cast<mmlt_cuda_stream *>(calloc(1, sizeof *s));
-
-    if (!(*stream = s))
-        return result(cudaErrorMemoryAllocation);
-    pthread_mutex_lock(&lock);
-    s->next = streams;
-    streams = s;
-    pthread_mutex_unlock(&lock);
-    return cudaSuccess;
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t stream)
-{
-    mmlt_cuda_enter(stream);
-    mmlt_cuda_leave();
-    return cudaSuccess;
-}
-
-cudaError_t cudaStreamDestroy(cudaStream_t stream)
-{
-    mmlt_cuda_enter(stream);
-    for (mmlt_cuda_stream **at = &streams; *at; at = &(*at)->next)
-        if (*at == stream) {
-            *at = stream->next;
-            break;
-        }
-    mmlt_cuda_leave();
-    free(stream);
-    return cudaSuccess;
-}
-
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
-{
-    *event = static_cast<mmlt_cuda_event *>(calloc(1, sizeof **event));
-    return *event ? cudaSuccess : result(cudaErrorMemoryAllocation);
-}
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
-{
-    event->stream = stream;
-    event->position = stream->pushed;
-    return cudaSuccess;
-}
-cudaError_t cudaEventSynchronize(cudaEvent_t event)
-{
-    if (event->stream) {
-        mmlt_cuda_enter(nullptr);
-        flush(event->stream, event->position);
-        mmlt_cuda_leave();
-    }
-    return cudaSuccess;
-}
-cudaError_t cudaEventDestroy(cudaEvent_t event)
-{
-    free(event);
-    return cudaSuccess;
-}
-
 /* ---- memory --------------------------------------------------------------------------------------------- */
 cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *)
 {
     *pool = static_cast<mmlt_cuda_pool *>(calloc(1, sizeof **pool));
-    return *pool ? cudaSuccess : result(cudaErrorMemoryAllocation);
+    return *pool ? cudaSuccess : mmlt_cuda_result(cudaErrorMemoryAllocation);
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void *) { return cudaSuccess; }
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool)
@@ -346,7 +231,7 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool)
     return cudaSuccess;
 }
 
-cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaStream_t)
+cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaStream_t stream)
 {
     block *b, *after;
 
@@ -354,7 +239,9 @@ cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaS
     if (bytes == 0)
         return cudaSuccess;
     if (bytes > capacity() || used > capacity() - bytes)
-        return result(cudaErrorMemoryAllocation);
+        (void)cudaDeviceSynchronize(); /* something may be on its way back */
+    if (bytes > capacity() || used > capacity() - bytes)
+        return mmlt_cuda_result(cudaErrorMemoryAllocation);
     mmlt_cuda_enter(nullptr);
     b = static_cast<block *>(calloc(1, sizeof *b));
     if (b && (b->p = take(bytes, &after))) {
@@ -363,44 +250,50 @@ cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaS
         b->next = after ? after->next : blocks;
         (after ? after->next : blocks) = b;
         used += bytes;
-        protect(PROT_READ | PROT_WRITE);
-        memset(b->p, 0xff, bytes);
         *p = b->p;
     } else {
         free(b);
     }
     mmlt_cuda_leave();
-    return *p ? cudaSuccess : result(cudaErrorMemoryAllocation);
+    return *p ? cudaMemsetAsync(*p, 0xff, bytes, stream) : mmlt_cuda_result(cudaErrorMemoryAllocation);
+}
+
+static void drop(block *b)
+{
+    block **at = &blocks;
+
+    while (*at != b)
+        at = &(*at)->next;
+    *at = b->next;
+    used -= b->bytes;
+    memset(b->p, 0xff, b->bytes);
+    give_back(b);
+    free(b);
 }
 
 cudaError_t cudaFreeAsync(void *p, cudaStream_t stream)
 {
-    block **at = &blocks;
+    block *b;
 
     if (!p)
         return cudaSuccess;
-    mmlt_cuda_enter(stream);
-    while (*at && (*at)->p != p)
-        at = &(*at)->next;
-    if (*at) {
-        block *b = *at;
-
-        *at = b->next;
-        used -= b->bytes;
-        give_back(b);
-        free(b);
-    } else {
+    mmlt_cuda_enter(nullptr);
+    for (b = blocks; b && b->p != p; b = b->next)
+        ;
+    if (!b || b->freed) {
         fprintf(stderr, "emulated CUDA: cudaFreeAsync of an address that is not allocated\n");
         abort();
     }
+    b->freed = true;
     mmlt_cuda_leave();
+    mmlt_cuda_push(stream, [b]() { drop(b); });
     return cudaSuccess;
 }
 
 cudaError_t cudaMallocHost(void **p, size_t bytes)
 {
     *p = malloc(bytes);
-    return *p ? cudaSuccess : result(cudaErrorMemoryAllocation);
+    return *p ? cudaSuccess : mmlt_cuda_result(cudaErrorMemoryAllocation);
 }
 cudaError_t cudaFreeHost(void *p)
 {
@@ -408,24 +301,38 @@ cudaError_t cudaFreeHost(void *p)
     return cudaSuccess;
 }
 
+/* Of the device: within what has been given out, and not taken back yet. */
+static void must_be_there(const void *p, size_t bytes)
+{
+    const char *at = static_cast<const char *>(p);
+    const block *b = blocks;
+
+    while (b && !(at >= b->p && at + bytes <= b->p + b->bytes))
+        b = b->next;
+    if (!b) {
+        fprintf(stderr, "emulated CUDA: a copy of %zu bytes from or to memory that is not there, or not any more\n", bytes);
+        abort();
+    }
+}
+
+/* Pinned memory of the host is read, and any is written, when the turn of the copy comes. */
 cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream)
 {
-    if (kind == cudaMemcpyHostToDevice) {
-        if (stream->pushed - stream->done == MOST_COPIES)
-            (void)cudaStreamSynchronize(stream);
-        stream->queue[stream->pushed++ % MOST_COPIES] = copy{dst, src, bytes};
-        return cudaSuccess;
-    }
-    mmlt_cuda_enter(stream);
-    memmove(dst, src, bytes);
-    mmlt_cuda_leave();
+    mmlt_cuda_push(
+        stream,
+        [dst, src, bytes, kind]() {
+            if (kind != cudaMemcpyDeviceToHost)
+                must_be_there(dst, bytes);
+            if (kind != cudaMemcpyHostToDevice)
+                must_be_there(src, bytes);
+            memmove(dst, src, bytes);
+        },
+        true);
     return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void *dst, int value, size_t bytes, cudaStream_t stream)
 {
-    mmlt_cuda_enter(stream);
-    memset(dst, value, bytes);
-    mmlt_cuda_leave();
+    mmlt_cuda_push(stream, [dst, value, bytes]() { memset(dst, value, bytes); });
     return cudaSuccess;
 }
