@@ -155,10 +155,54 @@ START_TEST(what_is_sent_is_there_for_the_calls_after_it_and_spares_those_before)
             want += (i + t) % 100;
         ck_assert_msg((int)x[i] == want, "%d: %g instead of %d", i, (double)x[i], want);
     }
+    mmlt_assert_ok(dv->k.turn(dv));
+    x[0] = 17;
+    mmlt_assert_ok(dv->k.send(dv, set[0], x, sizeof *x));
+    x[0] = 0;
+    mmlt_download(x, dv, set[0], sizeof *x); /* with no call between them */
+    ck_assert(x[0] == 17);
     for (int i = 0; i < 2; i++)
         dv->k.free(dv, set[i]);
     dv->k.free(dv, total);
     free(x);
+    mmli_device_close(dv);
+}
+END_TEST
+
+/* Seen from another device, whose stream nothing puts behind anything: the second batch is there, and the call that uses the first has not
+ * run. Only where copies are known to be as early as they may; a GPU promises no more than that they may be. */
+START_TEST(a_batch_comes_in_before_the_one_before_it_is_done_with)
+{
+    const float one[] = {1, 1, 1}, two[] = {2, 2, 2}, zero[] = {0, 0, 0};
+    const char *how = getenv("MMLT_CUDA_STREAMS");
+    mmli_device *dv, *witness;
+    mmli_mem *set[2], *total;
+    float x[3];
+
+    if (!how || strcmp(how, "ahead") != 0)
+        return;
+    dv = open_cuda();
+    witness = open_cuda();
+    set[0] = mmlt_upload_array(dv, zero);
+    set[1] = mmlt_upload_array(dv, zero);
+    total = mmlt_upload_array(dv, zero);
+    mmlt_assert_ok(dv->k.sync(dv));
+    mmlt_assert_ok(dv->k.turn(dv));
+    mmlt_assert_ok(dv->k.send(dv, set[0], one, sizeof one));
+    mmlt_assert_ok(dv->k.axpy(dv, total, set[0], 3, 1.0f));
+    mmlt_assert_ok(dv->k.turn(dv));
+    mmlt_assert_ok(dv->k.send(dv, set[1], two, sizeof two));
+    mmlt_download(x, witness, set[1], sizeof x);
+    ck_assert(x[0] == 2 && x[2] == 2);
+    mmlt_download(x, witness, total, sizeof x);
+    ck_assert(x[0] == 0 && x[2] == 0);
+    mmlt_assert_ok(dv->k.axpy(dv, total, set[1], 3, 1.0f));
+    mmlt_download(x, dv, total, sizeof x);
+    ck_assert(x[0] == 3 && x[2] == 3);
+    dv->k.free(dv, set[0]);
+    dv->k.free(dv, set[1]);
+    dv->k.free(dv, total);
+    mmli_device_close(witness);
     mmli_device_close(dv);
 }
 END_TEST
@@ -277,6 +321,7 @@ int main(void)
     tcase_add_test(tc, bytes_come_back_as_they_went);
     tcase_add_test(tc, source_of_an_upload_is_free_when_it_returns);
     tcase_add_test(tc, what_is_sent_is_there_for_the_calls_after_it_and_spares_those_before);
+    tcase_add_test(tc, a_batch_comes_in_before_the_one_before_it_is_done_with);
     tcase_add_test(tc, memory_that_was_sent_to_is_given_back_behind_the_copy);
     tcase_add_test(tc, source_of_a_send_is_free_when_it_returns);
     tcase_add_test(tc, memory_that_is_not_there_is_a_failure_and_the_device_goes_on);
