@@ -7,7 +7,7 @@
  * this backend reads device memory through `download` only.
  *
  * It also counts allocations, of all its devices together: tests see leaks, and see that a warm
- * training step allocates nothing.
+ * training step allocates nothing. And it has turns (backend.h), and fails where memory is sent to in the turn after it was.
  */
 #ifndef MMLT_HIDDEN_H
 #define MMLT_HIDDEN_H
