@@ -85,11 +85,15 @@ bool mmli_h5_text(size_t *length, mmli_h5_piece *p)
 
 bool mmli_h5_load(mmli_h5_piece *out, mmli_h5_check *c, int buffer, uint64_t at, uint64_t n, const char *what)
 {
+    enum { TIMES_MOST = 32, FREE = 1 << 20 }; /* sound structures do not overlap; others could keep us busy for days */
     mmli_h5_buffer *b = &c->buffers[buffer];
 
     *out = (mmli_h5_piece){.at = at, .over = true};
     if (at > c->file.size || n > c->file.size - at || n > SIZE_MAX)
         return mmli_h5_bad(c, at, "%s goes over the end of the file", what);
+    c->loaded += n;
+    if (c->loaded > FREE && c->loaded / TIMES_MOST > c->file.size)
+        return mmli_h5_bad(c, at, "%s is one of too many that share bytes", what);
     if (mmli_grow(&b->bytes, &b->cap, (size_t)n, 1) != MML_OK) {
         c->no_memory = true;
         return mmli_h5_bad(c, at, "no memory left to look at %s", what);

@@ -34,6 +34,7 @@ typedef struct mmli_h5_check {
     mmli_h5_walked *walked;   /* (cap_walked, a power of 2) by hash; kind 0: free */
     size_t n_walked, cap_walked;
     mmli_h5_buffer buffers[MMLI_H5_BUFFERS];
+    uint64_t loaded; /* bytes, for one header with what it leads to */
     bool no_memory;
     char why[240]; /* the first thing that was found wrong */
 } mmli_h5_check;

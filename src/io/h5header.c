@@ -47,15 +47,22 @@ static bool add_chunk(header *h, uint64_t at, uint64_t size, uint64_t from)
     return true;
 }
 
+/* All for which HDF5 gives up, too: else it would not ask for the continuations that are expected then. */
 static bool check_flags(header *h, uint64_t at, unsigned kind, unsigned flags)
 {
-    enum { CONSTANT_NOT_SHARED = 0x04, REFUSE_WRITING = 0x08, MARK = 0x10, UNKNOWN = 0x20, REFUSE = 0x80 };
+    enum { CONSTANT_NOT_SHARED = 0x04, REFUSE_WRITING = 0x08, MARK = 0x10, UNKNOWN = 0x20, MAY_BE_SHARED = 0x40, REFUSE = 0x80 };
+    static const uint32_t can_be_shared = 1u << MMLI_H5_DATASPACE | 1u << MMLI_H5_DATATYPE | 1u << MMLI_H5_FILL_OLD | 1u << MMLI_H5_FILL |
+                                          1u << MMLI_H5_FILTERS | 1u << MMLI_H5_ATTRIBUTE;
+    const bool known = kind < MMLI_H5_KNOWN && kind != MMLI_H5_UNUSED;
 
     if (((flags & MMLI_H5_FLAG_SHARED) != 0 && (flags & CONSTANT_NOT_SHARED) != 0) ||
-        ((flags & UNKNOWN) != 0 && ((flags & REFUSE_WRITING) != 0 || (flags & MARK) == 0)))
+        ((flags & UNKNOWN) != 0 && ((flags & REFUSE_WRITING) != 0 || (flags & MARK) == 0)) ||
+        (known && (flags & MAY_BE_SHARED) != 0 && (can_be_shared >> kind & 1) == 0))
         return mmli_h5_bad(h->c, at, "a message with flags that contradict each other");
-    if ((flags & REFUSE) != 0 && kind >= MMLI_H5_KNOWN)
+    if ((flags & REFUSE) != 0 && !known)
         return mmli_h5_bad(h->c, at, "a message that this version of HDF5 must not ignore");
+    if (h->old && kind == MMLI_H5_REFERENCES)
+        return mmli_h5_bad(h->c, at, "a message of kind %u in an old object header", kind);
     return true;
 }
 
@@ -316,6 +323,7 @@ bool mmli_h5_header_ok(mmli_h5_headers *h, uint64_t at, const unsigned char *byt
     static const char others[][SIGNATURE + 1] = {"OCHK", "FRHP", "FHIB", "FAHD", "EAHD", "EAIB"};
 
     h->c.why[0] = '\0';
+    h->c.loaded = 0;
     if (!h->known && !superblock(h))
         return false;
     for (size_t i = 0; n >= SIGNATURE && i < sizeof others / sizeof *others; i++)

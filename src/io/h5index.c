@@ -103,7 +103,7 @@ static bool fixed_array(mmli_h5_check *c, const mmli_h5_facts *f)
     enum { BITS_MOST = 24 };
     const uint64_t at = f->layout.address;
     mmli_h5_piece p;
-    uint64_t bits, n;
+    uint64_t bits, n, block;
 
     if (!mmli_h5_load(&p, c, MMLI_H5_HEAP, at, SIGNATURE + 4 + c->length + c->address + CHECKSUM, "an array of chunks") ||
         !array_head(c, f, &p, "FAHD"))
@@ -113,6 +113,9 @@ static bool fixed_array(mmli_h5_check *c, const mmli_h5_facts *f)
         return false;
     if (bits == 0 || bits > BITS_MOST || mmli_h5_length(&p, c) != n)
         return mmli_h5_bad(c, at, "an array of another number of chunks than its data set has");
+    block = mmli_h5_address(&p, c);
+    if (block != UINT64_MAX && (block > c->file.size || n > (c->file.size - block) / element(c, f)))
+        return mmli_h5_bad(c, at, "an array of chunks that goes over the end of the file");
     return true;
 }
 
@@ -122,14 +125,33 @@ static bool extensible_array(mmli_h5_check *c, const mmli_h5_facts *f)
     static const unsigned char only[] = {32, 4, 16, 4, 10};
     const uint64_t at = f->layout.address;
     mmli_h5_piece p;
-    uint64_t n;
+    uint64_t n, used;
 
     if (!mmli_h5_load(&p, c, MMLI_H5_HEAP, at, SIGNATURE + 3 + sizeof only + 6 * c->length + c->address + CHECKSUM, "an array of chunks") ||
         !array_head(c, f, &p, "EAHD"))
         return false;
     if (memcmp(p.bytes, only, sizeof only) != 0)
         return mmli_h5_bad(c, at, "an array of chunks of an unknown shape; rewrite the file with h5repack");
-    return chunks_of(&n, c, f);
+    if (!chunks_of(&n, c, f))
+        return false;
+    (void)mmli_h5_take(&p, sizeof only + 4 * c->length);
+    used = mmli_h5_length(&p, c); /* HDF5 looks at as many; after a data set has become smaller there are more than it has */
+    return used <= n || used <= c->file.size || mmli_h5_bad(c, at, "an array of more chunks than its data set has");
+}
+
+/* Chunks that lie one after the other, all of them. */
+static bool implicit(mmli_h5_check *c, const mmli_h5_facts *f)
+{
+    const uint64_t at = f->layout.address;
+    uint64_t n, bytes = 1;
+
+    if (!chunks_of(&n, c, f))
+        return false;
+    for (unsigned i = 0; i < f->layout.rank; i++)
+        bytes *= f->layout.chunk[i];
+    if (at > c->file.size || n > (c->file.size - at) / bytes)
+        return mmli_h5_bad(c, f->at, "a data set whose chunks go over the end of the file");
+    return true;
 }
 
 bool mmli_h5_walk_chunks(mmli_h5_check *c, const mmli_h5_facts *f)
@@ -145,8 +167,8 @@ bool mmli_h5_walk_chunks(mmli_h5_check *c, const mmli_h5_facts *f)
         return true; /* no chunks yet */
     switch (f->layout.index) {
     case MMLI_H5_BY_TREE: ok = node(&t, at, -1, 0); break;
-    case MMLI_H5_ONE_CHUNK:
-    case MMLI_H5_IMPLICIT: return true;
+    case MMLI_H5_ONE_CHUNK: return true;
+    case MMLI_H5_IMPLICIT: return implicit(c, f);
     case MMLI_H5_FIXED_ARRAY: ok = fixed_array(c, f); break;
     case MMLI_H5_EXTENSIBLE_ARRAY: ok = extensible_array(c, f); break;
     case MMLI_H5_BY_TREE_2: ok = mmli_h5_walk_tree2(c, at, &records); break;

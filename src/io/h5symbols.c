@@ -10,8 +10,7 @@ enum { SIGNATURE = 4 };
 
 typedef struct group {
     mmli_h5_check *c;
-    const unsigned char *names; /* the heap's bytes */
-    size_t n_names;
+    size_t n_names; /* bytes of the heap up to its last '\0' */
     uint64_t nodes, nodes_most; /* more than the file has room for: a node is in the tree twice */
 } group;
 
@@ -28,7 +27,7 @@ static bool free_list(mmli_h5_check *c, mmli_h5_piece heap, uint64_t first)
         (void)mmli_h5_take(&p, at <= size ? (size_t)at : (size_t)size + 1);
         at = mmli_h5_length(&p, c);
         free_bytes = mmli_h5_length(&p, c);
-        if (p.over || at == 0 || free_bytes > size || steps > size)
+        if (p.over || at == 0 || free_bytes > size || steps > size / c->length)
             return mmli_h5_bad(c, heap.at, "a heap of names with an impossible list of what is free");
     }
     return true;
@@ -53,16 +52,14 @@ static bool heap_of_names(group *g, uint64_t at)
         return true;
     if (!mmli_h5_load(&p, c, MMLI_H5_HEAP, data, size, "a heap of names"))
         return false;
-    g->names = p.bytes;
-    g->n_names = p.n;
+    for (g->n_names = p.n; g->n_names > 0 && p.bytes[g->n_names - 1] != '\0';)
+        g->n_names--;
     return free_list(c, p, first);
 }
 
 static bool name(const group *g, uint64_t offset, uint64_t at)
 {
-    if (offset >= g->n_names || memchr(g->names + offset, '\0', g->n_names - (size_t)offset) == NULL)
-        return mmli_h5_bad(g->c, at, "a group has a name outside of its heap, or without an end");
-    return true;
+    return offset < g->n_names || mmli_h5_bad(g->c, at, "a group has a name outside of its heap, or without an end");
 }
 
 static bool count_node(group *g, uint64_t at)
