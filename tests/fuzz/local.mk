@@ -135,3 +135,13 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/record/classes.json \
 	tests/fuzz/seeds/record/interference.json \
 	tests/fuzz/seeds/record/survival.json
+
+check_PROGRAMS += tests/fuzz/fuzz_h5
+tests_fuzz_fuzz_h5_SOURCES = tests/fuzz/fuzz_h5.c tests/fuzz/driver.c tests/fuzz/fuzz.h tests/fuzz/fuzz_file.h
+EXTRA_DIST += \
+	tests/fuzz/seeds/h5/earliest.h5 \
+	tests/fuzz/seeds/h5/large.h5 \
+	tests/fuzz/seeds/h5/ordered.h5 \
+	tests/fuzz/seeds/h5/packed.h5 \
+	tests/fuzz/seeds/h5/v108.h5 \
+	tests/fuzz/seeds/h5/v110.h5

@@ -417,6 +417,41 @@ with h5py.File(os.path.join(root, "look/arrays.h5"), "w", libver="earliest") as 
     f.create_dataset("deep/er/pixels", data=np.zeros((2, 16, 16), "u1"))
 
 
+# ---- HDF5 files of any content
+def any_content(f, **chunked):
+    f["named"] = np.dtype("<f4")
+    f.create_dataset("of_named", data=np.zeros(3, "<f4"), dtype=f["named"])
+    f.create_dataset("record", data=np.zeros(2, np.dtype([("x", "<i2"), ("yy", "<f8", (2,)), ("s", "S3"), ("in", [("a", "u1"), ("b", "?")])])))
+    f.create_dataset("colours", data=np.array([0, 1]), dtype=h5py.enum_dtype({"RED": 0, "GREEN": 1}, basetype="i1"))
+    f.create_dataset("texts", data=["a", "bb"], dtype=h5py.string_dtype())
+    f.create_dataset("grows", data=np.arange(40, dtype="<f4"), chunks=(2,), maxshape=(None,))
+    f.create_dataset("grows_twice", data=np.zeros((6, 4), "<i2"), chunks=(2, 2), maxshape=(None, None), **chunked)
+    f.create_dataset("fixed", data=np.arange(12, dtype=">i8"), chunks=(2,), **chunked)
+    f.create_dataset("filled", shape=(3,), dtype="<f4", fillvalue=7)
+    f.create_dataset("empty", data=h5py.Empty("<f4"))
+    f["filled"].attrs["n"] = 3
+    f["filled"].attrs["list"] = ["x", "yy"]
+    group = f.create_group("group")
+    for i in range(10):
+        group.create_group(f"member{i}")
+        group.attrs[f"attr{i}"] = np.arange(i + 1.0)
+    group.attrs["text"] = "some text"
+
+
+os.makedirs(os.path.join(root, "h5"), exist_ok=True)
+for version in "earliest", "v108", "v110":
+    with h5py.File(os.path.join(root, f"h5/{version}.h5"), "w", libver=version if version == "earliest" else (version, version)) as f:
+        any_content(f)
+with h5py.File(os.path.join(root, "h5/ordered.h5"), "w", libver=("v108", "v108"), track_order=True, userblock_size=512) as f:
+    any_content(f, compression="gzip")
+with h5py.File(os.path.join(root, "h5/packed.h5"), "w", libver=("v110", "v110")) as f:
+    any_content(f, compression="gzip", shuffle=True)
+with h5py.File(os.path.join(root, "h5/large.h5"), "w", libver=("v108", "v108")) as f:
+    f.attrs["list"] = np.arange(600.0)  # too large for a block of the heap
+    for i in range(9):
+        f.attrs[f"attr{i}"] = i
+
+
 def png(name, width, height, depth, colour, rows, *chunks, interlace=0):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
