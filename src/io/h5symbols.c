@@ -10,7 +10,7 @@ enum { SIGNATURE = 4 };
 
 typedef struct group {
     mmli_h5_check *c;
-    size_t n_names; /* bytes of the heap up to its last '\0' */
+    size_t n_names, heap; /* bytes of the heap up to its last '\0', all of it */
     uint64_t nodes, nodes_most; /* more than the file has room for: a node is in the tree twice */
 } group;
 
@@ -52,6 +52,7 @@ static bool heap_of_names(group *g, uint64_t at)
         return true;
     if (!mmli_h5_load(&p, c, MMLI_H5_HEAP, data, size, "a heap of names"))
         return false;
+    g->heap = p.n;
     for (g->n_names = p.n; g->n_names > 0 && p.bytes[g->n_names - 1] != '\0';)
         g->n_names--;
     return free_list(c, p, first);
@@ -60,6 +61,12 @@ static bool heap_of_names(group *g, uint64_t at)
 static bool name(const group *g, uint64_t offset, uint64_t at)
 {
     return offset < g->n_names || mmli_h5_bad(g->c, at, "a group has a name outside of its heap, or without an end");
+}
+
+/* Between two nodes; it may be of a name that was taken away, with which HDF5 fails where it begins outside of the heap. */
+static bool key(const group *g, uint64_t offset, uint64_t at)
+{
+    return offset >= g->heap || name(g, offset, at);
 }
 
 static bool count_node(group *g, uint64_t at)
@@ -121,13 +128,13 @@ static bool node(group *g, uint64_t at, int level, int depth)
     if (!mmli_h5_load(&p, c, MMLI_H5_TREE + depth, at + head, n * (c->length + c->address) + (n > 0 ? c->length : 0), "a group's tree"))
         return false;
     for (uint64_t i = 0; i < n; i++) {
-        if (!name(g, mmli_h5_length(&p, c), p.at))
+        if (!key(g, mmli_h5_length(&p, c), p.at))
             return false;
         child = mmli_h5_address(&p, c);
         if (!(own == 0 ? symbols(g, child, depth + 1) : node(g, child, own - 1, depth + 1)))
             return false;
     }
-    return n == 0 || name(g, mmli_h5_length(&p, c), p.at);
+    return n == 0 || key(g, mmli_h5_length(&p, c), p.at);
 }
 
 bool mmli_h5_walk_symbols(mmli_h5_check *c, uint64_t tree, uint64_t heap)
