@@ -1,6 +1,8 @@
 # What mmlego/compare.h gives: systems and folds as jobs, their records, and what is made of them.
 libmmlego_core_la_SOURCES += \
 	src/compare/collect.c src/compare/collect.h \
+	src/compare/collect_read.c \
+	src/compare/collect_rows.c \
 	src/compare/difference.c \
 	src/compare/division.c \
 	src/compare/folder.c \

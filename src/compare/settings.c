@@ -6,22 +6,9 @@
 #include "compare/setup.h"
 #include "compare/study.h"
 #include "util/error.h"
+#include "util/json.h"
 
 const char *const mmli_common_settings[] = {"version", "data_hash", "task", "seed", "split", "tune", NULL};
-
-static json_t *text_or_null(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
-
-/* Text of a 64-bit number: JSON integers of other readers have 53 bits. */
-static json_t *wide(uint64_t x)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%llu", (unsigned long long)x);
-    return json_string(text);
-}
 
 static json_t *modality_names(const mml_compare *plan, const mmli_plan_job *job)
 {
@@ -49,11 +36,10 @@ mml_status mmli_job_settings(json_t **out, const mml_compare *plan, size_t job)
 
     *out = NULL;
     MML_TRY(mmli_setup_json(&options, plan, j->system, j->fold));
-    split = json_pack("{s:o, s:o, s:o, s:f, s:o}", "train", text_or_null(plan->train), "valid", text_or_null(plan->valid),
-                      "test", text_or_null(plan->test), "valid_fraction", plan->valid_fraction, "seed",
-                      wide(plan->split_seed));
-    *out = json_pack("{s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:O}", "version", mml_version(), "data_hash", wide(plan->data_hash),
-                     "task", plan->task, "seed", wide(plan->seed), "split", split, "tune", (json_int_t)plan->tune, "modalities",
+    split = json_pack("{s:s?, s:s?, s:s?, s:f, s:o}", "train", plan->train, "valid", plan->valid, "test", plan->test,
+                      "valid_fraction", plan->valid_fraction, "seed", mmli_json_wide(plan->split_seed));
+    *out = json_pack("{s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:O}", "version", mml_version(), "data_hash", mmli_json_wide(plan->data_hash),
+                     "task", plan->task, "seed", mmli_json_wide(plan->seed), "split", split, "tune", (json_int_t)plan->tune, "modalities",
                      modality_names(plan, j), "options", options);
     MML_CHECK(*out != NULL, MML_E_NOMEM, "no memory for the settings of %s", plan->systems[j->system].name);
     if (plan->points[j->point].study != MMLI_STUDY_NONE) {

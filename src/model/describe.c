@@ -8,6 +8,7 @@
 #include "model/options.h"
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/json.h"
 
 /* NaN and infinity have no JSON form. */
 static json_t *number(double x)
@@ -25,10 +26,7 @@ static json_t *hex(uint64_t x)
 
 static json_t *decimal(uint64_t x)
 {
-    char text[24];
-
-    snprintf(text, sizeof text, "%" PRIu64, x);
-    return x <= INT64_MAX ? json_integer((json_int_t)x) : json_string(text);
+    return x <= INT64_MAX ? json_integer((json_int_t)x) : mmli_json_wide(x);
 }
 
 /* Training options were stored as JSON; a text that is none is given as it is. */
@@ -39,18 +37,19 @@ static json_t *settings(const char *text)
     return value ? value : json_string(text);
 }
 
-static json_t *text_or_null(const char *text)
+/* "" = none. */
+static const char *word(const char *text)
 {
-    return text && *text ? json_string(text) : json_null();
+    return text && *text ? text : NULL;
 }
 
 static json_t *provenance(const mmli_provenance *p)
 {
     if (!p->version)
         return json_null();
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "version", p->version, "backend",
-                     text_or_null(p->backend), "seed", decimal(p->seed), "data_hash", hex(p->data_hash), "split",
-                     text_or_null(p->split), "samples", "train", (json_int_t)p->n_ids[0], "valid", (json_int_t)p->n_ids[1],
+    return json_pack("{s:s, s:s?, s:o, s:o, s:s?, s:{s:I, s:I, s:I}, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "version", p->version, "backend",
+                     word(p->backend), "seed", decimal(p->seed), "data_hash", hex(p->data_hash), "split",
+                     word(p->split), "samples", "train", (json_int_t)p->n_ids[0], "valid", (json_int_t)p->n_ids[1],
                      "test", (json_int_t)p->n_ids[2], "epochs", (json_int_t)p->n_history, "best_epoch",
                      p->best_epoch ? json_integer((json_int_t)p->best_epoch) : json_null(), "valid_score",
                      number(p->valid_score), "cross_folds", (json_int_t)p->cross_folds, "cross_score",
@@ -80,8 +79,8 @@ static json_t *block(const mml_model *model, size_t i)
         return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "name", m->name, "modality", m->modality, "modality_kind",
                          mmli_modality_kind_name(m->kind), "token_width", (json_int_t)m->prep->width_out, "parameters",
                          (json_int_t)count(model, "baseline.inputs.", m->name), "preprocessing", mmli_prep_json(m->prep));
-    return json_pack("{s:s, s:s, s:s, s:o, s:s?, s:I, s:I, s:f, s:o, s:o, s:o}", "name", m->name, "modality", m->modality,
-                     "modality_kind", mmli_modality_kind_name(m->kind), "preset", text_or_null(m->preset), "custom_encoder",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:f, s:o, s:o, s:o}", "name", m->name, "modality", m->modality,
+                     "modality_kind", mmli_modality_kind_name(m->kind), "preset", word(m->preset), "custom_encoder",
                      m->block.custom_name, "token_width", (json_int_t)m->prep->width_out, "parameters",
                      (json_int_t)count(model, "blocks.", m->name), "latent_rms", m->latent_rms, "options",
                      mmli_block_options_json(&m->block.o), "preprocessing", mmli_prep_json(m->prep), "provenance",

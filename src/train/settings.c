@@ -1,29 +1,13 @@
 /* settings.c - all that decides the result of a training, as JSON: a checkpoint must agree in it, a model records it. */
-#include <stdio.h>
-
 #include "model/options.h"
 #include "train/trainer.h"
 #include "util/error.h"
-
-/* Text of a 64-bit number: JSON integers of other readers have 53 bits. */
-static json_t *wide(uint64_t x)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%llu", (unsigned long long)x);
-    return json_string(text);
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
+#include "util/json.h"
 
 static json_t *split_json(const mml_split_options *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:i, s:f, s:o}", "train", text_or_null(s->train), "valid", text_or_null(s->valid),
-                     "test", text_or_null(s->test), "fold", s->fold, "valid_fraction", s->valid_fraction, "seed",
-                     wide(s->seed));
+    return json_pack("{s:s?, s:s?, s:s?, s:i, s:f, s:o}", "train", s->train, "valid", s->valid, "test", s->test, "fold", s->fold,
+                     "valid_fraction", s->valid_fraction, "seed", mmli_json_wide(s->seed));
 }
 
 static const char *name_of(const char *const *names, size_t n, unsigned i)
@@ -44,7 +28,7 @@ json_t *mmli_train_options_json(const mml_train_options *o)
                      "patience", (json_int_t)o->patience, "loss_share", o->loss_share, "l1", o->l1, "class_weights",
                      name_of(weights, 2, o->class_weights), "survival_loss", name_of(losses, 2, o->survival_loss),
                      "survival_alpha", o->survival_alpha, "bins", (json_int_t)o->bins, "weight_folds", o->weight_folds, "shared_head", o->shared_head,
-                     "seed", wide(o->seed), "split", split_json(&o->split));
+                     "seed", mmli_json_wide(o->seed), "split", split_json(&o->split));
 }
 
 static json_t *members_json(const mml_model *model)
@@ -66,7 +50,7 @@ static json_t *members_json(const mml_model *model)
 
 mml_status mmli_train_settings(json_t **out, const mml_model *model, const mml_train_options *o, uint64_t data_hash)
 {
-    json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:s}", "version", mml_version(), "data_hash", wide(data_hash), "training",
+    json_t *root = json_pack("{s:s, s:o, s:o, s:o, s:s}", "version", mml_version(), "data_hash", mmli_json_wide(data_hash), "training",
                              mmli_train_options_json(o), "blocks", members_json(model), "task", model->task->name);
 
     if (root && model->kind == MML_MODEL_FUSE && json_object_set_new(root, "fuse", mmli_fuse_options_json(&model->fuse)) != 0) {

@@ -7,6 +7,7 @@ libmmlego_core_la_SOURCES += \
 	src/util/error.c src/util/error.h \
 	src/util/half.c src/util/half.h \
 	src/util/hash.c src/util/hash.h \
+	src/util/json.c src/util/json.h \
 	src/util/memory.c src/util/memory.h \
 	src/util/number.c \
 	src/util/rng.c src/util/rng.h \
