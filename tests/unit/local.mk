@@ -261,9 +261,12 @@ tests_unit_test_metrics_curves_SOURCES = tests/unit/test_metrics_curves.c
 check_PROGRAMS += tests/unit/test_explain_attention
 tests_unit_test_explain_attention_SOURCES = tests/unit/test_explain_attention.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
-check_PROGRAMS += tests/unit/test_explain
-tests_unit_test_explain_SOURCES = tests/unit/test_explain.c tests/unit/make_model.c tests/unit/make_model.h \
+EXPLAIN_RIG = tests/unit/explain_rig.c tests/unit/explain_rig.h tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_explain tests/unit/test_explain_modalities tests/unit/test_explain_score
+tests_unit_test_explain_SOURCES = tests/unit/test_explain.c tests/unit/explain_models.c $(EXPLAIN_RIG)
+tests_unit_test_explain_modalities_SOURCES = tests/unit/test_explain_modalities.c $(EXPLAIN_RIG)
+tests_unit_test_explain_score_SOURCES = tests/unit/test_explain_score.c tests/unit/explain_models.c $(EXPLAIN_RIG)
 check_PROGRAMS += tests/unit/test_compare_tpe
 tests_unit_test_compare_tpe_SOURCES = tests/unit/test_compare_tpe.c
 check_PROGRAMS += tests/unit/test_compare_study
