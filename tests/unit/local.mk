@@ -9,6 +9,9 @@ tests_unit_test_alloc_SOURCES = tests/unit/test_alloc.c
 check_PROGRAMS += tests/unit/test_rng
 tests_unit_test_rng_SOURCES = tests/unit/test_rng.c
 
+check_PROGRAMS += tests/unit/test_base64
+tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
+
 check_PROGRAMS += tests/unit/test_half
 tests_unit_test_half_SOURCES = tests/unit/test_half.c
 
@@ -193,9 +196,12 @@ tests_unit_test_model_damage_SOURCES = tests/unit/test_model_damage.c tests/unit
 check_PROGRAMS += tests/unit/test_model_file
 tests_unit_test_model_file_SOURCES = tests/unit/test_model_file.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
-check_PROGRAMS += tests/unit/test_state
-tests_unit_test_state_SOURCES = tests/unit/test_state.c tests/unit/make_model.c tests/unit/make_model.h \
+STATE_RIG = tests/unit/state_rig.c tests/unit/state_rig.h tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
+check_PROGRAMS += tests/unit/test_state tests/unit/test_state_foreign tests/unit/test_state_joined
+tests_unit_test_state_SOURCES = tests/unit/test_state.c $(STATE_RIG)
+tests_unit_test_state_foreign_SOURCES = tests/unit/test_state_foreign.c $(STATE_RIG)
+tests_unit_test_state_joined_SOURCES = tests/unit/test_state_joined.c $(STATE_RIG)
 check_PROGRAMS += tests/unit/test_model_join
 tests_unit_test_model_join_SOURCES = tests/unit/test_model_join.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
