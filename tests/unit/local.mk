@@ -265,7 +265,8 @@ tests_unit_test_svg_SOURCES = tests/unit/test_svg.c tests/unit/markup_check.c te
 check_PROGRAMS += tests/unit/test_metrics_curves
 tests_unit_test_metrics_curves_SOURCES = tests/unit/test_metrics_curves.c
 check_PROGRAMS += tests/unit/test_explain_attention
-tests_unit_test_explain_attention_SOURCES = tests/unit/test_explain_attention.c tests/unit/make_model.c tests/unit/make_model.h \
+tests_unit_test_explain_attention_SOURCES = tests/unit/test_explain_attention.c tests/unit/attention_truth.c \
+	tests/unit/attention_truth.h tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
 EXPLAIN_RIG = tests/unit/explain_rig.c tests/unit/explain_rig.h tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
