@@ -127,6 +127,7 @@ static const mmlc_group groups[] = {
     {.heading = "Block", .opts = block},
     {.heading = "Another architecture", .opts = mmlc_opts_system, .base = AT(system)},
     {.heading = "Training", .opts = mmlc_opts_training, .base = AT(training)},
+    {.heading = "Survival", .opts = mmlc_opts_loss, .base = AT(training)},
     {.heading = "Ablation", .opts = ablation},
     {.heading = NULL},
 };

@@ -70,7 +70,8 @@ static int has(const mml_baseline_options *defaults, const mmlc_opt *opt, const 
         return defaults->depth > 0;
     if (strcmp(opt->name, "latent") == 0)
         return defaults->latent_c > 0;
-    if (is_linear && (strcmp(opt->name, "dropout") == 0 || is_in(opt, mmlc_opts_training) || is_in(opt, mmlc_opts_run)))
+    if (is_linear && (strcmp(opt->name, "dropout") == 0 || is_in(opt, mmlc_opts_training) || is_in(opt, mmlc_opts_loss) ||
+                      is_in(opt, mmlc_opts_run)))
         return is_among(opt->name, solved);
     for (; *blocks_only != NULL; blocks_only++)
         if (is_in(opt, *blocks_only))

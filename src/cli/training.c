@@ -80,12 +80,16 @@ const mmlc_opt mmlc_opts_training[] = {
     {.name = "l1", .type = MMLC_DOUBLE, .at = AT(options.l1), .arg = "X", .help = "L1 penalty on the weights"},
     {.name = "class-weights", .type = MMLC_CHOICE, .at = AT(options.class_weights), .choices = class_weights,
      .help = "weight of the classes in the loss; balanced = the same for each class in all"},
-    {.name = "loss", .type = MMLC_CHOICE, .at = AT(options.survival_loss), .choices = losses,
-     .help = "survival: discrete-time likelihood, or Cox partial likelihood"},
     {.name = "alpha", .type = MMLC_DOUBLE, .at = AT(options.survival_alpha), .arg = "X",
      .help = "survival: weight of the patients with an event in the likelihood", .max = 1.0},
     {.name = "seed", .type = MMLC_U64, .at = AT(options.seed), .arg = "N",
      .help = "seed of the start and of dropout; blocks with the same seed merge better"},
+    {.name = NULL},
+};
+
+const mmlc_opt mmlc_opts_loss[] = {
+    {.name = "loss", .type = MMLC_CHOICE, .at = AT(options.survival_loss), .choices = losses,
+     .help = "discrete-time likelihood, or Cox partial likelihood; a fuse has that of its blocks"},
     {.name = NULL},
 };
 

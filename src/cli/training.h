@@ -17,6 +17,7 @@ typedef struct mmlc_training {
 /* Tables with offsets in mmlc_training. */
 extern const mmlc_opt mmlc_opts_run[];      /* output, checkpoint, resume, log, quiet, threads, device */
 extern const mmlc_opt mmlc_opts_split[];    /* train, valid, test, fold ... */
+extern const mmlc_opt mmlc_opts_loss[];     /* of survival, which a fuse has from its blocks */
 extern const mmlc_opt mmlc_opts_training[]; /* epochs, batch, lr ... */
 extern const mmlc_choice mmlc_presets[];
 
