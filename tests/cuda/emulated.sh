@@ -37,7 +37,7 @@ mkdir -p "$dir" || exit 99
 stale() {
     [ ! -f "$module" ] || [ -n "$(find "$src/backends" "$src/tests/cuda" "$src/include" -name '*.[chd]*' -newer "$module" | head -n 1)" ]
 }
-flags="-g -O2 -fPIC -Wall -Wextra -Wno-unknown-pragmas -Wno-unused-function -DHAVE_CONFIG_H -I$build -I$src -I$src/src -I$src/include"
+flags="-g1 -O2 -fPIC -Wall -Wextra -Wno-unknown-pragmas -Wno-unused-function -DHAVE_CONFIG_H -I$build -I$src -I$src/src -I$src/include"
 cplusplus="-std=c++17 -fno-exceptions -fno-rtti -I$src/tests/cuda/emulated -x c++"
 compile() { # SOURCE...: each into an object of its own; what went wrong is in $dir/log
     for file; do
