@@ -48,11 +48,12 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double nearest_gap(const slope_place *p, const double *u)
+/* Of all h; of the first ones when one of them is near enough. */
+static double nearest_gap(const slope_place *p, const double *u, double allowed)
 {
     double before = gap(p, u, widest), least = HUGE_VAL;
 
-    for (int i = 1; i < STEPS; i++) {
+    for (int i = 1; i < STEPS && least > allowed; i++) {
         const double now = gap(p, u, ldexp(widest, -i));
         least = fmin(least, fabs(4 * now - before) / 3);
         before = now;
@@ -60,11 +61,13 @@ static double nearest_gap(const slope_place *p, const double *u)
     return least;
 }
 
-static double median_gap(const slope_place *p, double size, uint64_t key)
+/* When most directions are near enough, so is the median: then the largest of theirs, and the others are not tried. */
+static double median_gap(const slope_place *p, double size, uint64_t key, double allowed)
 {
-    double gaps[DIRECTIONS], *u = calloc(p->n, sizeof *u);
+    double gaps[DIRECTIONS], near = 0, *u = calloc(p->n, sizeof *u);
+    size_t n_near = 0;
 
-    for (size_t k = 0; k < DIRECTIONS; k++) {
+    for (size_t k = 0; k < DIRECTIONS && n_near <= DIRECTIONS / 2; k++) {
         double len = 0;
 
         for (size_t i = 0; i < p->n; i++) {
@@ -74,16 +77,22 @@ static double median_gap(const slope_place *p, double size, uint64_t key)
         }
         for (size_t i = 0; i < p->n; i++)
             u[i] /= sqrt(len);
-        gaps[k] = nearest_gap(p, u);
+        gaps[k] = nearest_gap(p, u, allowed);
+        if (gaps[k] <= allowed) {
+            near = fmax(near, gaps[k]);
+            n_near++;
+        }
     }
     free(u);
+    if (n_near > DIRECTIONS / 2)
+        return near;
     qsort(gaps, DIRECTIONS, sizeof *gaps, ascending);
     return gaps[DIRECTIONS / 2];
 }
 
 double slope_gap(const slope_place *p, const char *name, double whole)
 {
-    const double size = slope_norm(p->g, p->n);
+    const double size = slope_norm(p->g, p->n), allowed = ERROR * size + NOISE * whole;
 
     if (size == 0) {
         double *u = calloc(p->n, sizeof *u), off;
@@ -93,5 +102,5 @@ double slope_gap(const slope_place *p, const char *name, double whole)
         free(u);
         return off / (NOISE * whole);
     }
-    return median_gap(p, size, mmli_rng_key(1, name, 0)) / (ERROR * size + NOISE * whole);
+    return median_gap(p, size, mmli_rng_key(1, name, 0), allowed) / allowed;
 }

@@ -29,7 +29,8 @@ typedef struct slope_place {
     const float *g; /* (n) its gradient */
 } slope_place;
 
-/* The gap between slope and gradient in units of what is allowed: at most 1 is right. whole: the norm of the gradient of all
+/* The gap between slope and gradient in units of what is allowed: at most 1 is right, and then it is no more than that: what would
+ * not change it is not computed. whole: the norm of the gradient of all
  * parameters. A gradient of exactly 0 says that f does not depend on x at all. */
 double slope_gap(const slope_place *p, const char *name, double whole);
 double slope_norm(const float *x, size_t n);
