@@ -1,4 +1,4 @@
-dnl mml_cuda.m4 - the module for NVIDIA GPUs, mmlego-cuda.so: nvcc, the GPUs to compile for, cuBLAS and cuFFT.
+dnl mml_cuda.m4 - the module for NVIDIA GPUs, mmlego-cuda.so: nvcc, the GPUs to compile for, cuBLAS (with cuBLASLt) and cuFFT.
 dnl
 dnl Sets NVCC, MML_NVCCFLAGS, MML_CUDA_LDFLAGS and the conditional CUDA. libmmlego itself is the same with and without it.
 
@@ -68,15 +68,17 @@ AC_DEFUN([MML_LIB_CUDA], [
 
     AC_MSG_CHECKING([whether nvcc compiles for $with_cuda_arch, and finds cuBLAS and cuFFT])
     cat >conftest.cu <<_MML_EOF
+#include <cublasLt.h>
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 #include <cufft.h>
 __global__ void twice(float *x) { x[[threadIdx.x]] *= 2.0f; }
-int all(float *x) { cublasHandle_t b; cufftHandle f; twice<<<1, 32>>>(x); return cublasCreate(&b) + cufftCreate(&f); }
+int all(float *x) { cublasHandle_t b; cublasLtHandle_t l; cufftHandle f; twice<<<1, 32>>>(x);
+                    return cublasCreate(&b) + cublasLtCreate(&l) + cufftCreate(&f); }
 _MML_EOF
     $NVCC $NVCCFLAGS $MML_NVCCFLAGS -c -o conftest.o conftest.cu >conftest.out 2>conftest.err ||
       MML_CUDA_REFUSE([nvcc cannot compile for $with_cuda_arch; see its message above (its host compiler: NVCCFLAGS=-ccbin=...)])
-    $NVCC -shared $MML_CUDA_LDFLAGS -o conftest.so conftest.o -lcublas -lcufft >conftest.out 2>conftest.err ||
+    $NVCC -shared $MML_CUDA_LDFLAGS -o conftest.so conftest.o -lcublas -lcublasLt -lcufft >conftest.out 2>conftest.err ||
       MML_CUDA_REFUSE([cuBLAS or cuFFT cannot be linked with: install the libraries of the toolkit for development])
     rm -f conftest.*
     AC_MSG_RESULT([yes])

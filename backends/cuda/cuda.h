@@ -35,6 +35,7 @@ enum mmli_cuda_slot {
     MMLI_CUDA_SEGMENTS, /* segments.cu: results of parts */
     MMLI_CUDA_NORM,     /* layernorm.cu: partial sums of columns */
     MMLI_CUDA_FF,       /* feed_forward.cu: a chunk of rows */
+    MMLI_CUDA_LT,       /* linear.cu: of cuBLASLt */
     MMLI_CUDA_SLOTS
 };
 
@@ -66,6 +67,7 @@ typedef struct mmli_cuda_ahead {
 } mmli_cuda_ahead;
 
 typedef struct mmli_cuda_fft mmli_cuda_fft; /* plans: fft.cu */
+typedef struct mmli_cuda_lt mmli_cuda_lt;   /* plans: linear.cu */
 
 typedef struct mmli_cuda {
     int gpu;  /* its number */
@@ -79,6 +81,7 @@ typedef struct mmli_cuda {
     mmli_cuda_staging staging;
     mmli_cuda_ahead ahead;
     mmli_cuda_fft *fft;
+    mmli_cuda_lt *lt;
 } mmli_cuda;
 
 static inline mmli_cuda *mmli_cuda_of(const mmli_device *dv)
@@ -134,8 +137,9 @@ mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes,
 /* *out += part[0] + .. + part[n-1], in an order that follows from n: optim.cu. */
 mml_status mmli_cuda_add_total(mmli_device *dv, double *out, const double *part, size_t n);
 
-/* Plans of fft.cu; NULL is fine. */
+/* Plans of fft.cu and linear.cu; NULL is fine. */
 void mmli_cuda_fft_free(mmli_cuda_fft *plans);
+void mmli_cuda_lt_free(mmli_cuda_lt *plans);
 
 mml_status mmli_cuda_staging_open(mmli_cuda_staging *s);
 void mmli_cuda_staging_close(mmli_cuda_staging *s);

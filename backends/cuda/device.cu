@@ -99,6 +99,7 @@ void cuda_close(mmli_device *dv)
     if (cuda->stream)
         (void)cudaStreamSynchronize(cuda->stream);
     mmli_cuda_fft_free(cuda->fft);
+    mmli_cuda_lt_free(cuda->lt);
     if (cuda->blas)
         (void)cublasDestroy(cuda->blas);
     for (mmli_cuda_buffer &b : cuda->scratch)

@@ -63,12 +63,3 @@ mml_status cuda_gemm(mmli_device *dv, bool ta, bool tb, size_t m, size_t n, size
                                                i64(ldb), dev_f(a), i64(lda), &beta, dev_f(c), i64(ldc)),
                                 "cublasSgemm_64");
 }
-
-/* The bias lies there first, the product is added to it. */
-mml_status cuda_linear(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *w, const mmli_mem *b, size_t rows,
-                       size_t in, size_t out)
-{
-    if (b)
-        MMLI_CUDA_TRY(cuda_repeat(dv, y, b, rows, out));
-    return cuda_gemm(dv, false, true, rows, out, in, 1.0f, x, in > 0 ? in : 1, w, in > 0 ? in : 1, b ? 1.0f : 0.0f, y, out);
-}

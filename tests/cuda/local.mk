@@ -25,6 +25,8 @@ tests_cuda_test_device_SOURCES = tests/cuda/test_device.c tests/cuda/there.c tes
 tests_cuda_test_step_SOURCES = tests/cuda/test_step.c tests/cuda/there.c tests/cuda/there.h $(TRAIN_RIG)
 EXTRA_DIST += \
 	tests/cuda/emulated/blas.cc \
+	tests/cuda/emulated/blas_lt.cc \
+	tests/cuda/emulated/cublasLt.h \
 	tests/cuda/emulated/cublas_v2.h \
 	tests/cuda/emulated/cuda_runtime.h \
 	tests/cuda/emulated/cufft.h \

@@ -52,18 +52,28 @@ static void gemm_batched(run *r, size_t i)
          share == 2 ? 0 : size_b, factors[f].beta, c, ldc, size_c, batch);
 }
 
-/* rows, in, out */
+/* rows, in, out; an odd number of them, so that each comes aligned and shifted */
 static const size_t layers[][3] = {{0, 3, 4}, {1, 1, 1}, {5, 0, 3}, {3, 4, 0}, {7, 5, 3}, {1, 300, 256},
-                                   {130, 64, 65}, {1001, 17, 9}};
+                                   {130, 64, 65}, {1001, 17, 9}, {33, 128, 96}};
 enum { LAYERS = COUNT(layers) };
 
 static void linear(run *r, size_t i)
 {
     const size_t rows = layers[i % LAYERS][0], in = layers[i % LAYERS][1], out = layers[i % LAYERS][2];
-    mmli_mem *bias = i < LAYERS ? in_random(r, out) : NULL;
+    mmli_mem *bias = i < 2 * LAYERS ? in_random(r, out) : NULL;
 
     CALL(r, linear, new_floats(r, "y", rows * out, MMLT_TOL_SUM), in_random(r, rows * in), in_random(r, out * in),
          bias, rows, in, out);
+}
+
+/* More shapes than a backend keeps plans of, there and back: each twice, aligned and shifted. */
+enum { MANY = 70 };
+static void linear_many(run *r, size_t i)
+{
+    const size_t k = i / 2 < MANY ? i / 2 : 2 * MANY - 1 - i / 2, rows = 1 + k % 7, out = 3 + k / 7;
+
+    CALL(r, linear, new_floats(r, "y", rows * out, MMLT_TOL_SUM), in_random(r, rows * 4), in_random(r, out * 4),
+         in_random(r, out), rows, 4, out);
 }
 
 static const size_t norms[][2] = {{0, 4}, {1, 1}, {7, 3}, {64, 64}, {1001, 37}, {33, 513}, {2, 5000}, {5, 200}, {3, 400}};
@@ -151,7 +161,8 @@ static void feed_forward_grad(run *r, size_t i)
 const kernel_case dense_cases[] = {
     {"gemm", SHAPES * FACTORS * 4 * 2, gemm},
     {"gemm_batched", BATCHES * 3 * 4 * FACTORS, gemm_batched},
-    {"linear", 2 * LAYERS, linear},
+    {"linear", 4 * LAYERS, linear},
+    {"linear of many shapes", 4 * MANY, linear_many},
     {"layernorm", 3 * NORMS, layernorm},
     {"layernorm_grad", 8 * NORMS, layernorm_grad},
     {"feed_forward", 3 * FORWARDS, feed_forward},

@@ -3,12 +3,14 @@
 
 struct mmlt_cublas {
     cudaStream_t stream;
+    cublasMath_t math;
 };
 
 const char *cublasGetStatusString(cublasStatus_t s)
 {
     return s == CUBLAS_STATUS_SUCCESS        ? "CUBLAS_STATUS_SUCCESS"
            : s == CUBLAS_STATUS_ALLOC_FAILED ? "CUBLAS_STATUS_ALLOC_FAILED"
+           : s == CUBLAS_STATUS_NOT_SUPPORTED ? "CUBLAS_STATUS_NOT_SUPPORTED"
                                              : "CUBLAS_STATUS_INVALID_VALUE";
 }
 
@@ -27,11 +29,21 @@ cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream)
     handle->stream = stream;
     return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t) { return CUBLAS_STATUS_SUCCESS; }
+cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode)
+{
+    handle->math = mode;
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasGetMathMode(cublasHandle_t handle, cublasMath_t *mode)
+{
+    *mode = handle->math;
+    return CUBLAS_STATUS_SUCCESS;
+}
+bool mmlt_blas_is_tf32(cublasHandle_t handle) { return handle->math == CUBLAS_TF32_TENSOR_OP_MATH; }
 
 /* Columns of C one by one: c = beta c + alpha op(A) op(b). Long sums are added in pieces, as a GPU's are. */
-static void product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda,
-                    const float *b, int64_t ldb, float beta, float *c, int64_t ldc)
+void mmlt_blas_product(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, int64_t lda, const float *b,
+                       int64_t ldb, float beta, float *c, int64_t ldc)
 {
     for (int64_t j = 0; j < n; j++)
         for (int64_t i0 = 0; i0 < m; i0 += 64) {
@@ -74,8 +86,8 @@ cublasStatus_t cublasSgemmStridedBatched_64(cublasHandle_t handle, cublasOperati
     const float by = *alpha, keep = *beta;
     mmlt_cuda_push(handle->stream, [=]() {
         for (int64_t i = 0; i < batch; i++)
-            product(ta == CUBLAS_OP_T, tb == CUBLAS_OP_T, m, n, k, by, a + i * stride_a, lda, b + i * stride_b, ldb, keep,
-                    c + i * stride_c, ldc);
+            mmlt_blas_product(ta == CUBLAS_OP_T, tb == CUBLAS_OP_T, m, n, k, by, a + i * stride_a, lda, b + i * stride_b, ldb, keep,
+                              c + i * stride_c, ldc);
     });
     return CUBLAS_STATUS_SUCCESS;
 }
