@@ -1,8 +1,8 @@
 /* losses.cu - losses and their gradients by row, in float64 as there are few numbers. Rows of weight 0 are not read. The losses
  * of the rows are kept and added in order.
  *
- * A label out of range cannot be reported without waiting: its row gets a loss and a gradient of NaN, which end training with a
- * message about numbers that are not finite. */
+ * Labels are in range (src/ops/loss.c). One that is not could only be reported by waiting: its row would get a loss and a gradient
+ * of NaN, and no address is made of it. */
 #include "backends/cuda/map.h"
 
 #define LEAST_PROBABILITY 1e-7 /* under a logarithm: formats.md 2.7 */

@@ -357,6 +357,32 @@ END_TEST
 
 /* ---- memory ---------------------------------------------------------------------------------------------------- */
 
+/* _i runs over the backends: on a GPU, too, before the kernel is queued. */
+START_TEST(labels_out_of_range_are_refused)
+{
+    static const int32_t label[] = {0, 3, 4, -1};
+    static const float w[] = {1, 1, 0, 1}, event[4] = {0};
+    mmli_mem *loss;
+
+    for (int kind = 0; kind < 4; kind++) {
+        mmli_var *y;
+
+        begin(_i);
+        ck_assert_ptr_nonnull(loss = mmli_tape_mem(tape, sizeof(double)));
+        y = var(kind % 2 ? 4 : 3, 4); /* without the last row all are in range that have a weight */
+        if (kind < 2)
+            (void)mmli_loss_cross_entropy(tape, loss, y, label, w);
+        else
+            (void)mmli_loss_survival_nll(tape, loss, y, label, event, w, 0.4f);
+        if (kind % 2)
+            mmlt_assert_fails(mmli_tape_status(tape), MML_E_INTERNAL, "row 3 has label -1, not 0 to 3");
+        else
+            mmlt_assert_ok(mmli_tape_status(tape));
+        end();
+    }
+}
+END_TEST
+
 START_TEST(arena_memory_is_aligned_and_distinct)
 {
     mmli_mem *mem[40];
@@ -470,6 +496,7 @@ int main(void)
     tcase_add_loop_test(tc, operations_on_a_failed_tape_do_nothing, 0, n);
     tcase_add_loop_test(tc, shapes_that_do_not_fit_are_named, 0, N_MISFITS * n);
     tcase_add_loop_test(tc, descending_offsets_are_refused, 0, n);
+    tcase_add_loop_test(tc, labels_out_of_range_are_refused, 0, n);
     tcase_add_loop_test(tc, arena_memory_is_aligned_and_distinct, 0, n);
     tcase_add_loop_test(tc, matrix_whose_size_overflows_is_refused, 0, n);
     tcase_add_test(tc, uploads_of_training_passes_use_two_sets_of_memory_in_turns);
