@@ -16,7 +16,8 @@ typedef struct join {
 static void join_one(const join *j, size_t i)
 {
     float *state = j->state + 2 * i, *o = j->o + i * j->e;
-    const double before = (double)state[0], now = (double)j->lse_part[i], most = fmax(before, now);
+    const double before = (double)state[0], now = (double)j->lse_part[i];
+    const double most = isnan(now) ? now : fmax(before, now); /* NaN stays */
     const bool first = isinf(before); /* nothing yet: o and the sum are not to be read */
     const double old = first ? 0 : (double)state[1] * exp(before - most), more = exp(now - most), sum = old + more;
     mmli_el x = {.y = o, .a = first ? j->o_part + i * j->e : o, .s = {(float)((first ? more : old) / sum)}};

@@ -64,6 +64,7 @@ struct job {
     size_t ldo;
     float *ml;  /* of a part: o stays undivided, m and l of each row go here. NULL: the result is complete */
     float *lse; /* row 0, rows H apart; NULL: not wanted */
+    bool mixed; /* rows of several segments */
 };
 
 __device__ inline int columns_left(const att &a, int slab)
@@ -99,7 +100,8 @@ template <int RQ> __device__ void scores(const att &a, const tiles &t, const job
     __syncthreads();
 }
 
-/* Scores become probabilities relative to the maximum so far: a warp a row. */
+/* Scores become probabilities relative to the maximum so far: a warp a row. What a query does not have is -inf. A score that is NaN
+ * counts as no maximum, and makes its probability NaN, and so the sum and every column of the row. */
 template <int RQ> __device__ void online_softmax(const tiles &t, int64_t token)
 {
     const int lane = static_cast<int>(threadIdx.x % MMLI_WARP);
@@ -110,13 +112,12 @@ template <int RQ> __device__ void online_softmax(const tiles &t, int64_t token)
         const float x = first >= t.lo[r] && first < t.hi[r] ? row[lane] : -INFINITY;
         const float y = second >= t.lo[r] && second < t.hi[r] ? row[lane + MMLI_WARP] : -INFINITY;
         const float old = t.most[r], before = t.sum[r], most = fmaxf(old, warp_max(fmaxf(x, y)));
-        const bool none = most == -INFINITY; /* this query has had no token yet */
-        const float px = none ? 0 : expf(x - most), py = none ? 0 : expf(y - most), sum = warp_sum(px + py);
+        const float px = x == -INFINITY ? 0 : expf(x - most), py = y == -INFINITY ? 0 : expf(y - most), sum = warp_sum(px + py);
 
         row[lane] = px;
         row[lane + MMLI_WARP] = py;
         if (lane == 0) { /* the shuffles above are behind what other lanes have read */
-            const float fall = none ? 1 : expf(old - most);
+            const float fall = most == -INFINITY ? 1 : expf(old - most); /* no token yet: there is nothing to scale */
 
             t.most[r] = most;
             t.sum[r] = before * fall + sum;
@@ -145,7 +146,10 @@ template <int RQ> __device__ void add_values(float o[RQ][4], const att &a, const
         for (int u = 0; u < 4; u++)
             o[i][u] *= fall;
     }
-    att_weigh<RQ>(o, t.p, t.x, n, columns_left(a, slab));
+    if (w.mixed)
+        att_weigh_own<RQ>(o, t.p, t.x, n, columns_left(a, slab), t.lo, t.hi, token);
+    else
+        att_weigh<RQ>(o, t.p, t.x, n, columns_left(a, slab));
 }
 
 /* What row r is divided by. */
@@ -267,6 +271,7 @@ __global__ void __launch_bounds__(ATT_THREADS, resident(RQ, KEPT)) attention_par
     const int64_t part = static_cast<int64_t>(blockIdx.x / blocks / a.H);
     job w;
 
+    w.mixed = false;
     w.rows = static_cast<int>(att_min(ATT_SIDE * RQ, a.c - first));
     w.column = h * a.e;
     for (mmli_piece x = mmli_piece_first(&parts, part); x.from < x.to; mmli_piece_next(&parts, &x)) {
@@ -305,7 +310,7 @@ __global__ void __launch_bounds__(ATT_THREADS, resident(RQ, KEPT)) attention_row
         w.rows = static_cast<int>(tokens - first < ATT_SIDE * RQ ? tokens - first : static_cast<int64_t>(ATT_SIDE * RQ));
         w.column = h * a.e;
         w.q = a.q + at;
-        att_segments(a, first, w.rows, ATT_SIDE * RQ, t.lo, t.hi, &w.from, &w.to);
+        w.mixed = att_segments(a, first, w.rows, ATT_SIDE * RQ, t.lo, t.hi, &w.from, &w.to);
         w.o = a.o + at;
         w.ldo = a.ld;
         w.ml = NULL;

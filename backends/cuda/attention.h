@@ -137,6 +137,27 @@ template <int RQ> static __device__ inline void att_weigh(float y[RQ][4], const 
     }
 }
 
+/* The same where rows of the tile belong to several segments: row r has the tokens lo[r] .. hi[r] - 1, column 0 of P is token `first`.
+ * Of other tokens P is 0, and X may be NaN: they are left out, for 0 * NaN is NaN. */
+template <int RQ>
+static __device__ inline void att_weigh_own(float y[RQ][4], const float *P, const float *X, int n, int cols, const int64_t *lo,
+                                            const int64_t *hi, int64_t first)
+{
+    const int a = att_row(), b = att_col();
+
+    if (4 * b >= cols)
+        return;
+#pragma unroll
+    for (int i = 0; i < RQ; i++) {
+        const int r = a + ATT_SIDE * i;
+        const int from = static_cast<int>(lo[r] > first ? (lo[r] - first < n ? lo[r] - first : n) : 0);
+        const int to = static_cast<int>(hi[r] > first ? (hi[r] - first < n ? hi[r] - first : n) : 0);
+
+        for (int t = from; t < to; t++)
+            att_axpy(y[i], P[r * ATT_STRIDE + t], att_four(X, t, 4 * b));
+    }
+}
+
 /* y[i][.] += sum over j < n of P[j][4 a + i] X[j][4 b ..], of `cols` columns: rows of P and X are queries, those of y tokens
  * 4 a + i, of which there are `tokens` */
 static __device__ inline void att_weigh_by_token(float y[4][4], const float *P, const float *X, int n, int cols, int tokens)
@@ -153,6 +174,25 @@ static __device__ inline void att_weigh_by_token(float y[4][4], const float *P, 
         att_axpy(y[1], p.y, x);
         att_axpy(y[2], p.z, x);
         att_axpy(y[3], p.w, x);
+    }
+}
+
+/* The same where rows of the tile belong to several segments, as above; token 4 a + i is token first + 4 a + i. */
+static __device__ inline void att_weigh_by_token_own(float y[4][4], const float *P, const float *X, int n, int cols, int tokens,
+                                                     const int64_t *lo, const int64_t *hi, int64_t first)
+{
+    const int a = att_row(), b = att_col();
+
+    if (4 * b >= cols || 4 * a >= tokens)
+        return;
+    for (int j = 0; j < n; j++) {
+        const float4 p = att_four(P, j, 4 * a), x = att_four(X, j, 4 * b);
+        const int64_t token = first + 4 * a;
+
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            if (token + i >= lo[j] && token + i < hi[j])
+                att_axpy(y[i], i == 0 ? p.x : i == 1 ? p.y : i == 2 ? p.z : p.w, x);
     }
 }
 
@@ -174,8 +214,8 @@ static __device__ inline void att_store(float *y, const float x[4], int left, bo
 }
 
 /* Self-attention: tokens lo .. hi - 1 of each of `rows` rows from `first` on (none for what is beyond them, up to `want`), and
- * of all together. */
-static __device__ inline void att_segments(const att &a, int64_t first, int rows, int want, int64_t *lo, int64_t *hi,
+ * of all together. Gives whether the rows belong to several segments. */
+static __device__ inline bool att_segments(const att &a, int64_t first, int rows, int want, int64_t *lo, int64_t *hi,
                                            int64_t *from, int64_t *to)
 {
     for (int r = static_cast<int>(threadIdx.x); r < want; r += ATT_THREADS) {
@@ -184,8 +224,11 @@ static __device__ inline void att_segments(const att &a, int64_t first, int rows
         lo[r] = r < rows ? a.off[s] : 0;
         hi[r] = r < rows ? a.off[s + 1] : 0;
     }
-    *from = a.off[mmli_segment_of(a.off, a.segs, first)];
-    *to = a.off[mmli_segment_of(a.off, a.segs, first + rows - 1) + 1];
+    const size_t s = mmli_segment_of(a.off, a.segs, first), end = mmli_segment_of(a.off, a.segs, first + rows - 1);
+
+    *from = a.off[s];
+    *to = a.off[end + 1];
+    return s != end;
 }
 
 /* ---- host -------------------------------------------------------------------------------------------------- */

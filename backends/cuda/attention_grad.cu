@@ -63,6 +63,7 @@ struct step {
     bool dq_add;
     float *dk, *dv;       /* token 0; NULL: not wanted */
     bool new_q, new_token; /* not those of the step before */
+    bool mixed;            /* queries or tokens of several segments */
 };
 
 __device__ inline int columns_left(const att &a, int slab)
@@ -176,7 +177,10 @@ __device__ inline void add_by_token(float *y, const att &a, const tiles &t, cons
     const int left = columns_left(a, slab) - 4 * att_col();
     float sum[4][4] = {};
 
-    att_weigh_by_token(sum, t.p, X, w.rows, columns_left(a, slab), w.n);
+    if (w.mixed)
+        att_weigh_by_token_own(sum, t.p, X, w.rows, columns_left(a, slab), w.n, t.lo, t.hi, w.token);
+    else
+        att_weigh_by_token(sum, t.p, X, w.rows, columns_left(a, slab), w.n);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
         const int n = 4 * att_row() + i;
@@ -192,7 +196,10 @@ template <int RQ> __device__ void add_by_query(const att &a, const tiles &t, con
     const int left = columns_left(a, slab) - 4 * att_col();
     float sum[RQ][4] = {};
 
-    att_weigh<RQ>(sum, t.p, t.k, w.n, columns_left(a, slab));
+    if (w.mixed)
+        att_weigh_own<RQ>(sum, t.p, t.k, w.n, columns_left(a, slab), t.lo, t.hi, w.token);
+    else
+        att_weigh<RQ>(sum, t.p, t.k, w.n, columns_left(a, slab));
 #pragma unroll
     for (int i = 0; i < RQ; i++) {
         const int r = att_row() + ATT_SIDE * i;
@@ -259,6 +266,7 @@ template <int RQ> __global__ void __launch_bounds__(ATT_THREADS, resident(RQ)) g
     bool started = false; /* shared: dq of the part holds something */
     step w;
 
+    w.mixed = false;
     w.column = h * a.e;
     for (mmli_piece x = mmli_piece_first(&parts, part); x.from < x.to; mmli_piece_next(&parts, &x)) {
         const bool direct = !shared && mmli_piece_is_whole(&parts, &x);
@@ -304,6 +312,7 @@ template <int RQ> __global__ void __launch_bounds__(ATT_THREADS, resident(RQ)) g
     const size_t items = static_cast<size_t>((tokens + ATT_TOKENS - 1) / ATT_TOKENS) * a.H;
 
     for (size_t item = blockIdx.x; item < items; item += gridDim.x) {
+        size_t s, end;
         int64_t from, to;
         step w;
 
@@ -314,15 +323,18 @@ template <int RQ> __global__ void __launch_bounds__(ATT_THREADS, resident(RQ)) g
         w.dk = a.dk ? a.dk + static_cast<size_t>(w.token) * a.ld + w.column : NULL;
         w.dv = a.dv ? a.dv + static_cast<size_t>(w.token) * a.ld + w.column : NULL;
         w.new_token = w.new_q = true;
-        from = a.off[mmli_segment_of(a.off, a.segs, w.token)];
-        to = a.off[mmli_segment_of(a.off, a.segs, w.token + w.n - 1) + 1];
+        s = mmli_segment_of(a.off, a.segs, w.token);
+        end = mmli_segment_of(a.off, a.segs, w.token + w.n - 1);
+        from = a.off[s];
+        to = a.off[end + 1];
+        w.mixed = s != end; /* else all these queries have all these tokens */
         for (; from < to; from += ROWS) {
             int64_t lo, hi;
 
             w.q_row = w.o_row = static_cast<size_t>(from);
             w.rows = static_cast<int>(to - from < ROWS ? to - from : static_cast<int64_t>(ROWS));
             __syncthreads(); /* lo and hi before have been used */
-            att_segments(a, from, w.rows, ROWS, t.lo, t.hi, &lo, &hi);
+            (void)att_segments(a, from, w.rows, ROWS, t.lo, t.hi, &lo, &hi);
             take_step<RQ>(a, t, w);
             w.new_token = false;
         }
@@ -351,7 +363,7 @@ template <int RQ> __global__ void __launch_bounds__(ATT_THREADS, resident(RQ)) g
         w.ldq = a.ld;
         w.dq_add = w.new_q = w.new_token = true;
         __syncthreads(); /* lo and hi before have been used */
-        att_segments(a, first, w.rows, ROWS, t.lo, t.hi, &w.token, &to);
+        w.mixed = att_segments(a, first, w.rows, ROWS, t.lo, t.hi, &w.token, &to);
         for (; w.token < to; w.token += ATT_TOKENS) {
             w.n = static_cast<int>(to - w.token < ATT_TOKENS ? to - w.token : static_cast<int64_t>(ATT_TOKENS));
             take_step<RQ>(a, t, w);

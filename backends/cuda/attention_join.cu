@@ -15,7 +15,7 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) join(float *o, float *lse, fl
 
         if (off[s] == off[s + 1])
             continue;
-        const float before = state[2 * i], now = lse_part[i], most = fmaxf(before, now);
+        const float before = state[2 * i], now = lse_part[i], most = isnan(now) ? now : fmaxf(before, now); /* NaN stays */
         const bool first = isinf(before); /* nothing yet: o and the sum are not to be read */
         const float old = first ? 0 : state[2 * i + 1] * expf(before - most), more = expf(now - most), sum = old + more;
         const float keep = old / sum, take = more / sum;

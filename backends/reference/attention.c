@@ -250,7 +250,7 @@ out:
 /* Row r and head h of one piece joined to those before. */
 static void join_one(float *o, float *lse, float *state, const float *o_part, const float *lse_part, size_t e)
 {
-    const double before = (double)state[0], now = (double)*lse_part, most = fmax(before, now);
+    const double before = (double)state[0], now = (double)*lse_part, most = isnan(now) ? now : fmax(before, now); /* NaN stays */
     const bool first = isinf(before); /* nothing yet: o and the sum are not to be read */
     const double old = first ? 0 : (double)state[1] * exp(before - most), more = exp(now - most);
 

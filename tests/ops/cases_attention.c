@@ -159,11 +159,67 @@ static void attention_join(run *r, size_t i)
          MMLI_QUERY_SHARED, true);
 }
 
+/* One NaN, in what is asked (q), asked for (k, v) or flows back, stays in its segment: tiles of self-attention hold rows of several,
+ * so what is masked must be left out, not multiplied by 0. Whatever a row has of it is NaN, a row of nothing but NaN scores, too.
+ * (No segment has one token: its probability is 1 for a backend that does not look at the score.) */
+static void attention_nan(run *r, size_t i)
+{
+    enum { C = 3, H = 2, E = 8, WIDTH = H * E, TOKENS = 188, SEGS = 7, MIDDLE = 8 + 17 /* a row of the third segment */ };
+    static const size_t len[SEGS] = {5, 3, 40, 4, 64, 2, 70};
+    const mmli_query mode = (mmli_query)(i % MODES);
+    const size_t which = i / MODES, o_rows = mode == MMLI_QUERY_RAGGED ? TOKENS : SEGS * C;
+    const size_t q_rows = mode == MMLI_QUERY_SHARED ? C : o_rows, rows[] = {q_rows, TOKENS, TOKENS, o_rows};
+    const size_t in_segment = mode == MMLI_QUERY_RAGGED ? MIDDLE : mode == MMLI_QUERY_FIXED ? 2 * C + 1 : 1;
+    float x[TOKENS * WIDTH];
+    mmli_mem *m[4], *off, *o, *lse;
+    size_t tokens;
+
+    off = in_offsets(r, len, SEGS, &tokens);
+    for (size_t k = 0; k < 4; k++) {
+        mmlt_uniform(x, rows[k] * WIDTH, r->key + k, -2, 2);
+        if (k == which)
+            x[(k == 0 ? in_segment : k == 3 && mode != MMLI_QUERY_RAGGED ? 2 * C + 1 : MIDDLE) * WIDTH + 3] = NAN;
+        m[k] = in_floats(r, x, rows[k] * WIDTH);
+    }
+    o = new_floats(r, "o", o_rows * WIDTH, MMLT_TOL_SUM);
+    lse = new_floats(r, "lse", o_rows * H, MMLT_TOL_SUM);
+    CALL(r, attention, o, lse, m[0], m[1], m[2], off, SEGS, C, H, E, 0.3f, mode);
+    CALL(r, attention_grad, sum_floats(r, "dq", q_rows * WIDTH, MMLT_TOL_SUM), sum_floats(r, "dk", TOKENS * WIDTH, MMLT_TOL_SUM),
+         sum_floats(r, "dv", TOKENS * WIDTH, MMLT_TOL_SUM), o, lse, m[0], m[1], m[2], m[3], off, SEGS, C, H, E, 0.3f, mode, false);
+}
+
+/* A piece with a NaN, then one without: nothing of it is forgotten. */
+static void attention_join_nan(run *r, size_t i)
+{
+    enum { C = 2, E = 4, TOKENS = 3 };
+    const size_t len[] = {TOKENS}, bad = i; /* the piece */
+    mmli_mem *q = in_random(r, C * E), *o = new_floats(r, "o", C * E, MMLT_TOL_SUM), *lse = new_floats(r, "lse", C, MMLT_TOL_SUM);
+    mmli_mem *state = new_floats(r, "state", 2 * C, MMLT_TOL_SUM), *off;
+    size_t tokens;
+
+    off = in_offsets(r, len, 1, &tokens);
+    CALL(r, fill, state, 2 * C, -INFINITY);
+    for (size_t j = 0; j < 3; j++) {
+        mmli_mem *o_part = new_floats(r, "o of the piece", C * E, MMLT_TOL_SUM);
+        mmli_mem *lse_part = new_floats(r, "lse of the piece", C, MMLT_TOL_SUM);
+        float k[TOKENS * E];
+
+        mmlt_uniform(k, COUNT(k), r->key + j, -2, 2);
+        for (size_t t = 0; j == bad && t < TOKENS; t++)
+            k[t * E] = NAN;
+        CALL(r, attention, o_part, lse_part, q, in_floats(r, k, COUNT(k)), in_random(r, TOKENS * E), off, 1, C, 1, E, 0.5f,
+             MMLI_QUERY_SHARED);
+        CALL(r, attention_join, o, lse, state, o_part, lse_part, off, 1, C, 1, E);
+    }
+}
+
 const kernel_case attention_cases[] = {
     {"attention", VARIANTS, attention},
     {"attention with wide heads", 2 * WIDE, attention_wide},
     {"attention without some outputs", 8 * MODES, attention_parts},
     {"attention with large scores", MODES, attention_large},
+    {"attention with a NaN in one segment", 4 * MODES, attention_nan},
+    {"attention with a NaN in a piece", 3, attention_join_nan},
     {"attention to tokens in two pieces", 2 * SHAPES * RAGGED, attention_join},
     {NULL, 0, NULL},
 };
