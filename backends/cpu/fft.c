@@ -245,14 +245,16 @@ out:
     return st;
 }
 
-mml_status mmli_cpu_segment_dft_real(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, size_t segs,
-                                     size_t cols)
+mml_status mmli_cpu_segment_dft_real(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, const int64_t *host,
+                                     size_t segs, size_t cols)
 {
+    (void)host;
     return dft_real(dv, y, x, off, segs, cols, 0);
 }
 
 mml_status mmli_cpu_segment_dft_real_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off,
-                                          size_t segs, size_t cols)
+                                          const int64_t *host, size_t segs, size_t cols)
 {
+    (void)host;
     return dft_real(dv, dx, dy, off, segs, cols, 1);
 }

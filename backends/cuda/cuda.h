@@ -29,7 +29,7 @@ enum mmli_cuda_slot {
     MMLI_CUDA_SUMS,     /* partial sums of blocks: optim.cu, rows.cu, losses.cu */
     MMLI_CUDA_ROW_LOSS, /* losses.cu */
     MMLI_CUDA_COX,      /* losses.cu */
-    MMLI_CUDA_FFT_DATA, /* fft.cu */
+    MMLI_CUDA_FFT_DATA, /* fft.cu, segments_dft.cu */
     MMLI_CUDA_FFT_WORK, /* fft.cu */
     MMLI_CUDA_ATTENTION, /* attention.cu, attention_grad.cu: results of parts */
     MMLI_CUDA_SEGMENTS, /* segments.cu: results of parts */
@@ -136,6 +136,9 @@ mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes,
 
 /* *out += part[0] + .. + part[n-1], in an order that follows from n: optim.cu. */
 mml_status mmli_cuda_add_total(mmli_device *dv, double *out, const double *part, size_t n);
+
+/* Transforms `lines` arrays of n >= 2 complex numbers, one behind the other, in place; forward, not scaled: fft.cu. */
+mml_status mmli_cuda_fft_lines(mmli_device *dv, float2 *z, size_t n, size_t lines);
 
 /* Plans of fft.cu and linear.cu; NULL is fine. */
 void mmli_cuda_fft_free(mmli_cuda_fft *plans);

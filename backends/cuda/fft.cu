@@ -149,6 +149,13 @@ mml_status transform(mmli_device *dv, float2 *z, const long long n[2], size_t ba
 
 } // namespace
 
+mml_status mmli_cuda_fft_lines(mmli_device *dv, float2 *z, size_t n, size_t lines)
+{
+    const long long size[2] = {0, static_cast<long long>(n)};
+
+    return transform(dv, z, size, lines, -1);
+}
+
 void mmli_cuda_fft_free(mmli_cuda_fft *plans)
 {
     for (int i = 0; plans && i < plans->n; i++)

@@ -1,4 +1,7 @@
-/* segments_dft.cu - the real part of the Fourier transform along the rows of each segment, as a product with cosines.
+/* segments_dft.cu - the real part of the Fourier transform along the rows of each segment: of short ones as a product with
+ * cosines, of long ones by cuFFT.
+ *
+ * The product:
  *
  *   y[k] = x[0] + sum over 1 <= t <= len/2 of cos(2 pi k t / len) (x[t] + x[len - t])     y[len - k] = y[k]
  *
@@ -6,11 +9,28 @@
  * whole numbers, k t mod len, so it is as exact for row 1e5 as for row 1.
  *
  * Bound, by data sheet; not measured: len^2 / 4 multiplications a column, on the arithmetic of an H100 0.5 ms for 1e4 rows of
- * width 512 (as long as it takes to read them 70 times), 45 ms for 1e5. An FFT is faster for segments of more than some thousand
- * rows, but its plan needs lengths on the host: waiting for all that is queued, and a plan for every length that comes. */
+ * width 512 (as long as it takes to read them 70 times), 45 ms for 1e5: there a transform, bound by memory, takes under 1 ms. But
+ * it needs a plan, bags have a length each, and making a plan takes the host a millisecond or two, while nothing else is queued. So
+ * a segment is transformed from where the product would take about 2 ms.
+ *
+ * The transform: columns are taken in pairs, as the real and the imaginary part of z = a + i b. The transforms of a and b have
+ * real parts that are even in k and imaginary parts that are odd, so with Z of z
+ *
+ *     Re A[k] = (Re Z[k] + Re Z[len - k]) / 2     Re B[k] = (Im Z[k] + Im Z[len - k]) / 2
+ *
+ * The lengths come from the host, so what is queued holds for them alone (whoever records it to run it again must see to that). */
 #include "backends/cuda/attention.h"
 
+#include "backends/cuda/map.h"
+
+/* Multiplications of a product, at most: about 2 ms of an H100. The tests have fewer. */
+#ifndef MMLI_DFT_PRODUCT
+#define MMLI_DFT_PRODUCT 5e10
+#endif
+
 namespace {
+
+enum { CHUNK = 4 << 20 /* complex numbers transformed at once, about: 32 MB, which the second-level cache of an H100 holds */ };
 
 enum { RQ = 4, ROWS = ATT_SIDE * RQ /* of a tile: 64 */ };
 
@@ -99,10 +119,10 @@ __device__ void transform(float *y, const float *x, const span &s, int64_t k0, i
 }
 
 /* A block takes 64 rows of the batch and SLABS times 64 columns in turn; of every segment that has some of them, those up to the
- * middle. */
+ * middle. Segments of more than `longest` rows are left out. */
 template <int SLABS>
 __global__ void __launch_bounds__(ATT_THREADS, SLABS > 1 ? 2 : 3)
-    dft_real(float *y, const float *x, const int64_t *off, size_t segs, size_t cols, bool add, bool vec)
+    dft_real(float *y, const float *x, const int64_t *off, size_t segs, size_t cols, int64_t longest, bool add, bool vec)
 {
     __shared__ float4 memory[2 * ATT_TILE / 4]; /* aligned as tiles are read */
     float *c = reinterpret_cast<float *>(memory), *tile = c + ATT_TILE;
@@ -118,35 +138,101 @@ __global__ void __launch_bounds__(ATT_THREADS, SLABS > 1 ? 2 : 3)
             const int64_t from = first > s.first ? first - s.first : 0;
             const int64_t middle = s.len / 2 + 1, end = last - s.first < middle ? last - s.first : middle;
 
-            if (s.len > 0 && from < end)
+            if (s.len > 0 && s.len <= longest && from < end)
                 transform<SLABS>(y, x, s, from, static_cast<int>(end - from), item % across * wide, cols, add, vec, c,
                                  tile);
         }
     }
 }
 
-mml_status dft(mmli_device *dv, float *y, const float *x, const int64_t *off, size_t segs, size_t cols, bool add)
+mml_status product(mmli_device *dv, float *y, const float *x, const int64_t *off, size_t segs, size_t cols, int64_t longest, bool add)
 {
     const unsigned blocks = 6 * static_cast<unsigned>(mmli_cuda_of(dv)->processors);
     const bool vec = cols % 4 == 0 && att_aligned(y);
 
-    if (segs == 0 || cols == 0)
-        return MML_OK;
     if (cols <= ATT_SLAB)
-        return MMLI_LAUNCH(dv, dft_real<1>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, add, vec);
-    return MMLI_LAUNCH(dv, dft_real<4>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, add, vec);
+        return MMLI_LAUNCH(dv, dft_real<1>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, longest, add, vec);
+    return MMLI_LAUNCH(dv, dft_real<4>, blocks, ATT_THREADS, 0, y, x, off, segs, cols, longest, add, vec);
+}
+
+/* z (pairs, len) = columns 2 p and 2 p + 1, counted from x, of which there are `left`; rows are cols apart */
+struct pack_pairs {
+    float2 *z;
+    const float *x;
+    size_t len, cols, left;
+    __device__ void operator()(size_t t, size_t p) const
+    {
+        const float *at = x + t * cols + 2 * p;
+
+        z[p * len + t] = make_float2(at[0], 2 * p + 1 < left ? at[1] : 0.0f);
+    }
+};
+
+struct unpack_pairs {
+    float *y;
+    const float2 *z;
+    size_t len, cols, left;
+    bool add;
+    __device__ void operator()(size_t k, size_t p) const
+    {
+        const float2 u = z[p * len + k], v = z[p * len + (k > 0 ? len - k : 0)];
+        const float a = 0.5f * (u.x + v.x), b = 0.5f * (u.y + v.y);
+        float *at = y + k * cols + 2 * p;
+
+        at[0] = add ? at[0] + a : a;
+        if (2 * p + 1 < left)
+            at[1] = add ? at[1] + b : b;
+    }
+};
+
+/* One segment, by cuFFT; y and x are its first row. */
+mml_status transformed(mmli_device *dv, float *y, const float *x, size_t len, size_t cols, bool add)
+{
+    const size_t all = mmli_cuda_ceil_div(cols, 2), room = CHUNK / len > 0 ? CHUNK / len : 1, most = all < room ? all : room;
+    void *memory;
+
+    MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_FFT_DATA, most * len * sizeof(float2), &memory));
+    for (size_t p = 0; p < all; p += most) {
+        const size_t pairs = all - p < most ? all - p : most, left = cols - 2 * p;
+        float2 *z = static_cast<float2 *>(memory);
+
+        MMLI_CUDA_TRY(cells(dv, len, pairs, pack_pairs{z, x + 2 * p, len, cols, left}));
+        MMLI_CUDA_TRY(mmli_cuda_fft_lines(dv, z, len, pairs));
+        MMLI_CUDA_TRY(cells(dv, len, pairs, unpack_pairs{y + 2 * p, z, len, cols, left, add}));
+    }
+    return MML_OK;
+}
+
+/* host: off on the host */
+mml_status dft(mmli_device *dv, float *y, const float *x, const int64_t *off, const int64_t *host, size_t segs, size_t cols, bool add)
+{
+    const double most = sqrt(4 * MMLI_DFT_PRODUCT / static_cast<double>(cols > 0 ? cols : 1));
+    const int64_t longest = most > 1 ? static_cast<int64_t>(most) : 1;
+    bool any = false;
+
+    if (cols == 0)
+        return MML_OK;
+    for (size_t s = 0; s < segs; s++) {
+        const int64_t len = host[s + 1] - host[s];
+        const size_t first = static_cast<size_t>(host[s]) * cols;
+
+        any = any || (len > 0 && len <= longest);
+        if (len > longest)
+            MMLI_CUDA_TRY(transformed(dv, y + first, x + first, static_cast<size_t>(len), cols, add));
+    }
+    return any ? product(dv, y, x, off, segs, cols, longest, add) : MML_OK;
 }
 
 } // namespace
 
-extern "C" mml_status cuda_segment_dft_real(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, size_t segs,
-                                            size_t cols)
+extern "C" mml_status cuda_segment_dft_real(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, const int64_t *host,
+                                            size_t segs, size_t cols)
 {
-    return dft(dv, dev_f(y), dev_f(x), dev_i64(off), segs, cols, false);
+    return dft(dv, dev_f(y), dev_f(x), dev_i64(off), host, segs, cols, false);
 }
 
 extern "C" mml_status cuda_segment_dft_real_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off,
-                                                 size_t segs, size_t cols)
+                                                 const int64_t *host, size_t segs, size_t cols)
 {
-    return dft(dv, dev_f(dx), dev_f(dy), dev_i64(off), segs, cols, true);
+    return dft(dv, dev_f(dx), dev_f(dy), dev_i64(off), host, segs, cols, true);
 }

@@ -114,16 +114,18 @@ out:
     return st;
 }
 
-mml_status REF(segment_dft_real)(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, size_t segs,
-                                 size_t cols)
+mml_status REF(segment_dft_real)(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off, const int64_t *host,
+                                 size_t segs, size_t cols)
 {
     (void)dv;
+    (void)host;
     return segment_cosine(ref_f(y), ref_f(x), ref_i64(off), segs, cols, false);
 }
 
 mml_status REF(segment_dft_real_grad)(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off,
-                                      size_t segs, size_t cols)
+                                      const int64_t *host, size_t segs, size_t cols)
 {
     (void)dv;
+    (void)host;
     return segment_cosine(ref_f(dx), ref_f(dy), ref_i64(off), segs, cols, true);
 }

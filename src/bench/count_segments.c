@@ -48,17 +48,17 @@ mml_status mmli_counted_segment_mean_grad(mmli_device *dv, mmli_mem *dx, const m
 }
 
 mml_status mmli_counted_segment_dft_real(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_mem *off,
-                                         size_t segs, size_t cols)
+                                         const int64_t *host, size_t segs, size_t cols)
 {
     MMLI_COUNTED(segment_dft_real, 0, 5 * mmli_count_transforms(counter, off, segs) * cols, 2 * TOKENS * cols, y, x,
-                 off, segs, cols);
+                 off, host, segs, cols);
 }
 
 mml_status mmli_counted_segment_dft_real_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, const mmli_mem *off,
-                                              size_t segs, size_t cols)
+                                              const int64_t *host, size_t segs, size_t cols)
 {
     MMLI_COUNTED(segment_dft_real_grad, 0, 5 * mmli_count_transforms(counter, off, segs) * cols, 3 * TOKENS * cols, dx,
-                 dy, off, segs, cols);
+                 dy, off, host, segs, cols);
 }
 
 /* ---- attention: its two products forward, and backward those that the gradients asked for need. pairs = (query, token) */

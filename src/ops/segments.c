@@ -104,7 +104,7 @@ static mml_status dft_back(mmli_tape *tape, mmli_node *n)
     mmli_mem *dx = mmli_tape_grad(tape, n->in[0]);
 
     if (dx)
-        MMLI_BACK(tape, segment_dft_real_grad, dx, n->out[0]->grad, r->off_dev, r->segs, n->in[0]->cols);
+        MMLI_BACK(tape, segment_dft_real_grad, dx, n->out[0]->grad, r->off_dev, r->off, r->segs, n->in[0]->cols);
     return mmli_tape_status(tape);
 }
 
@@ -117,7 +117,7 @@ mmli_var *mmli_op_segment_dft_real(mmli_tape *tape, mmli_var *x, const mmli_ragg
     if (ragged->single)
         return x; /* the DFT of one value is that value */
     y = mmli_tape_var(tape, x->rows, x->cols, x->need);
-    if (!y || !MMLI_RUN(tape, segment_dft_real, y->data, x->data, ragged->off_dev, ragged->segs, x->cols))
+    if (!y || !MMLI_RUN(tape, segment_dft_real, y->data, x->data, ragged->off_dev, ragged->off, ragged->segs, x->cols))
         return NULL;
     record(tape, dft_back, y, x, ragged);
     return mmli_tape_ok(tape) ? y : NULL;

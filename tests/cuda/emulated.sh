@@ -45,7 +45,7 @@ compile() { # SOURCE...: each into an object of its own; what went wrong is in $
         # shellcheck disable=SC2086 # flags are several words
         case $file in
         *.c) ${MMLT_CC:-cc} -std=c11 -D_GNU_SOURCE $flags $sanitize -c "$file" -o "$object" ;;
-        *) $cxx $cplusplus $flags $sanitize '-DMML_CUDA_ARCH="none: emulated"' -c "$file" -o "$object" ;;
+        *) $cxx $cplusplus $flags $sanitize '-DMML_CUDA_ARCH="none: emulated"' -DMMLI_DFT_PRODUCT=5e5 -c "$file" -o "$object" ;;
         esac || touch "$dir/failed"
     done 2>>"$dir/log"
 }

@@ -100,6 +100,14 @@ mmli_mem *in_offsets(run *r, const size_t *len, size_t segs, size_t *tokens)
     return place(r, b);
 }
 
+const int64_t *host_offsets(const run *r, const mmli_mem *off)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (r->buffer[i].mem == off)
+            return data_of(r, &r->buffer[i]);
+    ck_abort_msg("these are no offsets of this case");
+}
+
 mmli_mem *new_floats(run *r, const char *label, size_t n, mmlt_tol tol)
 {
     run_buffer *b = make(r, RUN_F32, n, label, tol);

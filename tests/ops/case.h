@@ -54,6 +54,9 @@ mmli_mem *in_ints(run *r, const int32_t *x, size_t n);
 /* Offsets of segments with these lengths; *tokens = their sum. */
 mmli_mem *in_offsets(run *r, const size_t *len, size_t segs, size_t *tokens);
 
+/* What they are on the host; until the case is over. */
+const int64_t *host_offsets(const run *r, const mmli_mem *off);
+
 /* Outputs: `new_` ones hold NaN before the call (all must be written, none may be read), `sum_` ones
  * random numbers (added to, or updated). */
 mmli_mem *new_floats(run *r, const char *label, size_t n, mmlt_tol tol);

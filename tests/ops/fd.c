@@ -12,6 +12,8 @@
 
 enum { MOST = 64 /* elements of an input or output */ };
 
+const int64_t fd_off[FD_SEGS + 1] = {0, 2, 2, 5, 6};
+
 typedef struct numbers {
     float x[FD_INPUTS][MOST], dy[FD_OUTPUTS][MOST];
 } numbers;
@@ -31,7 +33,6 @@ static void draw(numbers *n, const fd_case *c)
 
 static void open_case(fd *f, const fd_case *c, mmli_device *dv, const numbers *n)
 {
-    static const int64_t off[FD_SEGS + 1] = {0, 2, 2, 5, 6};
     static const float blank[MOST];
 
     *f = (fd){.c = c, .dv = dv};
@@ -46,7 +47,7 @@ static void open_case(fd *f, const fd_case *c, mmli_device *dv, const numbers *n
         f->dy[a] = c->out[a] ? mmlt_upload(dv, n->dy[a], c->out[a] * sizeof(float)) : NULL;
     }
     f->loss = mmlt_upload(dv, blank, sizeof(double));
-    f->off = mmlt_upload(dv, off, sizeof off);
+    f->off = mmlt_upload(dv, fd_off, sizeof fd_off);
     f->stats = mmlt_upload(dv, blank, sizeof blank);
 }
 

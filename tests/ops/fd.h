@@ -43,6 +43,7 @@ struct fd {
 };
 
 enum { FD_SEGS = 4, FD_TOKENS = 6 };
+extern const int64_t fd_off[FD_SEGS + 1]; /* what off holds */
 
 #define FORWARD(f, kernel, ...) mmlt_assert_ok((f)->dv->k.kernel((f)->dv, __VA_ARGS__))
 #define GRADIENT(f, kernel, ...)                                                                   \

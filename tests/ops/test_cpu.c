@@ -37,6 +37,7 @@ enum { ROWS = 5000, COLS = 64, HEADS = 4, SEGS = 2 };
 typedef struct setup {
     mmli_device *dv;
     mmli_mem *x, *y, *z, *w, *stats, *grad, *off, *sum;
+    const int64_t *host; /* off */
 } setup;
 
 static setup set_up(int threads)
@@ -52,6 +53,7 @@ static setup set_up(int threads)
     s.stats = normal(s.dv, 2 * ROWS, 5);
     s.grad = normal(s.dv, COLS * COLS, 6);
     s.off = mmlt_upload(s.dv, off, sizeof off);
+    s.host = off;
     s.sum = mmlt_upload(s.dv, &zero, sizeof zero);
     return s;
 }
@@ -89,7 +91,7 @@ static mml_status call(const setup *s, int kernel)
     case 7:
         return dv->k.fft(dv, s->y, s->z, s->x, NULL, 4, COLS, COLS, MMLI_AXIS_C | MMLI_AXIS_D, -1, 1);
     case 8:
-        return dv->k.segment_dft_real(dv, s->y, s->x, s->off, SEGS, COLS);
+        return dv->k.segment_dft_real(dv, s->y, s->x, s->off, s->host, SEGS, COLS);
     case 9:
         return dv->k.sum_squares(dv, s->sum, s->x, ROWS * COLS);
     }
@@ -199,9 +201,9 @@ START_TEST(bags_of_many_lengths_are_transformed_alike_each_time)
     for (int i = 0; i < SEGMENTS; i++)
         off[i + 1] = off[i] + i + 1;
     o = mmlt_upload(dv, off, sizeof off);
-    mmlt_assert_ok(dv->k.segment_dft_real(dv, y, x, o, SEGMENTS, 1));
+    mmlt_assert_ok(dv->k.segment_dft_real(dv, y, x, o, off, SEGMENTS, 1));
     mmlt_download(first, dv, y, sizeof first);
-    mmlt_assert_ok(dv->k.segment_dft_real(dv, y, x, o, SEGMENTS, 1));
+    mmlt_assert_ok(dv->k.segment_dft_real(dv, y, x, o, off, SEGMENTS, 1));
     mmlt_download(again, dv, y, sizeof again);
     mmlt_assert_same_bits(again, first, sizeof first);
     dv->k.free(dv, x);

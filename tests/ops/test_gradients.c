@@ -64,8 +64,8 @@ static void plain_sum_g(fd *f)
 static void segment_mean(fd *f) { FORWARD(f, segment_mean, f->y[0], f->x[0], f->off, SEGS, 3); }
 static void segment_mean_g(fd *f) { GRADIENT(f, segment_mean_grad, f->dx[0], f->dy[0], f->off, SEGS, 3); }
 
-static void dft(fd *f) { FORWARD(f, segment_dft_real, f->y[0], f->x[0], f->off, SEGS, 3); }
-static void dft_g(fd *f) { GRADIENT(f, segment_dft_real_grad, f->dx[0], f->dy[0], f->off, SEGS, 3); }
+static void dft(fd *f) { FORWARD(f, segment_dft_real, f->y[0], f->x[0], f->off, fd_off, SEGS, 3); }
+static void dft_g(fd *f) { GRADIENT(f, segment_dft_real_grad, f->dx[0], f->dy[0], f->off, fd_off, SEGS, 3); }
 
 /* Two heads of width 2; two queries a segment, or one a token. */
 static void attention(fd *f)

@@ -87,7 +87,7 @@ START_TEST(real_transform_of_a_segment_is_the_real_part_of_the_transform)
     begin(_i);
     mmlt_normal(x, COUNT(x), 16);
     mx = GIVE(x), my = GIVE(x), mz = GIVE(x);
-    RUN(segment_dft_real, my, mx, GIVE(off), 3, COLS);
+    RUN(segment_dft_real, my, mx, GIVE(off), off, 3, COLS);
     TAKE(got, my);
     for (int s = 0; s < 3; s++) {
         const size_t at = (size_t)off[s] * COLS;

@@ -154,7 +154,7 @@ START_TEST(segments_are_reduced_each_by_itself_and_empty_ones_give_zero)
     EXPECT(((const float[]){0, 0, 4, 6, 5, 6, 0, 0}), MMLT_TOL_EXACT, segment_sum, NULL, m, o, 4, 2);
     EXPECT(((const float[]){0, 0, -2, -2, 10, 12, 0, 0}), MMLT_TOL_EXACT, segment_sum, GIVE(w), m, o, 4, 2);
     EXPECT(((const float[]){0, 0, 2, 3, 5, 6, 0, 0}), MMLT_TOL_EXACT, segment_mean, m, o, 4, 2);
-    EXPECT(((const float[]){4, 6, -2, -2, 5, 6}), MMLT_TOL_SUM, segment_dft_real, m, o, 4, 2);
+    EXPECT(((const float[]){4, 6, -2, -2, 5, 6}), MMLT_TOL_SUM, segment_dft_real, m, o, off, 4, 2);
     end();
 }
 END_TEST
