@@ -37,6 +37,7 @@ program() { # PROGRAM: of the tests, on the GPU alone
 device "memory and copies are what they should be" program tests/cuda/test_device
 device "batches that come in early give the same model" program tests/cuda/test_step
 device "every kernel agrees with the reference, and gives the same bits again" program tests/ops/test_conformance
+device "gradients are slopes" program tests/ops/test_gradients
 device "kernels give values that are known" program tests/ops/test_known_kernels
 device "ops give values that are known" program tests/ops/test_known_values
 device "identities hold" program tests/ops/test_identities

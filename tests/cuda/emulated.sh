@@ -97,6 +97,7 @@ unset MMLT_CUDA_STREAMS
 export MMLT_CUDA_ORDER=turns CK_RUN_CASE=kernels
 passes "every kernel agrees with the reference" tests/ops/test_conformance
 unset MMLT_CUDA_ORDER CK_RUN_CASE
+passes "gradients are slopes" tests/ops/test_gradients
 if [ -z "${MMLT_FAST:-}" ]; then
     passes "kernels give values that are known" tests/ops/test_known_kernels
     passes "... and ops" tests/ops/test_known_values
