@@ -17,8 +17,6 @@
 
 namespace {
 
-enum { ROWS_RQ = 4 }; /* RQ for self-attention */
-
 /* What a block has in shared memory. */
 struct tiles {
     int64_t *lo, *hi;    /* (rows) tokens of a query */
@@ -409,19 +407,19 @@ __global__ void __launch_bounds__(ATT_THREADS) dq_combine(att a)
 
 /* ---- host -------------------------------------------------------------------------------------------------- */
 
-mml_status self_attention(mmli_device *dv, const att &a)
+template <int RQ> mml_status self_attention(mmli_device *dv, const att &a)
 {
     const unsigned blocks = static_cast<unsigned>(att_blocks(dv, a.e));
-    const size_t bytes = tiles_bytes<ROWS_RQ>();
+    const size_t bytes = tiles_bytes<RQ>();
 
     if (a.dk || a.dv) {
-        MMLI_CUDA_TRY(att_allow(dv, grad_by_token<ROWS_RQ>, bytes));
-        MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (grad_by_token<ROWS_RQ>), blocks, ATT_THREADS, bytes, a));
+        MMLI_CUDA_TRY(att_allow(dv, grad_by_token<RQ>, bytes));
+        MMLI_CUDA_TRY(MMLI_LAUNCH(dv, (grad_by_token<RQ>), blocks, ATT_THREADS, bytes, a));
     }
     if (!a.dq)
         return MML_OK;
-    MMLI_CUDA_TRY(att_allow(dv, grad_by_query<ROWS_RQ>, bytes));
-    return MMLI_LAUNCH(dv, (grad_by_query<ROWS_RQ>), blocks, ATT_THREADS, bytes, a);
+    MMLI_CUDA_TRY(att_allow(dv, grad_by_query<RQ>, bytes));
+    return MMLI_LAUNCH(dv, (grad_by_query<RQ>), blocks, ATT_THREADS, bytes, a);
 }
 
 template <int RQ> mml_status own_queries(mmli_device *dv, att a)
@@ -450,6 +448,8 @@ extern "C" mml_status cuda_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_me
                                           const mmli_mem *do_, const mmli_mem *off, size_t segs, size_t c, size_t H, size_t e,
                                           float scale, mmli_query mode, bool part)
 {
+    /* Tiles of 64 queries take 87 KiB of shared memory, tiles of 32 take 61: of 64 that a block may have (compute capability 7.5). */
+    const bool large = tiles_bytes<4>() <= mmli_cuda_of(dv)->shared_most;
     att a = {};
 
     (void)part; /* o and lse are used in any case */
@@ -475,13 +475,13 @@ extern "C" mml_status cuda_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_me
     a.vec = e % 4 == 0 && att_aligned(q) && att_aligned(k) && att_aligned(v) && att_aligned(do_) && att_aligned(o);
     a.vec_out = e % 4 == 0 && att_aligned(dq) && att_aligned(dk) && att_aligned(dv_);
     if (mode == MMLI_QUERY_RAGGED)
-        return self_attention(dv, a);
+        return large ? self_attention<4>(dv, a) : self_attention<2>(dv, a);
     switch (att_rows_each(c)) {
     case 1:
         return own_queries<1>(dv, a);
     case 2:
         return own_queries<2>(dv, a);
     default:
-        return own_queries<4>(dv, a);
+        return large ? own_queries<4>(dv, a) : own_queries<2>(dv, a);
     }
 }

@@ -94,6 +94,8 @@ void cuda_close(mmli_device *dv)
 
     if (!cuda)
         return;
+    if (cuda->stream)
+        (void)cudaSetDevice(cuda->gpu); /* whichever thread this is: libraries give back what they have on the current GPU */
     if (cuda->ahead.stream)
         (void)cudaStreamSynchronize(cuda->ahead.stream);
     if (cuda->stream)
@@ -125,6 +127,13 @@ mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes)
 
     *out = NULL;
     e = cudaMallocFromPoolAsync(out, bytes > 0 ? bytes : 1, cuda->pool, mmli_cuda_stream(dv));
+    if (e == cudaErrorMemoryAllocation) {
+        /* The pool keeps what was freed, in pieces that may all be too small: they go back to the driver before giving up. */
+        (void)cudaGetLastError();
+        (void)cudaStreamSynchronize(cuda->stream);
+        (void)cudaMemPoolTrimTo(cuda->pool, 0);
+        e = cudaMallocFromPoolAsync(out, bytes > 0 ? bytes : 1, cuda->pool, cuda->stream);
+    }
     if (e != cudaErrorMemoryAllocation)
         return mmli_cuda_check(e, "cudaMallocFromPoolAsync");
     (void)cudaGetLastError();

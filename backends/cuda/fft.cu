@@ -81,6 +81,8 @@ mml_status plan_for(entry **out, mmli_device *dv, const long long n[2], long lon
             at = i;
     }
     if (k->n == PLANS) {
+        /* What was queued with it may still be to come. */
+        MMLI_CUDA_CALL(cudaStreamSynchronize(mmli_cuda_stream(dv)));
         (void)cufftDestroy(k->e[at].plan);
         k->e[at] = k->e[--k->n];
     }

@@ -103,6 +103,9 @@ if [ -z "${MMLT_FAST:-}" ]; then
     passes "... and ops" tests/ops/test_known_values
     passes "identities hold" tests/ops/test_identities
     passes "blocks are those of the original code" tests/golden/test_block
+    export MMLT_CUDA_SHARED_KIB=64
+    passes "... also where a block may have 64 KiB of shared memory" tests/golden/test_block
+    unset MMLT_CUDA_SHARED_KIB
     passes "merges are those of the original code" tests/golden/test_merge
     passes "fuses are those of the original code" tests/golden/test_fuse
     passes "baselines are those of the original code" tests/golden/test_baselines

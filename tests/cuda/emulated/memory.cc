@@ -4,7 +4,7 @@
  * new memory holds NaN, and so does what has been freed. With AddressSanitizer it comes from malloc, and its borders are watched instead.
  * Memory is given out when it is asked for, and taken back in the order of the stream.
  *
- * MMLT_CUDA_MIB: how much memory the GPU has.
+ * MMLT_CUDA_MIB: how much memory the GPU has; MMLT_CUDA_SHARED_KIB: how much shared memory a block may have.
  */
 #include "cuda_runtime.h"
 
@@ -99,9 +99,17 @@ cudaError_t mmlt_cuda_result(cudaError_t e)
     return e;
 }
 
+/* What a block may have: 227 KiB, or MMLT_CUDA_SHARED_KIB. */
+static int most_shared(void)
+{
+    const char *kib = getenv("MMLT_CUDA_SHARED_KIB");
+
+    return (kib ? static_cast<int>(strtol(kib, nullptr, 10)) : 227) << 10;
+}
+
 cudaError_t mmlt_cuda_allow_shared(int bytes)
 {
-    if (bytes > 227 << 10)
+    if (bytes > most_shared())
         return mmlt_cuda_result(cudaErrorInvalidValue);
     if (bytes > allowed_shared)
         allowed_shared = bytes;
@@ -183,7 +191,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attr, int)
         *value = 0;
         break;
     case cudaDevAttrMaxSharedMemoryPerBlockOptin:
-        *value = 227 << 10;
+        *value = most_shared();
         break;
     case cudaDevAttrMemoryPoolsSupported:
         *value = 1;
@@ -225,6 +233,7 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *)
     return *pool ? cudaSuccess : mmlt_cuda_result(cudaErrorMemoryAllocation);
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void *) { return cudaSuccess; }
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return cudaSuccess; } /* nothing is kept */
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool)
 {
     free(pool);
