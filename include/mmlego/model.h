@@ -122,6 +122,8 @@ typedef struct mml_merge_options {
     mml_cohort *cohort;        /**< for correlated and search; else NULL. Borrowed */
     uint64_t seed;             /**< draws samples for correlated and search from a very large cohort */
     int threads;               /**< 0 = all */
+    const char *device;        /**< mml_device_describe(): where the blocks run for correlated and search; NULL = where the first
+                                    of them is, and there the merged model is in any case. Borrowed */
 } mml_merge_options;
 /** "mmlego" or "paper" or "upstream". */
 MML_API MML_MUST_USE mml_status mml_merge_options_init(mml_merge_options *options, const char *preset);

@@ -1,6 +1,7 @@
 /* cmd_merge.c - mmlego merge: blocks joined without training. */
 #include <jansson.h>
 
+#include "cli/device.h"
 #include "cli/load.h"
 #include "cli/training.h"
 
@@ -40,6 +41,8 @@ static const mmlc_opt files[] = {
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = AT(quiet), .help = "errors only"},
     {.name = "threads", .type = MMLC_INT, .at = AT(options.threads), .arg = "N",
      .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
+    {.name = "device", .type = MMLC_STR, .at = AT(options.device), .arg = "NAME",
+     .help = "of --weights correlated and search, which run the blocks: " MMLC_DEVICE_HELP, .init = "cpu"},
     {.name = NULL},
 };
 static const mmlc_opt how[] = {
@@ -144,6 +147,8 @@ static int run(mmlc_call *call)
         rc = mmlc_models_load(&models, call->command, call->operand, call->n);
     if (rc == MMLC_GO)
         rc = settle(call, &models);
+    if (rc == MMLC_GO)
+        rc = mmlc_device_say(call->command, a->options.device, a->quiet, 0);
     if (rc == MMLC_GO && a->cohort != NULL)
         rc = mmlc_open_cohort(&a->options.cohort, call->command, a->cohort);
     if (rc == MMLC_GO)

@@ -173,7 +173,7 @@ static mml_status run_all(sums *s, const mml_model *model, mmli_running *run, co
     const size_t *which;
     size_t B;
 
-    MML_TRY(mmli_trial_begin(&trial, model, run->plan->threads));
+    MML_TRY(mmli_trial_begin(&trial, model, run->plan->device, run->plan->threads));
     MML_TRY(mmli_walk_begin(&walk, model, run->cohort, samples, n, 0));
     for (;;) {
         MML_TRY(mmli_walk_next(&batch, &which, &B, &walk));

@@ -25,6 +25,7 @@ static mml_status merging(mml_merge_options *o, mmli_system_kind kind, const mml
 
     o->seed = plan->seed + (uint64_t)fold;
     o->threads = plan->threads;
+    o->device = plan->device;
     if (kind == MMLI_SYSTEM_ENSEMBLE || kind == MMLI_SYSTEM_WEIGHTED)
         o->head = MML_HEAD_ENSEMBLE;
     if (kind == MMLI_SYSTEM_ENSEMBLE)

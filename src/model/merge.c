@@ -33,6 +33,7 @@ mml_status mml_merge(mml_model **out, const mml_model *const *models, size_t n, 
     model->merge = o;
     model->merge.weights = NULL; /* the caller's, only borrowed */
     model->merge.cohort = NULL;
+    model->merge.device = NULL;
     MML_TRY(mmli_join_share(model, sources, members));
     MML_TRY(mmli_merge_weigh(model, &o));
     *out = model;

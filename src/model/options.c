@@ -150,7 +150,7 @@ _Static_assert(sizeof(mml_transform) == sizeof(int), "enumerations are copied as
 #if UINTPTR_MAX == UINT64_MAX
 /* A member that is not in its table would be lost in files. Add it there, then here. */
 _Static_assert(sizeof(mml_block_options) == 152, "mml_block_options has changed: see block_fields");
-_Static_assert(sizeof(mml_merge_options) == 64, "mml_merge_options has changed: see merge_fields");
+_Static_assert(sizeof(mml_merge_options) == 72, "mml_merge_options has changed: see merge_fields");
 _Static_assert(sizeof(mml_fuse_options) == 40, "mml_fuse_options has changed: see fuse_fields");
 _Static_assert(sizeof(mml_baseline_options) == 136, "mml_baseline_options has changed: see baseline_fields");
 #endif

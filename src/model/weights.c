@@ -181,12 +181,12 @@ out:
 
 /* ---- trial ------------------------------------------------------------------------------------------------ */
 
-mml_status mmli_trial_begin(mmli_trial *trial, const mml_model *model, int threads)
+mml_status mmli_trial_begin(mmli_trial *trial, const mml_model *model, const char *device, int threads)
 {
     mml_status st = MML_OK;
 
     *trial = (mmli_trial){0};
-    MML_TRY(mmli_device_open_table(&trial->dv, &model->dv->k, threads));
+    MML_TRY(device ? mmli_device_open(&trial->dv, device, threads) : mmli_device_open_table(&trial->dv, &model->dv->k, threads));
     MML_TRY(mmli_tape_new(&trial->blocks, trial->dv));
     MML_TRY(mmli_tape_new(&trial->merge, trial->dv));
     MML_TRY(mmli_params_for(&trial->params, &trial->copy, model, trial->dv));

@@ -25,14 +25,14 @@ mml_status mmli_weights_search(double *w, mml_model *model, const mml_merge_opti
 /* Divides by the sum; all 0: equal weights. */
 void mmli_weights_normalise(double *w, size_t n);
 
-/* Device, tapes and parameters with which a merge is run on the samples of a cohort. */
+/* Device, tapes and parameters with which a merge is run on the samples of a cohort; device NULL: that of the model. */
 typedef struct mmli_trial {
     mmli_device *dv;
     mmli_tape *blocks, *merge; /* the blocks' states of a chunk; one try at merging them */
     const mmli_params *params;
     mmli_params *copy;
 } mmli_trial;
-mml_status mmli_trial_begin(mmli_trial *trial, const mml_model *model, int threads);
+mml_status mmli_trial_begin(mmli_trial *trial, const mml_model *model, const char *device, int threads);
 void mmli_trial_end(mmli_trial *trial);
 
 #endif

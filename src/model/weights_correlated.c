@@ -97,7 +97,7 @@ out:
     return st;
 }
 
-static mml_status gather(evidence *ev, const mml_model *model, mml_cohort *cohort, const size_t *samples, int threads)
+static mml_status gather(evidence *ev, const mml_model *model, const mml_merge_options *o, const size_t *samples)
 {
     mml_status st = MML_OK;
     mmli_walk walk = {0};
@@ -108,8 +108,8 @@ static mml_status gather(evidence *ev, const mml_model *model, mml_cohort *cohor
     uint8_t *drop = NULL;
     float *logits = NULL;
 
-    MML_TRY(mmli_trial_begin(&trial, model, threads));
-    MML_TRY(mmli_walk_begin(&walk, model, cohort, samples, ev->n, 0));
+    MML_TRY(mmli_trial_begin(&trial, model, o->device, o->threads));
+    MML_TRY(mmli_walk_begin(&walk, model, o->cohort, samples, ev->n, 0));
     for (;;) {
         const size_t at = walk.at;
 
@@ -256,7 +256,7 @@ mml_status mmli_weights_correlated(double *w, mml_model *model, const mml_merge_
     MML_TRY(mmli_weights_dprime(w, model));
     MML_TRY(mmli_weights_samples(&samples, &n, model, o->cohort, NULL, MOST_SAMPLES, o->seed));
     MML_TRY(evidence_new(&ev, model, n));
-    MML_TRY(gather(&ev, model, o->cohort, samples, o->threads));
+    MML_TRY(gather(&ev, model, o, samples));
     MML_TRY(combine(w, &ev, model->n));
     mmli_weights_normalise(w, model->n);
 out:

@@ -159,7 +159,7 @@ static mml_status try_all(search *s, double *scores)
     size_t n, cap = 0;
 
     MML_TRY(mmli_calloc(&heads, s->n_points, sizeof *heads));
-    MML_TRY(mmli_trial_begin(&trial, s->model, s->o->threads));
+    MML_TRY(mmli_trial_begin(&trial, s->model, s->o->device, s->o->threads));
     MML_TRY(mmli_walk_begin(&walk, s->model, s->o->cohort, s->samples, s->truth.n, 0));
     for (;;) {
         const size_t at = walk.at;

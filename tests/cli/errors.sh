@@ -35,6 +35,7 @@ test_that "the checkpoint is not the output" fails 2 "the same file" $train --ch
 test_that "the log is not the cohort" fails 2 "is one of the inputs" $train --log "$cohort"
 test_that "the cohort was left alone" works inspect "$cohort"
 test_that "the output of predict is not the model" fails 2 "is one of the inputs" predict "$tmp/labs.h5" "$cohort" -o "$tmp/labs.h5"
+test_that "... by merge, too" fails 1 "banana" merge "$tmp/labs.h5" "$tmp/genes.h5" --device banana -o "$tmp/banana.h5"
 test_that "a model cannot go to a device" fails 2 "not a regular file" merge "$tmp/labs.h5" "$tmp/genes.h5" -o /dev/null
 test_that "--weights has one number a block" fails 2 "--weights has 3 numbers for 2 blocks" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 1,2,3 -o "$tmp/x.h5"
 test_that "--weights must not all be 0" fails 2 "" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 0,0 -o "$tmp/x.h5"

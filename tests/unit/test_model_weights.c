@@ -211,6 +211,15 @@ START_TEST(search_finds_the_block_that_knows_on_validation_samples_only)
     o.threads = 2;
     mmlt_assert_ok(mml_merge(&again, both, 2, &o));
     mmlt_assert_same_bits(out->weights, again->weights, 2 * sizeof *out->weights);
+    mml_model_free(again);
+    o.device = "reference"; /* the blocks run there, on copies of their parameters */
+    mmlt_assert_ok(mml_merge(&again, both, 2, &o));
+    ck_assert_double_gt(again->weights[0], 0.6);
+    ck_assert_str_eq(again->dv->k.name, "cpu");
+    ck_assert_ptr_null(again->merge.device);
+    o.device = "gpu";
+    mmlt_assert_fails(mml_merge(&equal, both, 2, &o), MML_E_BACKEND, "gpu");
+    o.device = NULL;
 
     o.weighting = MML_WEIGHT_EQUAL;
     mmlt_assert_ok(mml_merge(&equal, both, 2, &o));
