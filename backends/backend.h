@@ -77,6 +77,7 @@ typedef struct mmli_ff {
     float eps;    /* of the LayerNorm */
     float p;      /* dropout; 0 = none */
     uint64_t key; /* ... its stream: element i of the (rows, d) array is kept as in kernel `dropout` */
+    size_t first; /* ... */
 } mmli_ff;
 
 /* Where its gradients go; shapes as above, each NULL when it is not wanted. */

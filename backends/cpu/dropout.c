@@ -5,6 +5,9 @@
 #include "backends/cpu/cpu.h"
 
 enum { TILE = 8192 }; /* elements; a multiple of 2 W for every W, as random words come in blocks of that */
+/* Numbers of one value of the counter. Parts of an array that begin within one, which only the replicas of one training do, are
+ * left to the plain loops. */
+enum { COUNTER = 4 };
 
 /* -lambda alpha of SELU: what a dropped unit of a self-normalising network becomes. */
 static const double dropped_selu = -1.7580993408473766;
@@ -43,25 +46,36 @@ static void alpha_affine(double *a, double *b, double p)
     *b = -*a * dropped_selu * p;
 }
 
-mml_status mmli_cpu_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+mml_status mmli_cpu_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key,
+                            size_t first)
 {
-    const job j = {{.y = mmli_f(y), .a = mmli_cf(x), .key = key, .s = {p, survivor_scale(p)}},
+    const job j = {{.y = mmli_f(y), .a = mmli_cf(x), .key = key, .first = first, .s = {p, survivor_scale(p)}},
                    mmli_cpu_of(dv)->vec->dropout, n};
+
+    if (first % COUNTER != 0)
+        return mmli_backend_reference.dropout(dv, y, x, n, p, key, first);
     return run(dv, &j);
 }
 
-mml_status mmli_cpu_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key)
+mml_status mmli_cpu_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key,
+                                 size_t first)
 {
-    const job j = {{.y = mmli_f(dx), .a = mmli_cf(dy), .key = key, .s = {p, survivor_scale(p)}},
+    const job j = {{.y = mmli_f(dx), .a = mmli_cf(dy), .key = key, .first = first, .s = {p, survivor_scale(p)}},
                    mmli_cpu_of(dv)->vec->dropout_grad, n};
+
+    if (first % COUNTER != 0)
+        return mmli_backend_reference.dropout_grad(dv, dx, dy, n, p, key, first);
     return run(dv, &j);
 }
 
-mml_status mmli_cpu_alpha_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+mml_status mmli_cpu_alpha_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key,
+                                  size_t first)
 {
-    job j = {{.y = mmli_f(y), .a = mmli_cf(x), .key = key}, mmli_cpu_of(dv)->vec->dropout, n};
+    job j = {{.y = mmli_f(y), .a = mmli_cf(x), .key = key, .first = first}, mmli_cpu_of(dv)->vec->dropout, n};
     double a, b;
 
+    if (first % COUNTER != 0)
+        return mmli_backend_reference.alpha_dropout(dv, y, x, n, p, key, first);
     alpha_affine(&a, &b, (double)p);
     j.e.s[0] = p;
     j.e.s[1] = (float)a;
@@ -71,11 +85,13 @@ mml_status mmli_cpu_alpha_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *
 }
 
 mml_status mmli_cpu_alpha_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p,
-                                       uint64_t key)
+                                       uint64_t key, size_t first)
 {
-    job j = {{.y = mmli_f(dx), .a = mmli_cf(dy), .key = key}, mmli_cpu_of(dv)->vec->dropout_grad, n};
+    job j = {{.y = mmli_f(dx), .a = mmli_cf(dy), .key = key, .first = first}, mmli_cpu_of(dv)->vec->dropout_grad, n};
     double a, b;
 
+    if (first % COUNTER != 0)
+        return mmli_backend_reference.alpha_dropout_grad(dv, dx, dy, n, p, key, first);
     alpha_affine(&a, &b, (double)p);
     j.e.s[0] = p;
     j.e.s[1] = (float)a;

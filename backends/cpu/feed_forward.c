@@ -40,7 +40,7 @@ static void run_tile(const void *ctx, size_t i, int worker)
     const size_t all = t.rows * n->d;
     float *h = mmli_cpu_own(n->dv, worker), *ht = h + n->tile * n->d, *yt = ht + n->tile * n->d, *z = yt + n->tile * n->d;
     float *y = w->y + t.first * n->d;
-    const mmli_el drop = {.y = y, .a = h, .s = {n->p, n->survivor}, .key = n->key, .first = t.first * n->d};
+    const mmli_el drop = {.y = y, .a = h, .s = {n->p, n->survivor}, .key = n->key, .first = n->first + t.first * n->d};
     const mmli_el sum = {.y = y, .a = y, .b = h};
 
     mmli_ff_normalise(n, &t, h, ht, NULL);
@@ -62,6 +62,8 @@ mml_status mmli_cpu_feed_forward(mmli_device *dv, mmli_mem *y, const mmli_mem *x
 
     if (rows == 0 || ff->d == 0)
         goto out;
+    if (ff->p > 0 && ff->first % 4 != 0) /* as in dropout.c */
+        return mmli_backend_reference.feed_forward(dv, y, x, ff, rows);
     MML_TRY(mmli_cpu_own_reserve(dv, own_floats(&w.n) * sizeof(float)));
     mmli_cpu_for(dv, w.n.tiles, mmli_ffn_ns(&w.n, 1), run_tile, &w);
 out:

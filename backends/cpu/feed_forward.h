@@ -23,7 +23,7 @@ typedef struct mmli_ffn {
     size_t rows, d, f;
     size_t tile, tiles; /* rows of a tile; tiles */
     float eps, p, survivor; /* 1 / (1 - p) */
-    uint64_t key;
+    uint64_t key, first;
 } mmli_ffn;
 
 static inline mmli_ffn mmli_ffn_of(const mmli_device *dv, const mmli_mem *x, const mmli_ff *ff, size_t rows)
@@ -31,7 +31,7 @@ static inline mmli_ffn mmli_ffn_of(const mmli_device *dv, const mmli_mem *x, con
     mmli_ffn n = {.dv = dv, .v = mmli_cpu_of(dv)->vec, .x = mmli_cf(x), .gamma = mmli_cf(ff->gamma),
                   .beta = mmli_cf(ff->beta), .w1 = mmli_cf(ff->w1), .b1 = mmli_cf(ff->b1), .w2 = mmli_cf(ff->w2),
                   .b2 = mmli_cf(ff->b2), .rows = rows, .d = ff->d, .f = ff->f, .eps = ff->eps, .p = ff->p,
-                  .survivor = ff->p < 1 ? (float)(1.0 / (1.0 - (double)ff->p)) : 0.0f, .key = ff->key};
+                  .survivor = ff->p < 1 ? (float)(1.0 / (1.0 - (double)ff->p)) : 0.0f, .key = ff->key, .first = ff->first};
 
     n.tile = rows > MMLI_FF_MANY ? MMLI_FF_ROWS : MMLI_FF_FEW;
     n.tiles = mmli_ceil_div(rows, n.tile);

@@ -133,7 +133,7 @@ static void run_tile(const backward *b, size_t i, int worker, float *part, doubl
     double *more = sums + 2 * n->f;
 
     if (n->p > 0) {
-        const mmli_el drop = {.y = w.g, .a = g, .s = {n->p, n->survivor}, .key = n->key, .first = t.first * n->d};
+        const mmli_el drop = {.y = w.g, .a = g, .s = {n->p, n->survivor}, .key = n->key, .first = n->first + t.first * n->d};
 
         n->v->dropout(&drop, 0, t.rows * n->d);
         g = w.g;
@@ -228,6 +228,8 @@ mml_status mmli_cpu_feed_forward_grad(mmli_device *dv, const mmli_ff_grad *grad,
     size_t bytes = 0, sums;
     char *memory;
 
+    if (ff->p > 0 && ff->first % 4 != 0) /* as in dropout.c */
+        return mmli_backend_reference.feed_forward_grad(dv, grad, x, dy, ff, rows);
     if (rows == 0 || d == 0) {
         if (!b.add)
             put_zeros(&b);

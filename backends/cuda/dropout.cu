@@ -1,5 +1,5 @@
 /* dropout.cu - masks drawn from the counter-based generator of src/util/rng.h: element i of stream `key` is kept or
- * dropped alike on every backend. A thread takes the four numbers of one counter. */
+ * dropped alike on every backend. A thread takes four numbers, those of one counter where the array is whole. */
 #include "backends/cuda/map.h"
 #include "backends/cuda/philox.h"
 
@@ -21,14 +21,15 @@ struct mask_add {
 };
 
 template <bool READ, class F>
-__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) mask_kernel(float *y, const float *x, size_t n, float p, uint64_t key, bool wide, F f)
+__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) mask_kernel(float *y, const float *x, size_t n, float p, uint64_t key, size_t first,
+                                                                 bool wide, F f)
 {
     const size_t quads = n / 4 + (n % 4 != 0);
 
     for (size_t q = first_item(); q < quads; q += item_step()) {
         float u[4];
 
-        philox_uniform4(u, key, q);
+        philox_uniform4_from(u, key, first + 4 * q);
         if (wide && 4 * q + 4 <= n) {
             const float4 a = reinterpret_cast<const float4 *>(x)[q];
             float4 *to = reinterpret_cast<float4 *>(y) + q;
@@ -45,14 +46,15 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) mask_kernel(float *y, const f
     }
 }
 
-template <bool READ, class F> mml_status masked(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key, F f)
+template <bool READ, class F>
+mml_status masked(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key, size_t first, F f)
 {
     const bool wide = map_aligned(y) && map_aligned(x);
 
     if (n == 0)
         return MML_OK;
     return MMLI_LAUNCH(dv, (mask_kernel<READ, F>), mmli_cuda_blocks(dv, mmli_cuda_ceil_div(n, 4), MMLI_CUDA_BLOCK),
-                       MMLI_CUDA_BLOCK, 0, dev_f(y), dev_f(x), n, p, key, wide, f);
+                       MMLI_CUDA_BLOCK, 0, dev_f(y), dev_f(x), n, p, key, first, wide, f);
 }
 
 /* What a kept value is multiplied with. p = 1 keeps nothing (uniform numbers are below 1). */
@@ -72,28 +74,29 @@ void alpha_affine(double *a, double *b, float p_)
 
 } // namespace
 
-mml_status cuda_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+mml_status cuda_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key, size_t first)
 {
-    return masked<false>(dv, y, x, n, p, key, mask_put{survivor_scale(p), 0, 0});
+    return masked<false>(dv, y, x, n, p, key, first, mask_put{survivor_scale(p), 0, 0});
 }
 
-mml_status cuda_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key)
+mml_status cuda_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key, size_t first)
 {
-    return masked<true>(dv, dx, dy, n, p, key, mask_add{survivor_scale(p)});
+    return masked<true>(dv, dx, dy, n, p, key, first, mask_add{survivor_scale(p)});
 }
 
-mml_status cuda_alpha_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+mml_status cuda_alpha_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key, size_t first)
 {
     double a, b;
 
     alpha_affine(&a, &b, p);
-    return masked<false>(dv, y, x, n, p, key, mask_put{static_cast<float>(a), static_cast<float>(b), static_cast<float>(a * ALPHA_DROPPED + b)});
+    return masked<false>(dv, y, x, n, p, key, first,
+                         mask_put{static_cast<float>(a), static_cast<float>(b), static_cast<float>(a * ALPHA_DROPPED + b)});
 }
 
-mml_status cuda_alpha_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key)
+mml_status cuda_alpha_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key, size_t first)
 {
     double a, b;
 
     alpha_affine(&a, &b, p);
-    return masked<true>(dv, dx, dy, n, p, key, mask_add{static_cast<float>(a)});
+    return masked<true>(dv, dx, dy, n, p, key, first, mask_add{static_cast<float>(a)});
 }

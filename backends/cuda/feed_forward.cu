@@ -16,7 +16,7 @@ enum {
     ALIGN = 64          /* floats that each array of a chunk is a multiple of */
 };
 
-/* Dropout of rows of the array whose first number is number `first`, a multiple of 4, of the stream. */
+/* Dropout of rows of the array whose first number is number `first` of the stream. */
 struct drop {
     float p, survivor; /* survivor: 1 / (1 - p), or 0 */
     uint64_t key, first;
@@ -24,14 +24,14 @@ struct drop {
 
 drop drop_of(const mmli_ff *ff, size_t first)
 {
-    return {ff->p, ff->p < 1 ? static_cast<float>(1.0 / (1.0 - static_cast<double>(ff->p))) : 0.0f, ff->key, first};
+    return {ff->p, ff->p < 1 ? static_cast<float>(1.0 / (1.0 - static_cast<double>(ff->p))) : 0.0f, ff->key, ff->first + first};
 }
 
 /* What numbers 4 i .. 4 i + 3 from `first` on are multiplied with. */
 __device__ __forceinline__ void factors(float f[4], const drop &d, size_t i)
 {
     if (d.p > 0)
-        philox_uniform4(f, d.key, d.first / 4 + i);
+        philox_uniform4_from(f, d.key, d.first + 4 * i);
 #pragma unroll
     for (int u = 0; u < 4; u++)
         f[u] = d.p <= 0 ? 1.0f : f[u] >= d.p ? d.survivor : 0.0f;

@@ -30,6 +30,26 @@ __device__ __forceinline__ void philox_uniform4(float u[4], uint64_t key, uint64
 }
 
 /* Number i alone. Whoever needs neighbours takes all four at once. */
+/* The uniform numbers i .. i + 3. */
+__device__ __forceinline__ void philox_uniform4_from(float u[4], uint64_t key, uint64_t i)
+{
+    const int skip = static_cast<int>(i % 4);
+    float next[4];
+
+    philox_uniform4(u, key, i / 4);
+    if (skip == 0)
+        return;
+    philox_uniform4(next, key, i / 4 + 1);
+    for (int turn = 0; turn < skip; turn++) { /* no index that the compiler does not know: that would be memory */
+        u[0] = u[1];
+        u[1] = u[2];
+        u[2] = u[3];
+        u[3] = next[0];
+        next[0] = next[1];
+        next[1] = next[2];
+    }
+}
+
 __device__ __forceinline__ float philox_uniform(uint64_t key, uint64_t i)
 {
     float u[4];

@@ -20,25 +20,26 @@ static double survivor_scale(float p)
     return 1.0 / (1.0 - (double)p);
 }
 
-mml_status REF(dropout)(mmli_device *dv, mmli_mem *y_, const mmli_mem *x_, size_t n, float p, uint64_t key)
+mml_status REF(dropout)(mmli_device *dv, mmli_mem *y_, const mmli_mem *x_, size_t n, float p, uint64_t key, size_t first)
 {
     float *y = ref_f(y_);
     const float *x = ref_f(x_);
 
     (void)dv;
     for (size_t i = 0; i < n; i++)
-        y[i] = keep(key, i, p) > 0 ? (float)((double)x[i] * survivor_scale(p)) : 0.0f;
+        y[i] = keep(key, first + i, p) > 0 ? (float)((double)x[i] * survivor_scale(p)) : 0.0f;
     return MML_OK;
 }
 
-mml_status REF(dropout_grad)(mmli_device *dv, mmli_mem *dx_, const mmli_mem *dy_, size_t n, float p, uint64_t key)
+mml_status REF(dropout_grad)(mmli_device *dv, mmli_mem *dx_, const mmli_mem *dy_, size_t n, float p, uint64_t key,
+                             size_t first)
 {
     float *dx = ref_f(dx_);
     const float *dy = ref_f(dy_);
 
     (void)dv;
     for (size_t i = 0; i < n; i++)
-        if (keep(key, i, p) > 0)
+        if (keep(key, first + i, p) > 0)
             dx[i] = (float)((double)dx[i] + (double)dy[i] * survivor_scale(p));
     return MML_OK;
 }
@@ -52,7 +53,8 @@ static void alpha_affine(double *a, double *b, float p_)
     *b = -*a * ALPHA_DROPPED * p;
 }
 
-mml_status REF(alpha_dropout)(mmli_device *dv, mmli_mem *y_, const mmli_mem *x_, size_t n, float p, uint64_t key)
+mml_status REF(alpha_dropout)(mmli_device *dv, mmli_mem *y_, const mmli_mem *x_, size_t n, float p, uint64_t key,
+                              size_t first)
 {
     float *y = ref_f(y_);
     const float *x = ref_f(x_);
@@ -61,12 +63,12 @@ mml_status REF(alpha_dropout)(mmli_device *dv, mmli_mem *y_, const mmli_mem *x_,
     (void)dv;
     alpha_affine(&a, &b, p);
     for (size_t i = 0; i < n; i++)
-        y[i] = (float)(a * (keep(key, i, p) > 0 ? (double)x[i] : ALPHA_DROPPED) + b);
+        y[i] = (float)(a * (keep(key, first + i, p) > 0 ? (double)x[i] : ALPHA_DROPPED) + b);
     return MML_OK;
 }
 
 mml_status REF(alpha_dropout_grad)(mmli_device *dv, mmli_mem *dx_, const mmli_mem *dy_, size_t n, float p,
-                                   uint64_t key)
+                                   uint64_t key, size_t first)
 {
     float *dx = ref_f(dx_);
     const float *dy = ref_f(dy_);
@@ -75,7 +77,7 @@ mml_status REF(alpha_dropout_grad)(mmli_device *dv, mmli_mem *dx_, const mmli_me
     (void)dv;
     alpha_affine(&a, &b, p);
     for (size_t i = 0; i < n; i++)
-        if (keep(key, i, p) > 0)
+        if (keep(key, first + i, p) > 0)
             dx[i] = (float)((double)dx[i] + a * (double)dy[i]);
     return MML_OK;
 }

@@ -77,7 +77,7 @@ static double factor(const mmli_ff *ff, size_t i)
 {
     if (ff->p <= 0)
         return 1;
-    return mmli_rng_uniform(ff->key, i) >= ff->p ? 1 / (1 - (double)ff->p) : 0;
+    return mmli_rng_uniform(ff->key, ff->first + i) >= ff->p ? 1 / (1 - (double)ff->p) : 0;
 }
 
 mml_status REF(feed_forward)(mmli_device *dv, mmli_mem *y_, const mmli_mem *x_, const mmli_ff *ff, size_t rows)

@@ -57,25 +57,28 @@ mml_status mmli_counted_gate_grad(mmli_device *dv, mmli_mem *dz, const mmli_mem 
                  f, kind, add);
 }
 
-mml_status mmli_counted_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+mml_status mmli_counted_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key,
+                                     size_t first)
 {
-    MMLI_COUNTED(dropout, 0, n, 2 * n, y, x, n, p, key);
+    MMLI_COUNTED(dropout, 0, n, 2 * n, y, x, n, p, key, first);
 }
 
-mml_status mmli_counted_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key)
+mml_status mmli_counted_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p, uint64_t key,
+                                     size_t first)
 {
-    MMLI_COUNTED(dropout_grad, 0, 2 * n, 3 * n, dx, dy, n, p, key);
+    MMLI_COUNTED(dropout_grad, 0, 2 * n, 3 * n, dx, dy, n, p, key, first);
 }
 
-mml_status mmli_counted_alpha_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+mml_status mmli_counted_alpha_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key,
+                                     size_t first)
 {
-    MMLI_COUNTED(alpha_dropout, 0, 2 * n, 2 * n, y, x, n, p, key);
+    MMLI_COUNTED(alpha_dropout, 0, 2 * n, 2 * n, y, x, n, p, key, first);
 }
 
 mml_status mmli_counted_alpha_dropout_grad(mmli_device *dv, mmli_mem *dx, const mmli_mem *dy, size_t n, float p,
-                                           uint64_t key)
+                                           uint64_t key, size_t first)
 {
-    MMLI_COUNTED(alpha_dropout_grad, 0, 2 * n, 3 * n, dx, dy, n, p, key);
+    MMLI_COUNTED(alpha_dropout_grad, 0, 2 * n, 3 * n, dx, dy, n, p, key, first);
 }
 
 /* ---- rows and groups of rows */

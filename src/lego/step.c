@@ -192,6 +192,7 @@ mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_
     const mmli_step *p = &block->steps[s];
     const mmli_ragged *ragged = &context->ragged;
     const float drop = (float)o->dropout;
+    const size_t before = ragged->segs_before * o->latent_c;
     const mmli_state kept = mmli_state_enter(tape, o, state);
     const mmli_ff_vars ff = {mmli_p(bound, p->ff_norm_w), mmli_p(bound, p->ff_norm_b), mmli_p(bound, p->ff_in_w),
                              mmli_p(bound, p->ff_in_b), mmli_p(bound, p->ff_out_w), mmli_p(bound, p->ff_out_b)};
@@ -203,9 +204,9 @@ mmli_state mmli_block_step(mmli_tape *tape, const mmli_bound *bound, const mmli_
     now = renewed(tape, block, kept, state.spatial);
     R = now.re_shared ? now.z.re : mmli_op_take(tape, now.z.re, ragged, o->latent_c);
     u = attend(tape, bound, block, p, context, R, now.re_shared);
-    u = mmli_op_dropout(tape, u, drop, mmli_rng_key(key, "attention", s));
+    u = mmli_op_dropout_part(tape, u, drop, mmli_rng_key(key, "attention", s), before);
     u = mmli_op_add(tape, per_sample(tape, R, now.re_shared, ragged->segs), u);
-    u = mmli_op_feed_forward(tape, u, &ff, drop, mmli_rng_key(key, "feed-forward", s));
+    u = mmli_op_feed_forward_part(tape, u, &ff, drop, mmli_rng_key(key, "feed-forward", s), before);
     if (ragged->segs < ragged->samples)
         rest = per_sample(tape, rest, kept.re_shared, kept.samples);
     next.z.re = mmli_op_put(tape, rest, u, ragged, o->latent_c);

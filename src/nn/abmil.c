@@ -120,7 +120,7 @@ mmli_var *mmli_abmil(mmli_tape *tape, const mmli_bound *bound, const mmli_encode
         h = sum_in_pieces(tape, bound, enc, x, ragged);
     else {
         h = mmli_op_act(tape, linear(tape, bound, enc, 0, x), MMLI_ACT_RELU);
-        h = mmli_op_dropout(tape, h, enc->dropout, mmli_rng_key(key, "encoder", 0));
+        h = mmli_op_dropout_part(tape, h, enc->dropout, mmli_rng_key(key, "encoder", 0), ragged->tokens_before);
         w = mmli_op_segment_softmax(tape, scores(tape, bound, enc, h), ragged);
         show_weights(tape, enc, w, ragged);
         h = mmli_op_segment_sum(tape, w, h, ragged);

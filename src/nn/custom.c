@@ -144,6 +144,7 @@ static mmli_var *opaque(mmli_tape *tape, const mmli_bound *bound, const mmli_enc
     if (y && y->need && (n = mmli_tape_node(tape, opaque_back))) {
         n->in[0] = x;
         n->out[0] = y;
+        n->reads_more = true;
         n->ptr = s;
     }
     return mmli_tape_ok(tape) ? y : NULL;

@@ -202,11 +202,11 @@ static mmli_var *linear(mmli_tape *tape, const mmli_bound *bound, const mmli_enc
     return mmli_op_linear(tape, x, mmli_p(bound, enc->p[i]), mmli_p(bound, enc->p[i + 1]));
 }
 
-static mmli_var *snn(mmli_tape *tape, const mmli_bound *bound, const mmli_encoder *enc, mmli_var *x, uint64_t key)
+static mmli_var *snn(mmli_tape *tape, const mmli_bound *bound, const mmli_encoder *enc, mmli_var *x, size_t before, uint64_t key)
 {
     for (size_t i = 0; i < enc->layers; i++) {
         x = mmli_op_act(tape, linear(tape, bound, enc, 2 * i, x), MMLI_ACT_ELU);
-        x = mmli_op_alpha_dropout(tape, x, enc->dropout, mmli_rng_key(key, "encoder", i));
+        x = mmli_op_alpha_dropout_part(tape, x, enc->dropout, mmli_rng_key(key, "encoder", i), before);
     }
     return x;
 }
@@ -235,10 +235,10 @@ static mmli_var *selfattn(mmli_tape *tape, const mmli_bound *bound, const mmli_e
     v = mmli_op_linear(tape, n, mmli_p(bound, p[4]), NULL);
     o = mmli_op_attention(tape, q, k, v, ragged, 0, enc->heads, scale, MMLI_QUERY_RAGGED);
     o = mmli_op_linear(tape, o, mmli_p(bound, p[5]), mmli_p(bound, p[6]));
-    x = mmli_op_add(tape, x, mmli_op_dropout(tape, o, enc->dropout, mmli_rng_key(key, "encoder", 0)));
-    return mmli_op_feed_forward(tape, x, &(mmli_ff_vars){mmli_p(bound, p[7]), mmli_p(bound, p[8]), mmli_p(bound, p[9]),
+    x = mmli_op_add(tape, x, mmli_op_dropout_part(tape, o, enc->dropout, mmli_rng_key(key, "encoder", 0), ragged->tokens_before));
+    return mmli_op_feed_forward_part(tape, x, &(mmli_ff_vars){mmli_p(bound, p[7]), mmli_p(bound, p[8]), mmli_p(bound, p[9]),
                                                          mmli_p(bound, p[10]), mmli_p(bound, p[11]), mmli_p(bound, p[12])},
-                                enc->dropout, mmli_rng_key(key, "encoder", 1));
+                                enc->dropout, mmli_rng_key(key, "encoder", 1), ragged->tokens_before);
 }
 
 mmli_var *mmli_encode(mmli_tape *tape, const mmli_bound *bound, const mmli_encoder *enc, mmli_var *x,
@@ -249,10 +249,10 @@ mmli_var *mmli_encode(mmli_tape *tape, const mmli_bound *bound, const mmli_encod
         return NULL;
     switch (enc->kind) {
     case MML_ENCODER_LINEAR:
-        x = mmli_op_dropout(tape, x, enc->dropout, mmli_rng_key(key, "encoder", 0));
+        x = mmli_op_dropout_part(tape, x, enc->dropout, mmli_rng_key(key, "encoder", 0), ragged->tokens_before);
         return linear(tape, bound, enc, 0, x);
     case MML_ENCODER_SNN:
-        return snn(tape, bound, enc, x, key);
+        return snn(tape, bound, enc, x, ragged->tokens_before, key);
     case MML_ENCODER_ABMIL:
         mmli_tape_fail(tape, mmli_ragged_pooled(out_ragged, tape, ragged));
         return mmli_abmil(tape, bound, enc, x, ragged, key);

@@ -68,13 +68,21 @@ mml_var *mml_op_layernorm(mml_graph *graph, mml_var *x, mml_var *gamma, mml_var 
     return mmli_op_layernorm(graph->tape, x, gamma, beta);
 }
 
+/* Rows of the batch before x: one a token, or one a segment. */
+static size_t before(const mml_graph *graph, const mml_var *x)
+{
+    const mmli_ragged *r = graph->ragged;
+
+    return !x ? 0 : x->rows == r->tokens ? r->tokens_before : x->rows == r->segs ? r->segs_before : 0;
+}
+
 mml_var *mml_op_dropout(mml_graph *graph, mml_var *x, double p)
 {
     if (!(p >= 0.0 && p < 1.0)) {
         mmli_tape_fail(graph->tape, mmli_fail(MML_E_ARG, "dropout probability %g is not in [0, 1)", p));
         return NULL;
     }
-    return mmli_op_dropout(graph->tape, x, (float)p, mmli_rng_key(graph->key, "custom", graph->calls++));
+    return mmli_op_dropout_part(graph->tape, x, (float)p, mmli_rng_key(graph->key, "custom", graph->calls++), before(graph, x));
 }
 
 mml_var *mml_op_segment_softmax(mml_graph *graph, mml_var *x)

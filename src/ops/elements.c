@@ -183,15 +183,15 @@ static mml_status dropout_back(mmli_tape *tape, mmli_node *n)
     if (!dx)
         return mmli_tape_status(tape);
     if (n->kind)
-        MMLI_BACK(tape, alpha_dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
+        MMLI_BACK(tape, alpha_dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key, n->n[0]);
     else if (add)
-        MMLI_BACK(tape, dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
+        MMLI_BACK(tape, dropout_grad, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key, n->n[0]);
     else /* linear: the gradient is the map itself */
-        MMLI_BACK(tape, dropout, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key);
+        MMLI_BACK(tape, dropout, dx, n->out[0]->grad, mmli_size(n->out[0]), n->f[0], n->key, n->n[0]);
     return mmli_tape_status(tape);
 }
 
-static mmli_var *drop(mmli_tape *tape, mmli_var *x, float p, uint64_t key, int alpha)
+static mmli_var *drop(mmli_tape *tape, mmli_var *x, float p, uint64_t key, size_t before, int alpha)
 {
     mmli_var *y;
     mmli_node *n;
@@ -204,8 +204,8 @@ static mmli_var *drop(mmli_tape *tape, mmli_var *x, float p, uint64_t key, int a
     y = mmli_tape_var(tape, x->rows, x->cols, x->need);
     if (!y)
         return NULL;
-    ran = alpha ? MMLI_RUN(tape, alpha_dropout, y->data, x->data, mmli_size(x), p, key)
-                : MMLI_RUN(tape, dropout, y->data, x->data, mmli_size(x), p, key);
+    ran = alpha ? MMLI_RUN(tape, alpha_dropout, y->data, x->data, mmli_size(x), p, key, before * x->cols)
+                : MMLI_RUN(tape, dropout, y->data, x->data, mmli_size(x), p, key, before * x->cols);
     if (!ran)
         return NULL;
     if (y->need && (n = mmli_tape_node(tape, dropout_back))) {
@@ -213,17 +213,18 @@ static mmli_var *drop(mmli_tape *tape, mmli_var *x, float p, uint64_t key, int a
         n->out[0] = y;
         n->f[0] = p;
         n->key = key;
+        n->n[0] = before * x->cols;
         n->kind = alpha;
     }
     return y;
 }
 
-mmli_var *mmli_op_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key)
+mmli_var *mmli_op_dropout_part(mmli_tape *tape, mmli_var *x, float p, uint64_t key, size_t before)
 {
-    return drop(tape, x, p, key, 0);
+    return drop(tape, x, p, key, before, 0);
 }
 
-mmli_var *mmli_op_alpha_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key)
+mmli_var *mmli_op_alpha_dropout_part(mmli_tape *tape, mmli_var *x, float p, uint64_t key, size_t before)
 {
-    return drop(tape, x, p, key, 1);
+    return drop(tape, x, p, key, before, 1);
 }

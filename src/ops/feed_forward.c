@@ -1,16 +1,16 @@
 /* feed_forward.c - the residual feed-forward: x + drop(W2 (a * SELU(g)) + b2), [a g] = W1 LN(x) + b1 (method.md 2). */
 #include "ops/internal.h"
 
-static mmli_ff kernel_of(mmli_var *const in[7], float p, uint64_t key)
+static mmli_ff kernel_of(mmli_var *const in[7], float p, uint64_t key, size_t before)
 {
     return (mmli_ff){.gamma = in[1]->data, .beta = in[2]->data, .w1 = in[3]->data, .b1 = in[4]->data,
                      .w2 = in[5]->data, .b2 = in[6]->data, .d = in[5]->rows, .f = in[5]->cols,
-                     .eps = MMLI_NORM_EPS, .p = p, .key = key};
+                     .eps = MMLI_NORM_EPS, .p = p, .key = key, .first = before * in[5]->rows};
 }
 
 static mml_status feed_forward_back(mmli_tape *tape, mmli_node *n)
 {
-    const mmli_ff ff = kernel_of(n->in, n->f[0], n->key);
+    const mmli_ff ff = kernel_of(n->in, n->f[0], n->key, n->n[0]);
     mmli_mem *g[7];
     mmli_ff_grad grad = {0};
 
@@ -26,16 +26,16 @@ static mml_status feed_forward_back(mmli_tape *tape, mmli_node *n)
 }
 
 /* The same as ops of their own. */
-static mmli_var *chain(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key)
+static mmli_var *chain(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key, size_t before)
 {
     mmli_var *y = mmli_op_layernorm(tape, x, v->gamma, v->beta);
 
     y = mmli_op_gate(tape, mmli_op_linear(tape, y, v->w1, v->b1), MMLI_GATE_SELU);
     y = mmli_op_linear(tape, y, v->w2, v->b2);
-    return mmli_op_add(tape, x, mmli_op_dropout(tape, y, p, key));
+    return mmli_op_add(tape, x, mmli_op_dropout_part(tape, y, p, key, before));
 }
 
-mmli_var *mmli_op_feed_forward(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key)
+mmli_var *mmli_op_feed_forward_part(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key, size_t before)
 {
     mmli_var *const in[7] = {x, v->gamma, v->beta, v->w1, v->b1, v->w2, v->b2};
     bool need = false;
@@ -55,8 +55,8 @@ mmli_var *mmli_op_feed_forward(mmli_tape *tape, mmli_var *x, const mmli_ff_vars 
     if (v->w1->rows != 2 * v->w2->cols || mmli_size(v->b1) != v->w1->rows || mmli_size(v->b2) != v->w2->rows)
         return mmli_shape_error(tape, "feed-forward (hidden units)", v->w1, v->w2);
     if (mmli_size(v->w1) + mmli_size(v->w2) > MMLI_FF_FUSED)
-        return chain(tape, x, v, p, key);
-    ff = kernel_of(in, mmli_tape_training(tape) && p > 0 ? p : 0, key);
+        return chain(tape, x, v, p, key, before);
+    ff = kernel_of(in, mmli_tape_training(tape) && p > 0 ? p : 0, key, before);
     y = mmli_tape_var(tape, x->rows, x->cols, need);
     if (!y || !MMLI_RUN(tape, feed_forward, y->data, x->data, &ff, x->rows))
         return NULL;
@@ -66,6 +66,7 @@ mmli_var *mmli_op_feed_forward(mmli_tape *tape, mmli_var *x, const mmli_ff_vars 
         n->out[0] = y;
         n->f[0] = ff.p;
         n->key = key;
+        n->n[0] = before;
     }
     return y;
 }

@@ -16,9 +16,18 @@ mmli_var *mmli_op_mul_row(mmli_tape *tape, mmli_var *x, mmli_var *row);
 mmli_var *mmli_op_act(mmli_tape *tape, mmli_var *x, mmli_act kind);
 /* (rows, 2 f) -> (rows, f) */
 mmli_var *mmli_op_gate(mmli_tape *tape, mmli_var *z, mmli_gate kind);
-/* x itself when the pass does not train or p = 0 */
-mmli_var *mmli_op_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key);
-mmli_var *mmli_op_alpha_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key);
+/* x itself when the pass does not train or p = 0. before: rows of the batch that come before x where several devices share it
+ * (mmli_ragged), so that the same numbers are drawn for a sample whoever works on it. */
+mmli_var *mmli_op_dropout_part(mmli_tape *tape, mmli_var *x, float p, uint64_t key, size_t before);
+mmli_var *mmli_op_alpha_dropout_part(mmli_tape *tape, mmli_var *x, float p, uint64_t key, size_t before);
+static inline mmli_var *mmli_op_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key)
+{
+    return mmli_op_dropout_part(tape, x, p, key, 0);
+}
+static inline mmli_var *mmli_op_alpha_dropout(mmli_tape *tape, mmli_var *x, float p, uint64_t key)
+{
+    return mmli_op_alpha_dropout_part(tape, x, p, key, 0);
+}
 
 /* ---- dense */
 /* x (rows, in), w (out, in), b (1, out) or NULL */
@@ -31,7 +40,11 @@ typedef struct mmli_ff_vars {
     mmli_var *gamma, *beta, *w1, *b1, *w2, *b2;
 } mmli_ff_vars;
 enum { MMLI_FF_FUSED = 1 << 20 };
-mmli_var *mmli_op_feed_forward(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key);
+mmli_var *mmli_op_feed_forward_part(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key, size_t before);
+static inline mmli_var *mmli_op_feed_forward(mmli_tape *tape, mmli_var *x, const mmli_ff_vars *v, float p, uint64_t key)
+{
+    return mmli_op_feed_forward_part(tape, x, v, p, key, 0);
+}
 /* Products of each of H heads; b (H e, n) has a head every e rows. */
 typedef enum mmli_by_head {
     MMLI_BY_HEAD_FORTH = 0, /* a (rows, H e) -> (rows, H n): a_h b_h */

@@ -308,6 +308,10 @@ mmli_var *mmli_op_attention_pieces(mmli_tape *tape, const mmli_pieces *x, const 
         mmli_tape_release(tape, mark);
     }
     if (need && (node = mmli_tape_node(tape, back))) {
+        node->in[0] = x->query;
+        node->in[1] = x->tokens;
+        node->in[2] = x->key;
+        node->in[3] = x->value;
         node->out[0] = o;
         node->ptr = a;
     }

@@ -53,6 +53,7 @@ mml_status mmli_ragged_pooled(mmli_ragged *out, mmli_tape *tape, const mmli_ragg
     *out = *in;
     out->off = off;
     out->tokens = in->segs;
+    out->tokens_before = in->segs_before;
     out->single = true;
     out->off_dev = mmli_tape_upload(tape, off, (in->segs + 1) * sizeof *off);
     return mmli_tape_status(tape);

@@ -16,6 +16,8 @@ typedef struct mmli_ragged {
     const int32_t *idx; /* (P) host: sample of each segment, ascending */
     mmli_mem *idx_dev;  /* int32; NULL when P = B */
     bool single;        /* every segment has exactly one token */
+    /* Of a batch that several devices share: segments and tokens of the samples before these; else 0. */
+    size_t segs_before, tokens_before;
 } mmli_ragged;
 
 /* From offsets (samples + 1) of all samples. Lives as long as the pass. */

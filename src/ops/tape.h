@@ -98,6 +98,7 @@ struct mmli_node {
     float f[2];
     uint64_t key;
     int kind;
+    bool reads_more; /* variables that are not in `in` */
     void *ptr;
     mmli_node *prev;
 };

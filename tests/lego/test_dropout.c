@@ -19,17 +19,19 @@ static void note(uint64_t key)
     heard.key[heard.n++] = key;
 }
 
-static mml_status noted_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+static mml_status noted_dropout(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key,
+                                size_t first)
 {
     note(key);
-    return mmli_backend_reference.dropout(dv, y, x, n, p, key);
+    return mmli_backend_reference.dropout(dv, y, x, n, p, key, first);
 }
 
-static mml_status noted_alpha(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key)
+static mml_status noted_alpha(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, float p, uint64_t key,
+                                size_t first)
 {
     note(key);
     heard.alphas++;
-    return mmli_backend_reference.alpha_dropout(dv, y, x, n, p, key);
+    return mmli_backend_reference.alpha_dropout(dv, y, x, n, p, key, first);
 }
 
 static mml_status noted_feed_forward(mmli_device *dv, mmli_mem *y, const mmli_mem *x, const mmli_ff *ff, size_t rows)

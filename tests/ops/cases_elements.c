@@ -123,27 +123,31 @@ static void gate(run *r, size_t i)
 
 /* A dropped value is 0 (or alpha'), a kept one is not: one bit of the mask that differs fails. */
 static const float rates[] = {0, 0.1f, 0.25f, 0.5f, 0.9f};
+/* Where an array begins in the one that it is a part of: at a counter of the generator, and within one. */
+static const size_t firsts[] = {0, 8, 4099, 5, 1002};
 
 static void dropout(run *r, size_t i)
 {
     const size_t n = sizes[i % SIZES];
     const float p = i / SIZES < COUNT(rates) ? rates[i / SIZES] : 1;
+    const size_t first = firsts[i % COUNT(firsts)];
     mmli_mem *y = sum_floats(r, "y in place", n, MMLT_TOL_ROUND);
 
-    CALL(r, dropout, new_floats(r, "y", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key);
-    CALL(r, dropout, y, y, n, p, r->key);
-    CALL(r, dropout_grad, sum_floats(r, "dx", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key);
+    CALL(r, dropout, new_floats(r, "y", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key, first);
+    CALL(r, dropout, y, y, n, p, r->key, first);
+    CALL(r, dropout_grad, sum_floats(r, "dx", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key, first);
 }
 
 static void alpha_dropout(run *r, size_t i)
 {
     const size_t n = sizes[i % SIZES];
     const float p = rates[i / SIZES];
+    const size_t first = firsts[i % COUNT(firsts)];
     mmli_mem *y = sum_floats(r, "y in place", n, MMLT_TOL_ROUND);
 
-    CALL(r, alpha_dropout, new_floats(r, "y", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key);
-    CALL(r, alpha_dropout, y, y, n, p, r->key);
-    CALL(r, alpha_dropout_grad, sum_floats(r, "dx", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key);
+    CALL(r, alpha_dropout, new_floats(r, "y", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key, first);
+    CALL(r, alpha_dropout, y, y, n, p, r->key, first);
+    CALL(r, alpha_dropout_grad, sum_floats(r, "dx", n, MMLT_TOL_ROUND), in_random(r, n), n, p, r->key, first);
 }
 
 const kernel_case element_cases[] = {
