@@ -95,6 +95,22 @@ enum { MMLI_TALLY_LOSS = 0, MMLI_TALLY_NORM, MMLI_TALLY_FAILED, MMLI_TALLY_BAD_L
 
 enum { MMLI_AXIS_C = 1, MMLI_AXIS_D = 2 }; /* bits of `axes` in fft: rows axis (c), column axis (d) */
 
+/* Sums over several devices of one backend; what is called when is group.c's affair. One state for all devices, *out. */
+enum { MMLI_GROUP_SLOTS = 16 };
+typedef enum mmli_group_type { MMLI_GROUP_F32 = 0, MMLI_GROUP_F64 } mmli_group_type;
+typedef struct mmli_backend_group {
+    mml_status (*open)(void **out, mmli_device *const *devices, size_t n);
+    void (*close)(void *group);
+    /* Ends the sums that are under way, when a device has failed: there are no others afterwards. */
+    void (*abort)(void *group);
+    /* By the thread of device i: what it has queued so far comes before the next sum in this slot. */
+    mml_status (*mark)(void *group, size_t i, size_t slot);
+    /* By one thread for all devices, when all have marked: every x[i] becomes the sum of all x, n numbers; queued. */
+    mml_status (*sum)(void *group, size_t slot, mmli_mem *const *x, size_t n, mmli_group_type type);
+    /* By the thread of device i: what it queues from now on comes after that sum. */
+    mml_status (*wait)(void *group, size_t i, size_t slot);
+} mmli_backend_group;
+
 typedef struct mmli_backend {
     const char *name;
     /* mmli_mem is a plain address of the host: slots left NULL are the reference's (registry.c).
@@ -122,6 +138,7 @@ typedef struct mmli_backend {
     mml_status (*download)(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
     mml_status (*copy)(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
     mml_status (*sync)(mmli_device *dv);
+    const mmli_backend_group *group; /* NULL: its devices work alone */
 #define MML_KERNEL(kernel, args) mml_status(*kernel) args;
 #include "backends/kernels.def"
 #undef MML_KERNEL
@@ -144,7 +161,17 @@ const mmli_backend *mmli_backend_at(size_t i);
 /* choose.c: names of devices. "cpu", "reference"; "cuda" or "cuda:N", GPU N from 0; "auto": cuda:0 where there is one, else cpu;
  * NULL = cpu. Gives a copy of the table with its index. */
 mml_status mmli_device_find(mmli_backend *table, const char *name);
-/* What a name stands for, in words: "cpu", "cuda:0 (NVIDIA H100, 79.1 GiB, compute capability 9.0)"; for "auto" on a machine
+/* devices.c: one name, or several for a training that shares its batches: "cuda:0,1" (GPUs by number), "cuda:all",
+ * "reference,reference" (plain loops, to compare with). At most MMLI_DEVICES_MOST, none of them twice. */
+enum { MMLI_DEVICES_MOST = 16 };
+typedef struct mmli_devices {
+    size_t n;
+    mmli_backend table[MMLI_DEVICES_MOST];
+} mmli_devices;
+mml_status mmli_devices_find(mmli_devices *out, const char *name);
+/* Does the name stand for several, if there are several? */
+bool mmli_devices_are_several(const char *name);
+/* What a name stands for, in words, names of several devices too: "cpu", "cuda:0 (NVIDIA H100, 79.1 GiB, compute capability 9.0)"; for "auto" on a machine
  * without a GPU also why. */
 mml_status mmli_device_words(char *text, size_t size, const char *name);
 /* Lines "key: value" about the module for GPUs and what it finds, for mml_build_info. */

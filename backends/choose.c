@@ -94,6 +94,9 @@ mml_status mmli_device_find(mmli_backend *table, const char *name)
     const mmli_module *m = NULL;
     int index;
 
+    if (mmli_devices_are_several(name))
+        return mmli_fail(MML_E_BACKEND, "device `%s` names several: blocks and fuses are trained with several GPUs at once, everything "
+                         "else is done with one (cuda:N)", name);
     if (name && is_cuda(&index, name))
         return find_cuda(table, index, name);
     if (name && strcmp(name, "auto") == 0 && has_gpu(&m)) {
@@ -112,7 +115,7 @@ mml_status mmli_device_find(mmli_backend *table, const char *name)
     return unknown(name);
 }
 
-mml_status mmli_device_words(char *text, size_t size, const char *name)
+static mml_status words_of_one(char *text, size_t size, const char *name)
 {
     mml_status st = MML_OK;
     const mmli_module *m = NULL;
@@ -129,6 +132,32 @@ mml_status mmli_device_words(char *text, size_t size, const char *name)
         snprintf(text, size, "%s (%s)", table.name, mml_last_error());
     else
         snprintf(text, size, "%s", table.name);
+out:
+    return st;
+}
+
+mml_status mmli_device_words(char *text, size_t size, const char *name)
+{
+    mml_status st = MML_OK;
+    mmli_devices all;
+    size_t used = 0;
+
+    if (!mmli_devices_are_several(name))
+        return words_of_one(text, size, name);
+    text[0] = '\0';
+    MML_TRY(mmli_devices_find(&all, name));
+    for (size_t i = 0; i < all.n && used < size; i++) {
+        char one[400], device[32];
+        int wrote;
+
+        if (strcmp(all.table[i].name, "cuda") == 0)
+            snprintf(device, sizeof device, "cuda:%d", all.table[i].index);
+        else
+            snprintf(device, sizeof device, "%s", all.table[i].name);
+        MML_TRY(words_of_one(one, sizeof one, device));
+        wrote = snprintf(text + used, size - used, "%s%s", i ? ", " : "", one);
+        used += wrote > 0 ? (size_t)wrote : 0;
+    }
 out:
     return st;
 }

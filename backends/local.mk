@@ -1,4 +1,5 @@
-libmmlego_core_la_SOURCES += backends/backend.h backends/kernels.def backends/choose.c backends/registry.c
+libmmlego_core_la_SOURCES += backends/backend.h backends/kernels.def backends/choose.c backends/devices.c backends/registry.c
+libmmlego_core_la_SOURCES += backends/group.c backends/group.h
 # The reference backend, but for its table: compiled again under other names by tests/hidden and tests/cuda.
 reference_sources = \
 	backends/reference/ref.h \
@@ -9,6 +10,7 @@ reference_sources = \
 	backends/reference/elements.c \
 	backends/reference/feed_forward.c \
 	backends/reference/fourier.c \
+	backends/reference/group.c \
 	backends/reference/layernorm.c \
 	backends/reference/losses.c \
 	backends/reference/memory.c \

@@ -50,6 +50,8 @@ static mml_status complete(mmli_backend *k)
     FILL(download)
     FILL(copy)
     FILL(sync)
+    if (!k->group && k->host_memory)
+        k->group = ref->group;
 #define MML_KERNEL(kernel, args) FILL(kernel)
 #include "backends/kernels.def"
 #undef MML_KERNEL

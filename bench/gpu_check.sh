@@ -89,7 +89,7 @@ step_build() {
     make -C "$dir" -j"$jobs" --no-print-directory all \
         tests/ops/test_conformance tests/ops/test_known_kernels tests/ops/test_known_values tests/ops/test_identities \
         tests/lego/test_differences tests/golden/test_block tests/golden/test_merge tests/golden/test_fuse \
-        tests/golden/test_baselines tests/cuda/test_device tests/cuda/test_step
+        tests/golden/test_baselines tests/cuda/test_device tests/cuda/test_group tests/cuda/test_step
 }
 
 step_device() {

@@ -186,6 +186,7 @@ static inline unsigned mmli_cuda_blocks(const mmli_device *dv, size_t n, size_t 
 /* ---- the table ---------------------------------------------------------------------------------------- */
 extern "C" {
 extern const mmli_backend mmli_backend_cuda;
+extern const mmli_backend_group mmli_cuda_group; /* group.cu */
 
 #define MML_KERNEL(kernel, args) mml_status cuda_##kernel args;
 #include "backends/kernels.def"

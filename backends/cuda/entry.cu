@@ -12,6 +12,11 @@ extern "C" {
 
 extern const mmli_backend mmli_backend_cuda; /* table.cu */
 }
+#if __has_include(<nccl.h>) /* as in group.cu */
+#define WITH_NCCL ", with NCCL"
+#else
+#define WITH_NCCL ", without NCCL"
+#endif
 
 
 /* CUDA writes 13.2 as 13020. */
@@ -70,7 +75,7 @@ extern "C" __attribute__((visibility("default"))) const mmli_module *mmlego_modu
     static char built[128];
 
     mmli_host_set(host);
-    snprintf(built, sizeof built, "CUDA %d.%d, for compute capability %s", static_cast<int>(MAJOR), static_cast<int>(MINOR),
+    snprintf(built, sizeof built, "CUDA %d.%d, for compute capability %s" WITH_NCCL, static_cast<int>(MAJOR), static_cast<int>(MINOR),
              MML_CUDA_ARCH);
     m.abi = MMLI_MODULE_ABI;
     m.fingerprint = mmli_module_fingerprint();

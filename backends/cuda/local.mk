@@ -19,6 +19,7 @@ cuda_sources = \
 	backends/cuda/feed_forward.cu \
 	backends/cuda/fft.cu \
 	backends/cuda/gemm.cu \
+	backends/cuda/group.cu \
 	backends/cuda/layernorm.cu \
 	backends/cuda/linear.cu \
 	backends/cuda/losses.cu \
@@ -58,7 +59,7 @@ $(cuda_objects): config.h backends/backend.h backends/kernels.def backends/cuda/
 # One symbol is for the library, those of CUDA's static library are for nobody.
 backends/cuda/mmlego-cuda.so: $(cuda_objects)
 	$(AM_V_NVCC)$(NVCC) -shared $(MML_CUDA_LDFLAGS) -Xlinker --exclude-libs=ALL -Xlinker -z -Xlinker defs \
-		-o $@ $(cuda_objects) -lcublas -lcublasLt -lcufft
+		-o $@ $(cuda_objects) -lcublas -lcublasLt -lcufft -ldl
 cudamoduledir = $(pkglibdir)
 cudamodule_DATA = backends/cuda/mmlego-cuda.so
 CLEANFILES += $(cuda_objects) $(cudamodule_DATA)

@@ -64,7 +64,7 @@ static inline uint64_t mmli_module_fingerprint(void)
 #undef MML_KERNEL
     };
     const uint64_t sizes[] = {sizeof(mmli_backend), sizeof(mmli_device), sizeof(mmli_ff), sizeof(mmli_ff_grad),
-                              sizeof(mmli_module_host), sizeof(mmli_module)};
+                              sizeof(mmli_backend_group), sizeof(mmli_module_host), sizeof(mmli_module)};
     uint64_t h = UINT64_C(14695981039346656037);
 
     for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++)

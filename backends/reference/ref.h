@@ -40,6 +40,7 @@ mml_status REF(upload)(mmli_device *dv, mmli_mem *dst, const void *src, size_t b
 mml_status REF(download)(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
 mml_status REF(copy)(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
 mml_status REF(sync)(mmli_device *dv);
+extern const mmli_backend_group REF(group);
 
 /* The host address behind a device address, and back. NULL stays NULL. */
 static inline void *ref_host(const mmli_mem *p)

@@ -14,6 +14,7 @@ const mmli_backend MMLI_REF_TABLE = {
     .download = REF(download),
     .copy = REF(copy),
     .sync = REF(sync),
+    .group = &REF(group),
 #define MML_KERNEL(kernel, args) .kernel = REF(kernel),
 #include "backends/kernels.def"
 #undef MML_KERNEL

@@ -68,6 +68,9 @@ MML_API MML_MUST_USE mml_status mml_build_info(char **text);
  *   "auto"       the first GPU if there is one that can be used, else the cpu
  *   "reference"  plain loops, to compare with
  *
+ * mml_train_block() and mml_train_fuse() also take several GPUs, which share each batch: "cuda:0,1", or "cuda:all"
+ * ("reference,reference" does the same without a GPU, to compare with). All else takes one.
+ *
  * A model is the same on all of them: one that was trained on a GPU predicts on the cpu. CUDA does not survive fork(): a process
  * that has used a GPU, by this call too, must not use one in a child.
  *

@@ -56,7 +56,10 @@ typedef struct mml_train_options {
     int shared_head;           /**< head fixed at its shared random start while the block trains (3b point 2) */
     uint64_t seed;
     int threads;               /**< 0 = all */
-    const char *device;        /**< mml_device_describe(); NULL = cpu; of a fuse: where the first model is */
+    const char *device;        /**< mml_device_describe(); NULL = cpu; of a fuse: where the first model is. Several GPUs, "cuda:0,1" or
+                                    "cuda:all": each has the whole model and a part of each batch; the result is that of one GPU
+                                    but for the rounding of sums, and the same again for as many. A custom encoder's functions
+                                    are then called by several threads at once. The model is on the first of them */
     const char *checkpoint;    /**< file written at the end of every epoch and on a stop; NULL = none */
     int resume;                /**< 1 = go on from `checkpoint` if it exists, bit for bit */
     mml_train_watch watch;     /**< may be NULL */

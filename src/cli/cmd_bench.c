@@ -294,7 +294,7 @@ static int run(mmlc_call *call)
         return list_cases(call->command);
     if (a->load != NULL)
         return mmlc_bench_started(call->command, a->load, &a->o);
-    rc = mmlc_device_say(call->command, a->o.device, a->quiet, 1);
+    rc = mmlc_device_say(call->command, a->o.device, a->quiet, MMLC_DEVICE_APART);
     if (rc == MMLC_GO)
         rc = choose(&names, &n, call);
     if (rc == MMLC_GO && a->limits)

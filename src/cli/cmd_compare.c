@@ -252,7 +252,7 @@ static int run(mmlc_call *call)
         return mmlc_usage_error(call->command, "--%s is needed", a->o.task == NULL ? "task" : "output");
     if (a->o.split.train == NULL && (a->o.split.valid != NULL || a->o.split.test != NULL))
         return mmlc_usage_error(call->command, "--valid and --test need --train");
-    rc = mmlc_device_say(call->command, a->o.device, a->quiet, 1);
+    rc = mmlc_device_say(call->command, a->o.device, a->quiet, MMLC_DEVICE_APART);
     return rc == MMLC_GO ? compare(call) : rc;
 }
 

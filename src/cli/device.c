@@ -19,14 +19,16 @@ static int say(const mmlc_command *command, const char *device, int quiet)
     return MMLC_GO;
 }
 
-int mmlc_device_say(const mmlc_command *command, const char *device, int quiet, int apart)
+int mmlc_device_say(const mmlc_command *command, const char *device, int quiet, int how)
 {
     int ended = 0;
     pid_t child;
 
     if (device == NULL)
         return MMLC_GO;
-    if (!apart || mmlc_device_is_cpu(device))
+    if ((how & MMLC_DEVICE_SEVERAL) == 0 && (strchr(device, ',') || strcmp(device, "cuda:all") == 0))
+        return mmlc_usage_error(command, "--device %s: train and fuse work with several devices at once, here give one", device);
+    if ((how & MMLC_DEVICE_APART) == 0 || mmlc_device_is_cpu(device))
         return say(command, device, quiet);
     child = fork();
     if (child < 0) {

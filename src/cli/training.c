@@ -34,7 +34,7 @@ const mmlc_opt mmlc_opts_run[] = {
     {.letter = 'q', .name = "quiet", .type = MMLC_FLAG, .at = AT(quiet), .help = "no progress, errors only"},
     {.name = "threads", .type = MMLC_INT, .at = AT(options.threads), .arg = "N",
      .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
-    {.name = "device", .type = MMLC_STR, .at = AT(options.device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
+    {.name = "device", .type = MMLC_STR, .at = AT(options.device), .arg = "NAME", .help = MMLC_DEVICES_HELP, .init = "cpu"},
     {.name = NULL},
 };
 
@@ -126,7 +126,7 @@ int mmlc_training_begin(mmlc_watch *watch, const mmlc_call *call, mmlc_training 
         strcmp(training->options.checkpoint, training->output) == 0)
         rc = mmlc_usage_error(call->command, "--checkpoint and --output are the same file");
     if (rc == MMLC_GO)
-        rc = mmlc_device_say(call->command, training->options.device, training->quiet, 0);
+        rc = mmlc_device_say(call->command, training->options.device, training->quiet, MMLC_DEVICE_SEVERAL);
     if (rc == MMLC_GO && training->log != NULL) {
         rc = mmlc_not_an_input(call->command, training->log, inputs, n);
         if (rc != MMLC_GO)

@@ -84,6 +84,8 @@ static mml_status take_options(mml_compare *plan, const mml_compare_options *o)
     MML_TRY(mmli_strdup(&plan->task, o->task));
     MML_TRY(mmli_strdup(&plan->directory, o->directory));
     MML_TRY(mmli_strdup(&plan->command, o->command ? o->command : ""));
+    MML_CHECK(!mmli_devices_are_several(o->device), MML_E_ARG, "device `%s` names several: a comparison trains each system on one",
+              o->device);
     MML_TRY(mmli_strdup(&plan->device, o->device));
     MML_TRY(mmli_strdup(&plan->train, o->split.train));
     MML_TRY(mmli_strdup(&plan->valid, o->split.valid));

@@ -105,6 +105,9 @@ mml_status mmli_fuse_on(mml_model **out, const mml_model *const *models, size_t 
 mml_part mmli_provenance_part(const mmli_provenance *p, uint64_t id);
 uint64_t mmli_sample_hash(const char *id);
 
+/* A block or a fuse, copied to a device of its own (table). MML_E_ARG: another kind of model. */
+mml_status mmli_model_replica(mml_model **out, const mml_model *model, const mmli_backend *table, int threads);
+
 /* ---- files (model/file.h: doc/model-file.md). Into and out of an open file or group, for checkpoints. */
 mml_status mmli_model_write(const mml_model *model, hid_t loc, const char *path);
 mml_status mmli_model_read(mml_model **out, hid_t loc, const char *path, const mml_encoder *encoders, size_t n_encoders,

@@ -264,12 +264,24 @@ mmli_node *mmli_tape_node(mmli_tape *tape, mml_status (*back)(mmli_tape *, mmli_
     return node;
 }
 
+const mmli_node *mmli_tape_last(const mmli_tape *tape)
+{
+    return tape->last;
+}
+
 mml_status mmli_tape_backward(mmli_tape *tape)
+{
+    return mmli_tape_backward_told(tape, NULL, NULL);
+}
+
+mml_status mmli_tape_backward_told(mmli_tape *tape, mml_status (*after)(void *user, const mmli_node *node), void *user)
 {
     for (mmli_node *node = tape->last; node && tape->st == MML_OK; node = node->prev) {
         const bool reached = (node->out[0] && node->out[0]->grad) || (node->out[1] && node->out[1]->grad);
         if (reached)
             mmli_tape_fail(tape, node->back(tape, node));
+        if (after && tape->st == MML_OK)
+            mmli_tape_fail(tape, after(user, node));
     }
     return tape->st;
 }

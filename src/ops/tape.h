@@ -113,5 +113,9 @@ const mmli_watch *mmli_tape_watched(const mmli_tape *tape);
 
 /* Runs the recorded ops backwards from variables whose grad has been set. Outputs nothing flowed into are skipped. */
 mml_status mmli_tape_backward(mmli_tape *tape);
+/* The same; `after` is told of every op when it has been walked back, or skipped. Its failure is the tape's. */
+mml_status mmli_tape_backward_told(mmli_tape *tape, mml_status (*after)(void *user, const mmli_node *node), void *user);
+/* The newest op; the others are behind `prev`. NULL: none was recorded. */
+const mmli_node *mmli_tape_last(const mmli_tape *tape);
 
 #endif

@@ -6,9 +6,12 @@ libmmlego_core_la_SOURCES += \
 	src/train/linear.c \
 	src/train/loop.c \
 	src/train/optim.c src/train/optim.h \
+	src/train/parallel.c src/train/parallel.h \
 	src/train/pass.c \
 	src/train/schedule.c src/train/schedule.h \
 	src/train/settings.c \
+	src/train/shard.c src/train/shard.h \
+	src/train/sums.c src/train/sums.h \
 	src/train/train.c \
 	src/train/trainer.c src/train/trainer.h \
 	src/train/validate.c

@@ -1,7 +1,7 @@
 /* loop.c - epochs: shuffled steps, validation, early stopping with the best weights, checkpoints, the watch. */
 #include <math.h>
 
-#include "train/trainer.h"
+#include "train/parallel.h"
 #include "util/alloc.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -114,7 +114,8 @@ static mml_status run_epoch(mmli_trainer *t)
         else
             mmli_train_expect(t, t->part[1].samples, 0, t->part[1].n); /* validation follows */
         rate = mmli_schedule_rate(t->o, t->at.step, t->steps * t->o->epochs, t->at.plateau_factor);
-        MML_TRY(mmli_train_step(t, t->order + first, n, rate));
+        MML_TRY(t->parallel ? mmli_parallel_step(t->parallel, t->order + first, n, rate)
+                            : mmli_train_step(t, t->order + first, n, rate));
         if (t->o->watch && t->at.in_epoch < t->steps &&
             t->o->watch(t->o->watch_user, NULL, t->at.epoch + 1, t->at.in_epoch, t->steps))
             return stop(t);

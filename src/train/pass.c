@@ -12,20 +12,18 @@
 /* Steps between two looks: a training that has diverged ends soon, and a device stands still for one step in so many. */
 enum { LOOK_EVERY = 64 };
 
-/* Leaves present modalities of training samples out at random; the mask is a function of (seed, step, member, sample), and
- * one modality that is there always stays. */
-static void draw_drops(mmli_trainer *t, size_t n)
+/* Leaves present modalities of training samples out at random; the mask is a function of (seed, step, member, place in the batch),
+ * and one modality that is there always stays. Of the whole batch. */
+static void draw_drops(mmli_trainer *t, const mmli_shard *s)
 {
     const uint64_t key = mmli_rng_key(t->o->seed, "modality-dropout", t->at.step);
     const double p = t->model->fuse.modality_dropout;
-    mml_tokens tokens;
 
-    for (size_t b = 0; b < n; b++) {
+    for (size_t b = 0; b < s->all; b++) {
         size_t have = 0, dropped = 0, spare = 0;
         for (size_t i = 0; i < t->model->n; i++) {
-            uint8_t *drop = &t->drop[i * n + b];
-            const bool present = mml_batch_get(&tokens, t->batch, t->model->members[i].modality) == MML_OK &&
-                                 tokens.offsets[b + 1] > tokens.offsets[b];
+            uint8_t *drop = &t->drop[i * s->all + b];
+            const bool present = t->offsets[i][s->samples[b] + 1] > t->offsets[i][s->samples[b]];
             *drop = present && (double)mmli_rng_uniform(key, b * t->model->n + i) < p;
             have += present;
             dropped += *drop;
@@ -34,18 +32,18 @@ static void draw_drops(mmli_trainer *t, size_t n)
             continue;
         spare = (size_t)mmli_rng_below(mmli_rng_key(t->o->seed, "modality-kept", t->at.step), b, have);
         for (size_t i = 0; i < t->model->n; i++)
-            if (t->drop[i * n + b] && spare-- == 0)
-                t->drop[i * n + b] = 0;
+            if (t->drop[i * s->all + b] && spare-- == 0)
+                t->drop[i * s->all + b] = 0;
     }
 }
 
-/* Weights of the batch, normalised to the mean; *total is what they were divided by. */
-static void fill_labels(mmli_trainer *t, const size_t *samples, size_t n, double *total)
+/* Weights of the whole batch, normalised to the mean; *total is what they were divided by. */
+static void fill_labels(mmli_trainer *t, const mmli_shard *s, double *total)
 {
     double sum = 0;
 
-    for (size_t b = 0; b < n; b++) {
-        const size_t i = samples[b];
+    for (size_t b = 0; b < s->all; b++) {
+        const size_t i = s->samples[b];
         t->label[b] = t->labels->index[i];
         t->event[b] = t->labels->event[i];
         t->target[b] = t->labels->target[i];
@@ -54,46 +52,68 @@ static void fill_labels(mmli_trainer *t, const size_t *samples, size_t n, double
         /* The partial likelihood is a sum over events. */
         sum += mmli_task_is_cox(t->model->task) ? (double)t->event[b] * (double)t->weight[b] : (double)t->weight[b];
     }
-    for (size_t b = 0; b < n; b++)
+    for (size_t b = 0; b < s->all; b++)
         t->weight[b] = sum > 0 ? (float)((double)t->weight[b] / sum) : 0.0f;
     *total = sum;
 }
 
-/* weight (batch) sums to what the loss is to weigh. */
-static mml_status loss_of(mmli_trainer *t, mmli_var *logits, const float *weight)
+/* A Cox loss compares all patients of a batch: every device computes it whole, from all devices' risks, goes back from its own
+ * share, and one of them counts it. risks NULL: this one has none. */
+static mml_status cox_of_all(mmli_trainer *t, const mmli_shard *s, mmli_var *risks)
+{
+    mmli_device *dv = mmli_tape_device(t->tape);
+    mml_status st = MML_OK;
+    mmli_mem *loss = t->shared->rank == 0 ? t->sums : mmli_tape_mem(t->tape, sizeof(double));
+    mmli_var *all;
+
+    MML_TRY(mmli_tape_status(t->tape));
+    MML_TRY(mmli_sums_risks(&all, t->shared, t->tape, risks, s));
+    if (!risks) /* the first device always has some */
+        goto out;
+    MML_TRY(dv->k.fill(dv, loss, 2, 0.0f));
+    MML_TRY(mmli_loss_cox(t->tape, loss, all, t->time, t->event, t->weight));
+    risks->grad = mmli_at(all->grad, s->first);
+out:
+    return st;
+}
+
+/* weight (count) sums to what the loss is to weigh. */
+static mml_status loss_of(mmli_trainer *t, const mmli_shard *s, mmli_var *logits, const float *weight)
 {
     switch (t->model->task->kind) {
     case MML_SURVIVAL:
         if (mmli_task_is_cox(t->model->task))
-            return mmli_loss_cox(t->tape, t->sums, logits, t->time, t->event, weight);
-        return mmli_loss_survival_nll(t->tape, t->sums, logits, t->label, t->event, weight,
+            return s->shared ? cox_of_all(t, s, logits)
+                             : mmli_loss_cox(t->tape, t->sums, logits, t->time, t->event, weight);
+        return mmli_loss_survival_nll(t->tape, t->sums, logits, t->label + s->first, t->event + s->first, weight,
                                       (float)t->o->survival_alpha);
     case MML_REGRESSION:
-        return mmli_loss_squared(t->tape, t->sums, logits, t->target, weight);
+        return mmli_loss_squared(t->tape, t->sums, logits, t->target + s->first, weight);
     case MML_BINARY:
     case MML_MULTICLASS:
     default:
-        return mmli_loss_cross_entropy(t->tape, t->sums, logits, t->label, weight);
+        return mmli_loss_cross_entropy(t->tape, t->sums, logits, t->label + s->first, weight);
     }
 }
 
 /* The sum over all stages of a pass: one, but for a baseline that is read several times. */
-static mml_status loss_of_stages(mmli_trainer *t, const mmli_stages *stages, size_t n)
+static mml_status loss_of_stages(mmli_trainer *t, const mmli_shard *shard, const mmli_stages *stages)
 {
     mml_status st = MML_OK;
 
     for (size_t s = 0; s < stages->n; s++) {
-        const float *weight = t->weight;
+        const size_t n = shard->count;
+        const float *weight = t->weight + shard->first;
         float *part;
 
         if (stages->share[s]) {
             part = mmli_tape_host(t->tape, n * sizeof *part);
             MML_TRY(mmli_tape_status(t->tape));
             for (size_t b = 0; b < n; b++)
-                part[b] = t->weight[b] * stages->share[s][b];
+                part[b] = t->weight[shard->first + b] * stages->share[s][b];
             weight = part;
         }
-        MML_TRY(loss_of(t, stages->logits[s], weight));
+        MML_TRY(loss_of(t, shard, stages->logits[s], weight));
     }
 out:
     return st;
@@ -111,30 +131,63 @@ mml_status mmli_train_read(mmli_trainer *t, const size_t *samples, size_t n)
     return mmli_ahead_read(&t->batch, t->ahead, samples, n, t->next.samples, t->next.n);
 }
 
-mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *weight, mmli_var **logits)
+/* A device that has no sample of the batch adds nothing to what the others have. */
+static mml_status pass_without_samples(mmli_trainer *t, double weight)
+{
+    mmli_device *dv = mmli_tape_device(t->tape);
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_tape_begin(t->tape, 0, t->o->seed, t->at.step));
+    MML_TRY(dv->k.fill(dv, t->sums, 2, 0.0f));
+    if (mmli_task_is_cox(t->model->task))
+        MML_TRY(cox_of_all(t, &t->shard, NULL));
+    if (weight > 0)
+        MML_TRY(mmli_sums_nothing(t->shared, dv));
+out:
+    return st;
+}
+
+/* The batch, or the shard of it, from its tokens to the gradients. */
+static mml_status pass_with_samples(mmli_trainer *t, const mmli_shard *s, bool train, double weight, mmli_var **logits)
 {
     mml_status st = MML_OK;
     mmli_device *dv = mmli_tape_device(t->tape);
-    const bool dropping = train && t->drop;
+    uint8_t *drop = train ? t->drop : NULL;
     mmli_bound bound;
     mmli_inputs inputs;
     mmli_stages stages;
 
-    MML_TRY(mmli_train_read(t, samples, n));
-    if (dropping)
-        draw_drops(t, n);
+    MML_TRY(mmli_train_read(t, s->samples + s->first, s->count));
+    if (drop)
+        draw_drops(t, s);
+    mmli_shard_cut(t->before, drop, s, t->offsets, t->model->n);
     MML_TRY(mmli_tape_begin(t->tape, train ? MMLI_RECORD | MMLI_TRAINING : 0, t->o->seed, t->at.step));
     MML_TRY(mmli_params_bind(&bound, t->tape, t->model->params, train ? t->optim->grads : NULL, t->frozen));
-    MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, dropping ? t->drop : NULL, t->matches));
+    MML_TRY(mmli_inputs_make(&inputs, t->tape, t->model, t->batch, drop, t->matches));
+    mmli_shard_place(&inputs, t->before, t->model->n);
     MML_TRY(mmli_model_stages(&stages, t->model, t->tape, &bound, &inputs));
     *logits = stages.logits[stages.n - 1];
-    fill_labels(t, samples, n, weight);
     MML_TRY(dv->k.fill(dv, t->sums, 2, 0.0f));
-    MML_TRY(loss_of_stages(t, &stages, n));
-    if (train && *weight > 0) {
+    MML_TRY(loss_of_stages(t, s, &stages));
+    if (train && weight > 0 && s->shared)
+        MML_TRY(mmli_sums_backward(t->shared, &bound, t->tape));
+    else if (train && weight > 0) {
         MML_TRY(mmli_tape_backward(t->tape));
         MML_TRY(mmli_params_settle(&bound, t->tape));
     }
+out:
+    return st;
+}
+
+mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *weight, mmli_var **logits)
+{
+    mml_status st = MML_OK;
+    const mmli_shard s = train && t->shared ? t->shard : mmli_shard_whole(samples, n);
+
+    fill_labels(t, &s, weight);
+    MML_TRY(s.count > 0 ? pass_with_samples(t, &s, train, *weight, logits) : pass_without_samples(t, *weight));
+    if (s.shared && *weight > 0)
+        MML_TRY(mmli_sums_take(t->shared));
 out:
     return st;
 }

@@ -57,6 +57,15 @@ out:
     return st;
 }
 
+mml_status mmli_train_devices(mmli_devices *out, const char *name, const mmli_backend *table)
+{
+    if (!table)
+        return mmli_devices_find(out, name);
+    out->n = 1;
+    out->table[0] = *table;
+    return MML_OK;
+}
+
 /* The head stays as it started: blocks then share it (method.md 3b point 2). */
 static mml_status freeze_head(uint8_t **frozen, const mml_model *model)
 {
@@ -75,6 +84,7 @@ static mml_status on_parts(mml_model **out, const mmli_block_training *b, const 
     mml_status st = MML_OK;
     const size_t N = mml_cohort_size(b->cohort);
     const mmli_task_options to = {.bins = o->bins, .cox = o->survival_loss == MML_LOSS_COX};
+    mmli_devices devices;
     size_t *all = NULL, *have = NULL, n_all, n_have;
     mmli_prep *fitted = NULL;
     mml_model *model = NULL;
@@ -85,7 +95,8 @@ static mml_status on_parts(mml_model **out, const mmli_block_training *b, const 
     MML_TRY(mmli_train_places(&have, &n_have, part, N, MML_PART_TRAIN, b->modality.offsets));
     MML_CHECK(n_have > 0, MML_E_DATA, "no sample of the training part (%zu samples) has modality %s", n_all, b->modality.name);
     MML_TRY(mmli_prep_fit(&fitted, b->cohort, b->modality.name, have, n_have, &b->prep));
-    MML_TRY(mmli_model_new(&model, MML_MODEL_BLOCK, o->device, b->table, o->threads));
+    MML_TRY(mmli_train_devices(&devices, o->device, b->table));
+    MML_TRY(mmli_model_new(&model, MML_MODEL_BLOCK, NULL, &devices.table[0], o->threads));
     MML_TRY(mmli_task_fit(&model->task, b->cohort, b->task.name, all, n_all, &to));
     MML_TRY(mmli_model_add(model, b->modality.name, b->modality.kind, NULL, &b->block, fitted, model->task->outputs,
                            o->shared_head ? 0.25f : -1.0f, b->encoder));
@@ -94,7 +105,7 @@ static mml_status on_parts(mml_model **out, const mmli_block_training *b, const 
     MML_TRY(mmli_params_start(model->params, o->seed, model->task->name));
     if (o->shared_head)
         MML_TRY(freeze_head(&frozen, model));
-    MML_TRY(mmli_train_model(model, b->cohort, o, part, frozen, &model->members[0].from));
+    MML_TRY(mmli_train_model(model, b->cohort, o, part, frozen, &devices, &model->members[0].from));
     *out = model;
     model = NULL;
 out:
@@ -178,6 +189,7 @@ mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_mod
 {
     mml_status st = MML_OK;
     mml_train_options o;
+    mmli_devices devices;
     mml_part *part = NULL;
     mml_model *model = NULL;
     uint8_t *frozen = NULL;
@@ -188,10 +200,11 @@ mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_mod
     if (options)
         MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_train_options"));
     MML_TRY(mmli_train_check(&o));
-    MML_TRY(mmli_fuse_on(&model, models, n, fuse, o.device, table, o.threads));
+    MML_TRY(mmli_train_devices(&devices, o.device, table ? table : o.device ? NULL : &models[0]->dv->k));
+    MML_TRY(mmli_fuse_on(&model, models, n, fuse, NULL, &devices.table[0], o.threads));
     MML_TRY(mmli_train_divide(&part, cohort, model->task->name, &o));
     MML_TRY(freeze_fuse(&frozen, model));
-    MML_TRY(mmli_train_model(model, cohort, &o, part, frozen, &model->from));
+    MML_TRY(mmli_train_model(model, cohort, &o, part, frozen, &devices, &model->from));
     *out = model;
     model = NULL;
 out:

@@ -7,10 +7,11 @@
 
 #include "io/cohort.h"
 #include "model/options.h"
+#include "train/parallel.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
-static void trainer_clear(mmli_trainer *t)
+void mmli_trainer_clear(mmli_trainer *t)
 {
     mmli_device *dv = t->model->params->dv;
 
@@ -39,6 +40,8 @@ static void trainer_clear(mmli_trainer *t)
     mmli_free(t->weight);
     mmli_free(t->time);
     mmli_free(t->drop);
+    mmli_free(t->offsets);
+    mmli_free(t->before);
 }
 
 /* Modalities to read, each once, and which of them every sample has. */
@@ -49,6 +52,8 @@ static mml_status find_modalities(mmli_trainer *t, uint8_t *usable)
 
     MML_TRY(mmli_calloc(&t->names, t->model->n, sizeof *t->names));
     MML_TRY(mmli_calloc(&t->matches, t->model->n, sizeof *t->matches));
+    MML_TRY(mmli_calloc(&t->offsets, t->model->n, sizeof *t->offsets));
+    MML_TRY(mmli_calloc(&t->before, t->model->n, sizeof *t->before));
     for (size_t i = 0; i < t->model->n; i++) {
         const mmli_member *m = &t->model->members[i];
         mml_modality_info info;
@@ -56,6 +61,7 @@ static mml_status find_modalities(mmli_trainer *t, uint8_t *usable)
 
         MML_TRY(mml_cohort_modality(&info, t->cohort, m->modality));
         MML_TRY(mmli_match_make(&t->matches[i], m->prep, &info));
+        t->offsets[i] = info.offsets;
         for (size_t j = 0; j < N; j++)
             usable[j] |= info.offsets[j + 1] > info.offsets[j];
         for (size_t j = 0; j < t->n_names; j++)
@@ -113,7 +119,7 @@ out:
     return st;
 }
 
-static mml_status trainer_init(mmli_trainer *t, const mml_part *part, const uint8_t *frozen)
+mml_status mmli_trainer_init(mmli_trainer *t, const mml_part *part, const uint8_t *frozen)
 {
     mml_status st = MML_OK;
     mmli_params *params = t->model->params;
@@ -223,20 +229,25 @@ out:
 }
 
 mml_status mmli_train_model(mml_model *model, mml_cohort *cohort, const mml_train_options *o, const mml_part *part,
-                            const uint8_t *frozen, mmli_provenance *from)
+                            const uint8_t *frozen, const mmli_devices *devices, mmli_provenance *from)
 {
     mml_status st = MML_OK;
     mmli_trainer t = {.model = model, .cohort = cohort, .o = o, .from_start = model->kind == MML_MODEL_FUSE};
     bool found = false;
 
-    MML_TRY(trainer_init(&t, part, frozen));
+    MML_TRY(mmli_trainer_init(&t, part, frozen));
     if (o->resume && o->checkpoint)
         MML_TRY(mmli_checkpoint_load(&t, o->checkpoint, &found));
+    if (devices->n > 1) {
+        MML_TRY(mmli_parallel_new(&t.parallel, &t, devices, part));
+        MML_TRY(mmli_parallel_begin(t.parallel));
+    }
     MML_TRY(model->baseline && model->baseline->o.kind == MML_BASELINE_LINEAR ? mmli_train_linear(&t) : mmli_train_run(&t));
     if (model->kind == MML_MODEL_BLOCK)
         MML_TRY(mmli_train_loudness(&t));
     MML_TRY(record(from, &t));
 out:
-    trainer_clear(&t);
+    mmli_parallel_free(t.parallel);
+    mmli_trainer_clear(&t);
     return st;
 }

@@ -10,6 +10,7 @@
 #include "model/walk.h"
 #include "train/optim.h"
 #include "train/schedule.h"
+#include "train/sums.h"
 
 /* Samples of a part that can be used: labelled, and (but for the test part) with a modality of the model. */
 typedef struct mmli_part {
@@ -32,6 +33,8 @@ typedef struct mmli_progress {
     size_t plateau_bad;
     double seconds; /* spent before this process */
 } mmli_progress;
+
+typedef struct mmli_parallel mmli_parallel;
 
 typedef struct mmli_trainer {
     mml_model *model; /* borrowed */
@@ -65,6 +68,12 @@ typedef struct mmli_trainer {
     float *event, *target, *weight;
     double *time;
     uint8_t *drop; /* (members, batch) modality dropout; NULL without */
+    const int64_t **offsets; /* (members) of each member's modality in the cohort; lent */
+    /* several devices (parallel.h); NULL: one */
+    mmli_parallel *parallel; /* of the first one */
+    mmli_sums *shared;       /* of each; lent */
+    mmli_shard shard;        /* of the step under way */
+    mmli_before *before;     /* (members) */
 } mmli_trainer;
 
 /* loop.c: trains from t->at to the end, or to MML_E_STOPPED; parameters are the best ones afterwards. */
@@ -73,7 +82,8 @@ mml_status mmli_train_run(mmli_trainer *t);
 /* pass.c: t->batch = these samples, while those of t->next are read. */
 mml_status mmli_train_read(mmli_trainer *t, const size_t *samples, size_t n);
 /* Queues forward, loss, and (train) backward for samples; *weight = sum of weights, and t->sums = the loss that is
- * differentiated: the sum of weighted losses divided by it. Waits for nothing. */
+ * differentiated: the sum of weighted losses divided by it. Waits for nothing. Of several devices each is given the samples of its
+ * shard, t->shard, when it trains; weight, sums and gradients are those of the whole batch. */
 mml_status mmli_train_pass(mmli_trainer *t, const size_t *samples, size_t n, bool train, double *weight, mmli_var **logits);
 /* t->next = the batch from samples[at] on, of `all`. */
 void mmli_train_expect(mmli_trainer *t, size_t *samples, size_t at, size_t all);
@@ -120,8 +130,14 @@ mml_status mmli_train_check(const mml_train_options *o);
 mml_status mmli_train_divide(mml_part **part, mml_cohort *cohort, const char *task, const mml_train_options *o);
 mml_status mmli_train_places(size_t **out, size_t *n, const mml_part *part, size_t N, mml_part which, const int64_t *offsets);
 
-/* trainer.c: sets up and runs; `part` (N) of the cohort is how it was divided. Fills provenance into `from`. */
+/* trainer.c: sets up and runs on the devices, of which the model is on the first; `part` (N) of the cohort is how it was divided.
+ * Fills provenance into `from`. */
 mml_status mmli_train_model(mml_model *model, mml_cohort *cohort, const mml_train_options *o, const mml_part *part,
-                            const uint8_t *frozen, mmli_provenance *from);
+                            const uint8_t *frozen, const mmli_devices *devices, mmli_provenance *from);
+/* A trainer with model, cohort and o; cleared also after a failure. */
+mml_status mmli_trainer_init(mmli_trainer *t, const mml_part *part, const uint8_t *frozen);
+void mmli_trainer_clear(mmli_trainer *t);
+/* The devices that the options name; those of a table instead (tests). */
+mml_status mmli_train_devices(mmli_devices *out, const char *name, const mmli_backend *table);
 
 #endif

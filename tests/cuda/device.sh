@@ -11,13 +11,14 @@ build=${MMLT_BUILDDIR:-.}
 MMLEGO_CUDA_MODULE=${MMLT_CUDA_MODULE:-}
 export MMLEGO_CUDA_MODULE
 
-why=
+why='' one=''
 if [ -z "$MMLEGO_CUDA_MODULE" ]; then
     why="this build has no mmlego-cuda.so: configure --with-cuda"
 else
     must version --build
     grep -q '^cuda devices: cuda:0 ' "$tmp/out" || why=$(sed -n 's/^cuda devices: none (\(.*\))$/\1/p' "$tmp/out")
     [ -n "$why" ] || sed -n 's/^cuda devices: /on /p' "$tmp/out"
+    grep -q '^cuda devices:.*; cuda:1 ' "$tmp/out" || one="there is one GPU"
 fi
 
 # device SENTENCE COMMAND...: one test, or why it is skipped.
@@ -36,6 +37,11 @@ program() { # PROGRAM: of the tests, on the GPU alone
 }
 device "memory and copies are what they should be" program tests/cuda/test_device
 device "batches that come in early give the same model" program tests/cuda/test_step
+if [ -z "$why" ] && [ -n "$one" ]; then
+    echo "skip - device: two GPUs add up and train together ($one)"
+else
+    device "two GPUs add up and train together" program tests/cuda/test_group
+fi
 device "every kernel agrees with the reference, and gives the same bits again" program tests/ops/test_conformance
 device "gradients are slopes" program tests/ops/test_gradients
 device "kernels give values that are known" program tests/ops/test_known_kernels

@@ -20,8 +20,9 @@ MMLT_CUDA_MODULE = $(abs_top_builddir)/backends/cuda/mmlego-cuda.so
 endif
 
 # Memory and copies of a GPU, and training on it; and the backend on one that is emulated on the host.
-check_PROGRAMS += tests/cuda/test_device tests/cuda/test_step
+check_PROGRAMS += tests/cuda/test_device tests/cuda/test_group tests/cuda/test_step
 tests_cuda_test_device_SOURCES = tests/cuda/test_device.c tests/cuda/there.c tests/cuda/there.h
+tests_cuda_test_group_SOURCES = tests/cuda/test_group.c $(TRAIN_RIG)
 tests_cuda_test_step_SOURCES = tests/cuda/test_step.c tests/cuda/there.c tests/cuda/there.h $(TRAIN_RIG)
 EXTRA_DIST += \
 	tests/cuda/emulated/blas.cc \
@@ -33,9 +34,11 @@ EXTRA_DIST += \
 	tests/cuda/emulated/fft.cc \
 	tests/cuda/emulated/grid.cc \
 	tests/cuda/emulated/memory.cc \
+	tests/cuda/emulated/nccl.cc \
+	tests/cuda/emulated/nccl.h \
 	tests/cuda/emulated/streams.cc
 
 # What emulated.sh makes; by its name, for in a build inside of the tree it lies beside sources.
 mostlyclean-local:
 	rm -f tests/cuda/emulated/*.o tests/cuda/emulated/*.log tests/cuda/emulated/log tests/cuda/emulated/failed \
-		tests/cuda/emulated/mmlego-cuda.so
+		tests/cuda/emulated/mmlego-cuda.so tests/cuda/emulated/libnccl.so.2 tests/cuda/emulated/nccl.obj

@@ -86,6 +86,40 @@ compared() {
 }
 [ -n "${MMLT_FAST:-}" ] || test_that "compare takes --device" compared
 
+# ---- several GPUs
+shared() { # the same as on as many devices of what the module is made of, and on "all"
+    run $train $quick --device reference,reference -o "$tmp/reference2.h5" && exits 0 &&
+        run predict "$tmp/reference2.h5" "$tmp/cohort.h5" --device reference -o "$tmp/reference2.tsv" && exits 0 &&
+        with MMLEGO_CUDA_MODULE="$fake" -- run $train $quick --device cuda:0,1 -o "$tmp/cuda2.h5" && exits 0 &&
+        run predict "$tmp/cuda2.h5" "$tmp/cohort.h5" --device reference -o "$tmp/cuda2.tsv" && exits 0 &&
+        cmp -s "$tmp/reference2.tsv" "$tmp/cuda2.tsv" &&
+        with MMLEGO_CUDA_MODULE="$fake" -- run $train $quick --device cuda:all -o "$tmp/all.h5" && exits 0 &&
+        run predict "$tmp/all.h5" "$tmp/cohort.h5" --device reference -o "$tmp/all.tsv" && cmp -s "$tmp/all.tsv" "$tmp/cuda2.tsv"
+}
+test_that "two GPUs train together" shared
+says_both() {
+    with MMLEGO_CUDA_MODULE="$fake" -- run fuse "$tmp/cohort.h5" "$tmp/cuda.h5" "$tmp/genes.h5" --epochs 1 \
+        --device cuda:0,cuda:1 -o "$tmp/fused.h5" && exits 0 &&
+        says "device: cuda:0 (Fake 0, 1.0 GiB, compute capability 9.0), cuda:1 (Fake 1, 2.0 GiB, compute capability 9.1)"
+}
+test_that "fuse takes two GPUs, and names both" says_both
+one_only() { # WORD...: exit status 2, and why
+    with MMLEGO_CUDA_MODULE="$fake" -- run "$@" --device cuda:0,1 && exits 2 && says "train and fuse work with several devices at once"
+}
+test_that "predict takes one device" one_only predict "$tmp/cuda.h5" "$tmp/cohort.h5"
+test_that "evaluate takes one device" one_only evaluate "$tmp/cuda.h5" "$tmp/cohort.h5"
+test_that "compare takes one device" one_only compare "$tmp/cohort.h5" -t death -s block:labs -o "$tmp/compared2"
+test_that "bench takes one device" one_only bench table-predict-1
+test_that "a baseline is trained on one device" fails_with "names several" \
+    MMLEGO_CUDA_MODULE="$fake" -- run $train --system snn --epochs 1 --quiet --device cuda:0,1 -o "$tmp/x.h5"
+test_that "a GPU that is named twice is refused" fails_with "GPU 1 is named twice" \
+    MMLEGO_CUDA_MODULE="$fake" -- run $train --device cuda:1,1 -o "$tmp/x.h5"
+test_that "a GPU of several that is not there is told" fails_with "cuda:0 to cuda:1" \
+    MMLEGO_CUDA_MODULE="$fake" -- run $train --device cuda:0,2 -o "$tmp/x.h5"
+test_that "a GPU of several that cannot be opened is told" fails_with "GPU 1 is busy" \
+    MMLEGO_CUDA_MODULE="$fake" MMLT_FAKE=busy -- run $train $quick --device cuda:0,1 -o "$tmp/x.h5"
+test_that "the cpu is one device" fails_with "which uses all its processors" -- run $train --device cpu,cpu -o "$tmp/x.h5"
+
 automatic() {
     with MMLEGO_CUDA_MODULE="$fake" -- run predict "$tmp/cuda.h5" "$tmp/cohort.h5" --device auto -o "$tmp/auto.tsv" && exits 0 &&
         says "device: cuda:0 (Fake 0" && cmp -s "$tmp/auto.tsv" "$tmp/reference.tsv"

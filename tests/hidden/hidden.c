@@ -120,6 +120,7 @@ const mmli_backend mmlt_backend_hidden = {
     .download = REF(download),
     .copy = REF(copy),
     .sync = REF(sync),
+    .group = &REF(group),
 #define MML_KERNEL(kernel, args) .kernel = REF(kernel),
 #include "backends/kernels.def"
 #undef MML_KERNEL

@@ -177,7 +177,9 @@ typedef enum cudaError {
     cudaErrorInitializationError = 3,
     cudaErrorInvalidConfiguration = 9,
     cudaErrorInsufficientDriver = 35,
-    cudaErrorNoDevice = 100
+    cudaErrorNoDevice = 100,
+    cudaErrorInvalidDevice = 101,
+    cudaErrorInvalidResourceHandle = 400
 } cudaError_t;
 typedef struct mmlt_cuda_stream *cudaStream_t;
 typedef struct mmlt_cuda_event *cudaEvent_t;
@@ -194,11 +196,16 @@ enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaMemAllocationType { cudaMemAllocationTypePinned = 1 };
 enum cudaMemLocationType { cudaMemLocationTypeDevice = 1 };
+enum cudaMemAccessFlags { cudaMemAccessFlagsProtReadWrite = 3 };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
 enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
 struct cudaMemLocation {
     cudaMemLocationType type;
     int id;
+};
+struct cudaMemAccessDesc {
+    cudaMemLocation location;
+    cudaMemAccessFlags flags;
 };
 struct cudaMemPoolProps {
     cudaMemAllocationType allocType;
@@ -236,6 +243,8 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *props
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attr, void *value);
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, size_t keep);
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool);
+cudaError_t cudaMemPoolSetAccess(cudaMemPool_t pool, const cudaMemAccessDesc *access, size_t n);
+cudaError_t cudaDeviceCanAccessPeer(int *can, int device, int peer);
 cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t pool, cudaStream_t stream);
 cudaError_t cudaFreeAsync(void *p, cudaStream_t stream);
 cudaError_t cudaMallocHost(void **p, size_t bytes);
@@ -276,6 +285,8 @@ cudaError_t mmlt_cuda_result(cudaError_t e);
 /* ---- running a grid ------------------------------------------------------------------------------------- */
 bool mmlt_cuda_reverse(cudaStream_t stream);
 bool mmlt_cuda_may_launch(dim3 grid, dim3 block, size_t shared);
+/* Is the GPU of the stream the one that the thread has chosen? Else a launch, or an event of another one, is an error. */
+bool mmlt_cuda_is_chosen(cudaStream_t stream);
 /* Now. */
 void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*thread)(const void *), const void *ctx);
 void *mmlt_cuda_dynamic_shared(void);
@@ -290,7 +301,7 @@ static inline void mmlt_cuda_launch(dim3 grid, dim3 block, size_t shared, cudaSt
     const auto thread = [kernel, args...]() { kernel(args...); };
     typedef decltype(thread) call;
 
-    if (mmlt_cuda_may_launch(grid, block, shared))
+    if (mmlt_cuda_may_launch(grid, block, shared) && mmlt_cuda_is_chosen(stream))
         mmlt_cuda_push(stream, [grid, block, shared, stream, thread]() {
             mmlt_cuda_run(grid, block, shared, mmlt_cuda_reverse(stream), [](const void *ctx) { (*static_cast<call *>(ctx))(); },
                           &thread);

@@ -5,6 +5,7 @@
  * Memory is given out when it is asked for, and taken back in the order of the stream.
  *
  * MMLT_CUDA_MIB: how much memory the GPU has; MMLT_CUDA_SHARED_KIB: how much shared memory a block may have.
+ * MMLT_CUDA_GPUS: how many there are [1]; they share the memory, but not streams and events.
  */
 #include "cuda_runtime.h"
 
@@ -36,6 +37,15 @@ void protect(int how)
         perror("emulated CUDA: mprotect");
         abort();
     }
+}
+
+thread_local int chosen; /* GPU */
+
+int gpus(void)
+{
+    const char *n = getenv("MMLT_CUDA_GPUS");
+
+    return n ? (int)strtol(n, nullptr, 10) : 1;
 }
 
 size_t capacity(void)
@@ -137,6 +147,8 @@ static const struct {
     {cudaErrorMemoryAllocation, "cudaErrorMemoryAllocation", "out of memory"},
     {cudaErrorInvalidConfiguration, "cudaErrorInvalidConfiguration", "invalid configuration argument"},
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
+    {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
+    {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
 };
 
 const char *cudaGetErrorString(cudaError_t e)
@@ -169,13 +181,24 @@ cudaError_t cudaGetDeviceCount(int *n)
 {
     const char *visible = getenv("CUDA_VISIBLE_DEVICES");
 
-    *n = visible && !*visible ? 0 : 1;
+    *n = visible && !*visible ? 0 : gpus();
     return *n ? cudaSuccess : mmlt_cuda_result(cudaErrorNoDevice);
 }
-cudaError_t cudaSetDevice(int i) { return i == 0 ? cudaSuccess : mmlt_cuda_result(cudaErrorInvalidValue); }
+cudaError_t cudaSetDevice(int i)
+{
+    if (i < 0 || i >= gpus())
+        return mmlt_cuda_result(cudaErrorInvalidDevice);
+    chosen = i;
+    return cudaSuccess;
+}
+cudaError_t cudaDeviceCanAccessPeer(int *can, int device, int peer)
+{
+    *can = device != peer;
+    return device < gpus() && peer < gpus() ? cudaSuccess : mmlt_cuda_result(cudaErrorInvalidDevice);
+}
 cudaError_t cudaGetDevice(int *i)
 {
-    *i = 0;
+    *i = chosen;
     return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attr, int)
@@ -234,6 +257,13 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *)
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void *) { return cudaSuccess; }
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return cudaSuccess; } /* nothing is kept */
+cudaError_t cudaMemPoolSetAccess(cudaMemPool_t, const cudaMemAccessDesc *access, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (access[i].location.id < 0 || access[i].location.id >= gpus())
+            return mmlt_cuda_result(cudaErrorInvalidDevice);
+    return cudaSuccess;
+}
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool)
 {
     free(pool);

@@ -23,6 +23,7 @@ struct mmlt_cuda_stream {
     mmlt_cuda_op *first, *last;
     uint64_t pushed, done;
     unsigned launches;
+    int gpu;
     bool computes; /* it has had something else than a copy to do */
     bool busy;     /* its first is running, or waiting */
     mmlt_cuda_stream *next;
@@ -30,6 +31,7 @@ struct mmlt_cuda_stream {
 struct mmlt_cuda_event {
     mmlt_cuda_stream *stream;
     uint64_t position;
+    int gpu;
 };
 
 namespace {
@@ -160,6 +162,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
 
     if (!(*stream = s))
         return mmlt_cuda_result(cudaErrorMemoryAllocation);
+    (void)cudaGetDevice(&s->gpu);
     pthread_mutex_lock(&lock);
     s->next = streams;
     streams = s;
@@ -192,11 +195,23 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream)
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
 {
     *event = static_cast<mmlt_cuda_event *>(calloc(1, sizeof **event));
-    return *event ? cudaSuccess : mmlt_cuda_result(cudaErrorMemoryAllocation);
+    return *event ? cudaGetDevice(&(*event)->gpu) : mmlt_cuda_result(cudaErrorMemoryAllocation);
+}
+
+bool mmlt_cuda_is_chosen(cudaStream_t stream)
+{
+    int gpu;
+
+    (void)cudaGetDevice(&gpu);
+    if (gpu != stream->gpu)
+        (void)mmlt_cuda_result(cudaErrorInvalidResourceHandle);
+    return gpu == stream->gpu;
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
+    if (event->gpu != stream->gpu)
+        return mmlt_cuda_result(cudaErrorInvalidResourceHandle);
     pthread_mutex_lock(&lock);
     event->stream = stream;
     event->position = stream->pushed;
