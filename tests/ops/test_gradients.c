@@ -12,11 +12,11 @@ static void act_g(fd *f) { GRADIENT(f, act_grad, f->dx[0], f->y[0], f->dy[0], 12
 static void gate(fd *f) { FORWARD(f, gate, f->y[0], f->x[0], 3, 4, (mmli_gate)f->c->kind); }
 static void gate_g(fd *f) { GRADIENT(f, gate_grad, f->dx[0], f->x[0], f->dy[0], 3, 4, (mmli_gate)f->c->kind, true); }
 
-static void drop(fd *f) { FORWARD(f, dropout, f->y[0], f->x[0], 20, 0.4f, KEY); }
-static void drop_g(fd *f) { GRADIENT(f, dropout_grad, f->dx[0], f->dy[0], 20, 0.4f, KEY); }
+static void drop(fd *f) { FORWARD(f, dropout, f->y[0], f->x[0], 20, 0.4f, KEY, 0); }
+static void drop_g(fd *f) { GRADIENT(f, dropout_grad, f->dx[0], f->dy[0], 20, 0.4f, KEY, 0); }
 
-static void alpha(fd *f) { FORWARD(f, alpha_dropout, f->y[0], f->x[0], 20, 0.4f, KEY); }
-static void alpha_g(fd *f) { GRADIENT(f, alpha_dropout_grad, f->dx[0], f->dy[0], 20, 0.4f, KEY); }
+static void alpha(fd *f) { FORWARD(f, alpha_dropout, f->y[0], f->x[0], 20, 0.4f, KEY, 0); }
+static void alpha_g(fd *f) { GRADIENT(f, alpha_dropout_grad, f->dx[0], f->dy[0], 20, 0.4f, KEY, 0); }
 
 static void repeat(fd *f) { FORWARD(f, repeat, f->y[0], f->x[0], 4, 5); }
 static void repeat_g(fd *f) { GRADIENT(f, col_sum_grad, f->dx[0], f->dy[0], 4, 5); }

@@ -354,11 +354,11 @@ START_TEST(dropout_keeps_where_the_generator_says_so)
     for (int i = 0; i < MANY; i++)
         big_x[i] = 1;
     x = GIVE(big_x), y = GIVE(big_x);
-    RUN(dropout, y, x, MANY, p, key);
+    RUN(dropout, y, x, MANY, p, key, 0);
     TAKE(big_y, y);
     for (size_t i = 0; i < MANY; i++)
         ck_assert_float_eq_tol(big_y[i], mmli_rng_uniform(key, i) >= p ? 1 / (1 - p) : 0, 1e-6f);
-    RUN(alpha_dropout, y, x, MANY, p, key);
+    RUN(alpha_dropout, y, x, MANY, p, key, 0);
     TAKE(big_y, y);
     for (size_t i = 0; i < MANY; i++)
         ck_assert((mmli_rng_uniform(key, i) >= p) == (big_y[i] > 0));
@@ -375,7 +375,7 @@ START_TEST(alpha_dropout_keeps_mean_0_and_variance_1)
     begin(_i);
     mmlt_normal(big_x, MANY, 12);
     x = GIVE(big_x), y = GIVE(big_x);
-    RUN(alpha_dropout, y, x, MANY, 0.25f, 13);
+    RUN(alpha_dropout, y, x, MANY, 0.25f, 13, 0);
     TAKE(big_y, y);
     for (int i = 0; i < MANY; i++) {
         sum += (double)big_y[i];
@@ -394,10 +394,10 @@ START_TEST(dropout_with_probability_0_copies_every_bit)
     begin(_i);
     mmlt_normal(big_x, MANY, 14);
     x = GIVE(big_x), y = GIVE(big_y);
-    RUN(dropout, y, x, MANY, 0.0f, 15);
+    RUN(dropout, y, x, MANY, 0.0f, 15, 0);
     TAKE(big_y, y);
     mmlt_assert_same_bits(big_y, big_x, sizeof big_x);
-    RUN(alpha_dropout, y, x, MANY, 0.0f, 15);
+    RUN(alpha_dropout, y, x, MANY, 0.0f, 15, 0);
     TAKE(big_y, y);
     mmlt_assert_close(big_y, big_x, MANY, MMLT_TOL_EXACT);
     end();

@@ -67,7 +67,7 @@ START_TEST(alpha_dropout_gives_dropped_units_one_value)
     for (int i = 0; i < 64; i++)
         x[i] = 3;
     mx = GIVE(x), my = GIVE(x);
-    RUN(alpha_dropout, my, mx, 64, 0.5f, 99);
+    RUN(alpha_dropout, my, mx, 64, 0.5f, 99, 0);
     TAKE(y, my);
     for (int i = 0; i < 64; i++) {
         dropped += y[i] < 0;
