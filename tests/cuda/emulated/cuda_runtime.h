@@ -32,7 +32,7 @@
 #define __host__
 #define __constant__
 #define __forceinline__ inline
-#define __shared__ static /* the GPU does one thing at a time (streams.cc): one block of one grid */
+#define __shared__ static thread_local
 #define __align__(n) alignas(n)
 #define __launch_bounds__(...)
 #define CUDART_VERSION 13000
@@ -67,9 +67,9 @@ static inline float4 make_float4(float x, float y, float z, float w) { return fl
 static inline double2 make_double2(double x, double y) { return double2{x, y}; }
 static inline int2 make_int2(int x, int y) { return int2{x, y}; }
 
-/* Of the thread that runs. Not thread_local, which would be a look-up in each access (an intercepted one under AddressSanitizer). */
-extern uint3 threadIdx, blockIdx;
-extern dim3 blockDim, gridDim;
+/* Of the thread that runs */
+extern thread_local uint3 threadIdx, blockIdx;
+extern thread_local dim3 blockDim, gridDim;
 enum { warpSize = 32 };
 
 /* ---- barriers and shuffles --------------------------------------------------------------------------- */

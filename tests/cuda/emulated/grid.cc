@@ -18,8 +18,8 @@
 
 enum { MOST_THREADS = 1024, LANES = 32, BALLOT = LANES };
 
-uint3 threadIdx, blockIdx;
-dim3 blockDim, gridDim;
+thread_local uint3 threadIdx, blockIdx;
+thread_local dim3 blockDim, gridDim;
 
 namespace {
 
@@ -63,7 +63,7 @@ struct team {
     alignas(16) unsigned char shared[228 << 10];
 };
 
-team *t; /* of the one grid that runs, whatever thread of the host has the lock of streams.cc */
+thread_local team *t;
 
 void die(const char *why)
 {
