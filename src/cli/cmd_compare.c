@@ -31,6 +31,9 @@ static const mmlc_opt what[] = {
              "system is joined from are added", .init = "all"},
     {.letter = 'm', .name = "modality", .type = MMLC_STR, .at = AT(modalities), .arg = "LIST",
      .help = "modalities to use, in this order", .init = "all of the cohort"},
+    {.name = "weight-folds", .type = MMLC_INT, .at = AT(o.weight_folds), .arg = "N",
+     .help = "cross-validate each block in N folds for the weights of merge and fuse, as 'train' does; 0 = not at all",
+     .init = "5 where fewer than 50 validation samples are of the rarer kind, else 0", .max = 1000},
     {.name = "tune", .type = MMLC_SIZE, .at = AT(o.tune), .arg = "N",
      .help = "search the settings of each system with N trials on the validation part; 0 = the defaults alone", .max = 100000},
     {.name = "study", .type = MMLC_STR, .at = AT(o.study), .choices = studies,
@@ -231,7 +234,7 @@ static int report(const mmlc_call *call)
 static int run(mmlc_call *call)
 {
     compare_args *a = call->args;
-    static const char *const not_there[] = {"task", "systems", "modality", "tune", "study", "seed", "jobs", "device", "folds", "fold", "train", "valid",
+    static const char *const not_there[] = {"task", "systems", "modality", "weight-folds", "tune", "study", "seed", "jobs", "device", "folds", "fold", "train", "valid",
                                             "test", "valid-fraction", "split-seed"};
     int rc;
 

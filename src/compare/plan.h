@@ -70,6 +70,7 @@ struct mml_compare {
     double valid_fraction;
     uint64_t split_seed, seed, data_hash;
     size_t tune;
+    int weight_folds;
     int folds, fold, threads;
     mml_task_kind kind;
     size_t samples;

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -364,9 +365,8 @@ static mml_status damaged_group(hid_t loc, const char *path, const char *name)
     return mmli_fail(MML_E_FORMAT, "%s: group %s: damaged%s", path, mmli_h5_full_name(loc, name).text, why.text);
 }
 
-/* To list links, HDF5 1.10 makes a table of as many as the group's header has messages, and frees all of it when one of them cannot be
- * decoded, also the part that it has not filled in (H5G__link_release_table). So all are decoded before, by the search for a name that
- * cannot be found early: longer than a message. */
+/* Links in the header of the group itself HDF5 1.10 lists by a table in any case (see mmli_h5_members). So all are decoded before, by the search
+ * for a name that cannot be found early: longer than a message. */
 static mml_status check_links(hid_t group, hid_t loc, const char *path, const char *name)
 {
     enum { BEYOND = 1 << 16 };
@@ -382,15 +382,64 @@ out:
     return st;
 }
 
+/* Links of a group on the way to their names. */
+typedef struct member {
+    char *name;
+    int64_t order; /* of creation */
+} member;
+
+typedef struct members {
+    member *list; /* (cap) */
+    size_t n, cap;
+    bool no_memory;
+} members;
+
+#if H5_VERSION_GE(1, 12, 0)
+#define LITERATE H5Literate2
+typedef H5L_info2_t link_info;
+#else
+#define LITERATE H5Literate
+typedef H5L_info_t link_info;
+#endif
+
+static herr_t add_member(hid_t group, const char *name, const link_info *info, void *user)
+{
+    members *m = user;
+
+    (void)group;
+    if (m->n == m->cap) /* more than the header says */
+        return -1;
+    m->no_memory = mmli_strdup(&m->list[m->n].name, name) != MML_OK;
+    m->list[m->n].order = info->corder;
+    m->n += !m->no_memory;
+    return m->no_memory ? -1 : 0;
+}
+
+static int by_creation(const void *a, const void *b)
+{
+    const member *x = a, *y = b;
+
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const member *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+/* Links are asked for in the order in which they lie there, and sorted here: for any other order HDF5 1.10 makes a table of as many as the
+ * group's header says, and when it cannot read one of them it frees all entries, also those that it has not filled in
+ * (H5G__dense_build_table, H5G__link_release_table). */
 mml_status mmli_h5_members(char ***out, size_t *n, hid_t loc, const char *path, const char *name)
 {
     mml_status st = MML_OK;
     hid_t group = -1;
     H5G_info_t info = {0};
-    H5_index_t by;
+    members m = {0};
     char **names = NULL;
-    size_t count = 0;
-    ssize_t length;
+    hsize_t at = 0;
 
     *out = NULL;
     *n = 0;
@@ -404,22 +453,26 @@ mml_status mmli_h5_members(char ***out, size_t *n, hid_t loc, const char *path, 
         goto out;
     }
     MML_TRY(check_links(group >= 0 ? group : loc, loc, path, name));
-    by = order_is_tracked(group >= 0 ? group : loc) ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
-    MML_TRY(mmli_calloc(&names, (size_t)info.nlinks, sizeof *names));
-    for (; count < info.nlinks; count++) {
-        length = H5Lget_name_by_idx(group >= 0 ? group : loc, ".", by, H5_ITER_INC, (hsize_t)count, NULL, 0,
-                                    H5P_DEFAULT);
-        MML_CHECK(length >= 0, MML_E_FORMAT, "%s: group %s: damaged", path, mmli_h5_full_name(loc, name).text);
-        MML_TRY(mmli_calloc(&names[count], (size_t)length + 1, 1));
-        MML_CHECK(H5Lget_name_by_idx(group >= 0 ? group : loc, ".", by, H5_ITER_INC, (hsize_t)count, names[count],
-                                     (size_t)length + 1, H5P_DEFAULT) == length,
-                  MML_E_FORMAT, "%s: group %s: damaged", path, mmli_h5_full_name(loc, name).text);
+    m.cap = (size_t)info.nlinks;
+    MML_TRY(mmli_calloc(&m.list, m.cap, sizeof *m.list));
+    MML_TRY(mmli_calloc(&names, m.cap, sizeof *names));
+    if (m.cap > 0 && (LITERATE(group >= 0 ? group : loc, H5_INDEX_NAME, H5_ITER_NATIVE, &at, add_member, &m) < 0 || m.n < m.cap)) {
+        st = m.no_memory ? MML_E_NOMEM : damaged_group(loc, path, name);
+        goto out;
     }
+    if (m.n > 0)
+        qsort(m.list, m.n, sizeof *m.list, order_is_tracked(group >= 0 ? group : loc) ? by_creation : by_name);
+    for (size_t i = 0; i < m.n; i++)
+        names[i] = m.list[i].name;
     *out = names;
-    *n = count;
+    *n = m.n;
     names = NULL;
+    m.n = 0;
 out:
-    mmli_h5_texts_free(names, names == NULL ? 0 : (size_t)info.nlinks);
+    for (size_t i = 0; i < m.n; i++)
+        mmli_free(m.list[i].name);
+    mmli_free(m.list);
+    mmli_free((void *)names);
     mmli_h5_drop(group);
     mmli_h5_unlock();
     return st;

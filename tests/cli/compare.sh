@@ -21,7 +21,7 @@ same_table() {
 }
 lines() { [ "$(wc -l <"$2")" -eq "$1" ]; }
 
-run compare "$cohort" -t death --folds 2 -s block,ensemble,ensemble-weighted,lego -o "$tmp/all" --jobs 2
+run compare "$cohort" -t death --weight-folds 0 --folds 2 -s block,ensemble,ensemble-weighted,lego -o "$tmp/all" --jobs 2
 test_that "a comparison ends well" exits 0
 cp "$tmp/out" "$tmp/table"
 for title in "LegoBlock, labs" "LegoBlock, genes" Ensemble LegoMerge "LegoFuse (stack)" "LegoFuse (weave)"; do
@@ -33,7 +33,7 @@ test_that "table.tsv has a line a system" lines 8 "$tmp/all/table.tsv"
 test_that "there is a record a job" [ "$(find "$tmp/all/jobs" -name '*.json' | wc -l)" -eq 14 ]
 test_that "nothing is left half-written" no_rest "$tmp/all"
 
-run compare "$cohort" -t death --folds 2 -s block,ensemble,ensemble-weighted,lego -o "$tmp/all"
+run compare "$cohort" -t death --weight-folds 0 --folds 2 -s block,ensemble,ensemble-weighted,lego -o "$tmp/all"
 test_that "what is finished is not run again" silent
 test_that "and the table is the same" cmp -s "$tmp/out" "$tmp/table"
 
@@ -42,9 +42,9 @@ run compare --report "$tmp/all" "$tmp/all" -o "$tmp/page.html"
 test_that "comparisons can be put on one page" grep -q "</html>" "$tmp/page.html"
 
 # In parts: one fold at a time, in folders of their own, one process at a time.
-must compare "$cohort" -t death --folds 2 --fold 1 -s block,ensemble,ensemble-weighted,lego -o "$tmp/one" -j 1 -q
+must compare "$cohort" -t death --weight-folds 0 --folds 2 --fold 1 -s block,ensemble,ensemble-weighted,lego -o "$tmp/one" -j 1 -q
 test_that "with --fold nothing is collected" [ ! -e "$tmp/one/table.tsv" ]
-must compare "$cohort" -t death --folds 2 --fold 0 -s block,ensemble,ensemble-weighted,lego -o "$tmp/zero" -q
+must compare "$cohort" -t death --weight-folds 0 --folds 2 --fold 0 -s block,ensemble,ensemble-weighted,lego -o "$tmp/zero" -q
 run compare --collect "$tmp/one" "$tmp/zero" -o "$tmp/both"
 test_that "folders can be collected" exits 0
 test_that "and give the same table" same_table "$tmp/both/table.tsv" "$tmp/all/table.tsv"
@@ -61,7 +61,7 @@ assert abs(s['merge']['mean'] - sum(s['merge']['scores']) / 2) < 1e-12
 fi
 
 # Stopped: the finished records stay, and the same command goes on.
-env --default-signal=INT "$MMLT_MMLEGO" compare "$cohort" -t survival --folds 40 -s block,merge -o "$tmp/stopped" -j 2 >"$tmp/out" 2>"$tmp/err" &
+env --default-signal=INT "$MMLT_MMLEGO" compare "$cohort" -t survival --weight-folds 0 --folds 40 -s block,merge -o "$tmp/stopped" -j 2 >"$tmp/out" 2>"$tmp/err" &
 pid=$!
 tries=0
 while [ "$(find "$tmp/stopped/jobs" -name '*.json' 2>/dev/null | wc -l)" -lt 4 ] && [ $tries -lt 1200 ]; do
@@ -77,9 +77,9 @@ test_that "nothing is left half-written after Ctrl-C" no_rest "$tmp/stopped"
 done_before=$(find "$tmp/stopped/jobs" -name '*.json' | wc -l)
 some() { [ "$done_before" -ge 4 ] && [ "$done_before" -lt 120 ]; }
 test_that "some jobs were finished, not all" some
-run compare "$cohort" -t survival --folds 2 -s block,merge -o "$tmp/stopped"
+run compare "$cohort" -t survival --weight-folds 0 --folds 2 -s block,merge -o "$tmp/stopped"
 test_that "it is gone on with" exits 0
-must compare "$cohort" -t survival --folds 2 -s block,merge -o "$tmp/whole" -q
+must compare "$cohort" -t survival --weight-folds 0 --folds 2 -s block,merge -o "$tmp/whole" -q
 grep -v '_seconds\|peak_bytes' "$tmp/stopped/jobs/merge.1.json" >"$tmp/a"
 grep -v '_seconds\|peak_bytes' "$tmp/whole/jobs/merge.1.json" >"$tmp/b"
 test_that "with the result of a run without a break" cmp "$tmp/a" "$tmp/b"
@@ -94,24 +94,26 @@ test_that "what is joined from it fails with it" says "block:genes, which it is 
 test_that "the others go on" prints "LegoBlock, labs"
 test_that "and the table has the reason" prints "failed in 1 of 1"
 
-run compare "$cohort" -t grade -s block:labs --folds 1 -o "$tmp/grade" -q
+run compare "$cohort" -t grade -s block:labs --folds 1 --tune 2 -o "$tmp/grade" -q
 test_that "a task of several classes is compared" exits 0
-run compare "$cohort" -t weight -s block:labs,block:genes --folds 1 -o "$tmp/weight" -q
+must inspect --json "$tmp/grade/models/block@labs.0.h5"
+test_that "a block of few patients is cross-validated, with the settings that a search has chosen" prints '"cross_folds": 5'
+run compare "$cohort" -t weight --weight-folds 0 -s block:labs,block:genes --folds 1 -o "$tmp/weight" -q
 test_that "a regression is compared" exits 0
-run compare "$cohort" -t death --train site=a --test site=b --folds 2 -s merge -o "$tmp/site" -q
+run compare "$cohort" -t death --weight-folds 0 --train site=a --test site=b --folds 2 -s merge -o "$tmp/site" -q
 test_that "divisions by column are compared on" exits 0
 
-run compare "$cohort" -t death --folds 1 -s merge,ensemble --study overlap -o "$tmp/overlap" -q
+run compare "$cohort" -t death --weight-folds 0 --folds 1 -s merge,ensemble --study overlap -o "$tmp/overlap" -q
 test_that "the study of overlap is made" prints "symmetric difference"
 test_that "its scores are a table" lines 21 "$tmp/overlap/study_overlap.tsv"
-run compare "$cohort" -t death --folds 1 --study interference -o "$tmp/mixing" -q
+run compare "$cohort" -t death --weight-folds 0 --folds 1 --study interference -o "$tmp/mixing" -q
 test_that "the study of interference is made" prints "harmonic, in frequency"
-run compare "$cohort" -t death --folds 1 -s snn,multimodal,reference --tune 2 -o "$tmp/baselines" -q
+run compare "$cohort" -t death --weight-folds 0 --folds 1 -s snn,multimodal,reference --tune 2 -o "$tmp/baselines" -q
 test_that "baselines are compared, or it is said why not" exits 0
 test_that "SNN is among them" prints "SNN, labs"
 
 test_that "another seed in the same folder is refused" fails 2 "seed: \"0\" there, \"5\" here" \
-    compare "$cohort" -t death --folds 2 --seed 5 -o "$tmp/all"
+    compare "$cohort" -t death --weight-folds 0 --folds 2 --seed 5 -o "$tmp/all"
 test_that "an unknown system is refused with the nearest" fails 2 'did you mean' compare "$cohort" -t death -s merg -o "$tmp/x"
 test_that "an unknown task is refused" fails 2 "no task" compare "$cohort" -t deth -o "$tmp/x"
 test_that "an unknown modality is refused" fails 2 "lab" compare "$cohort" -t death -m lab -o "$tmp/x"
@@ -122,6 +124,7 @@ test_that "the task is needed" fails 2 "--task is needed" compare "$cohort" -o "
 test_that "--collect runs nothing" fails 2 "--task has no meaning" compare --collect "$tmp/all" -t death
 test_that "--report needs a file" fails 2 "--output is needed" compare --report "$tmp/all"
 test_that "a folder that is not collected has no page" fails 1 "compare.json" compare --report "$tmp" -o "$tmp/x"
+test_that "one fold is none" fails 2 "weight folds must be" compare "$cohort" -t death --weight-folds 1 -o "$tmp/x"
 test_that "an unknown study is refused" fails 2 "study" compare "$cohort" -t death --study overlop -o "$tmp/x"
 test_that "different comparisons are not collected" fails 2 "of different comparisons" compare --collect "$tmp/all" "$tmp/site" -o "$tmp/x"
 test_that "a folder without records is refused" fails 1 "no folder of a comparison" compare --collect "$tmp" -o "$tmp/x"

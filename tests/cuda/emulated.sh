@@ -72,7 +72,9 @@ echo "ok - the sources of backends/cuda compile as C++"
 
 # ---- programs of the tests, on that device alone
 MMLEGO_CUDA_MODULE=$module MMLT_DEVICE=cuda CK_VERBOSITY=normal
-export MMLEGO_CUDA_MODULE MMLT_DEVICE CK_VERBOSITY
+# The stand-in for NCCL lies beside the module, which says so to the loader; ASan's dlopen() does not ask it.
+LD_LIBRARY_PATH=$dir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+export MMLEGO_CUDA_MODULE MMLT_DEVICE CK_VERBOSITY LD_LIBRARY_PATH
 passes() { # SENTENCE PROGRAM
     log=$dir/$(basename "$2").log
     "$build/$2" >"$log" 2>&1
