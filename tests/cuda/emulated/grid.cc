@@ -322,6 +322,24 @@ void *mmlt_cuda_dynamic_shared(void)
     return t->shared;
 }
 
+namespace {
+
+/* A thread takes its team with it when it ends. */
+struct leaving {
+    bool made = false;
+
+    ~leaving()
+    {
+        for (unsigned i = 0; t && i < t->made; i++)
+            munmap(t->all[i].stack, STACK_BYTES);
+        free(t);
+        t = nullptr;
+    }
+};
+thread_local leaving at_end;
+
+} // namespace
+
 void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*thread)(const void *), const void *ctx)
 {
     const size_t blocks = (size_t)grid.x * grid.y * grid.z;
@@ -330,6 +348,7 @@ void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*th
         t = static_cast<team *>(calloc(1, sizeof *t));
     if (!t)
         die("out of memory");
+    at_end.made = true; /* it is there from here on */
 #ifdef __SANITIZE_ADDRESS__
     {
         pthread_attr_t attr;
