@@ -124,11 +124,14 @@ static mml_status train(mml_model **out, mml_cohort *cohort, const char *modalit
     mml_modality_info info;
     mml_block_options block;
     mml_prep_options prep;
+    mml_train_options options;
 
     TRY(mml_cohort_modality(&info, cohort, modality));
     TRY(mml_block_options_init(&block, &prep, "mmlego", info.kind, MML_BINARY));
+    TRY(mml_train_options_init(&options, "mmlego", info.kind, MML_BINARY));
+    options.weight_folds = 0; /* no cross-validation: the merge below weighs by the validation score, good enough to show */
     block.encoder = encoder != NULL ? MML_ENCODER_CUSTOM : MML_ENCODER_LINEAR;
-    TRY(mml_train_block(out, cohort, modality, task, &block, &prep, encoder, NULL));
+    TRY(mml_train_block(out, cohort, modality, task, &block, &prep, encoder, &options));
 out:
     return st;
 }
