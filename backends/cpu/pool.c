@@ -9,12 +9,12 @@
 
 #include <omp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "util/alloc.h"
+#include "util/thread.h"
 
 /* Kernels follow each other closely: a thread looks out for the next this long before it sleeps. */
 static const int64_t spin_ns = 40000;
@@ -109,19 +109,15 @@ static void *work(void *pool)
     return NULL;
 }
 
-/* Threads that cannot be had are done without. Signals are for the threads of the program. */
+/* Threads that cannot be had are done without. */
 static void start(mmli_cpu_pool *p)
 {
     const size_t wanted = p->wanted;
-    sigset_t all, before;
 
     p->wanted = 0;
     p->process = getpid();
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (p->n < wanted && pthread_create(&p->thread[p->n], NULL, work, p) == 0)
+    while (p->n < wanted && mmli_thread_start(&p->thread[p->n], work, p) == 0)
         p->n++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void mmli_cpu_pool_run(mmli_cpu_pool *p, int threads, size_t tiles, mmli_cpu_tile fn, const void *ctx)

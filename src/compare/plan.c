@@ -8,6 +8,7 @@
 #include "compare/study.h"
 #include "io/cohort.h"
 #include "model/options.h"
+#include "train/trainer.h"
 #include "util/alloc.h"
 #include "util/error.h"
 #include "util/text.h"
@@ -58,8 +59,7 @@ static mml_status check(const mml_compare_options *o)
     MML_CHECK(o->folds >= 1 && o->folds <= 1000, MML_E_ARG, "folds must be 1 to 1000, not %d", o->folds);
     MML_CHECK(o->fold >= -1 && o->fold < o->folds, MML_E_ARG, "there is no fold %d: folds are 0 to %d", o->fold,
               o->folds - 1);
-    MML_CHECK(o->weight_folds == MML_FOLDS_AUTO || o->weight_folds == 0 || (o->weight_folds >= 2 && o->weight_folds <= 1000), MML_E_ARG,
-              "weight folds must be 2 to 1000, or 0 for none, not %d", o->weight_folds);
+    MML_TRY(mmli_train_check_folds(o->weight_folds));
     MML_CHECK(o->tune <= 100000, MML_E_ARG, "tune must be at most 100000 trials, not %zu", o->tune);
     MML_CHECK(o->threads >= 0, MML_E_ARG, "threads must be 0 (all) or more, not %d", o->threads);
     MML_CHECK(o->split.train || (!o->split.valid && !o->split.test), MML_E_ARG,

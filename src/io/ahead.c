@@ -5,13 +5,13 @@
 #include "io/ahead.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "io/batch.h"
 #include "io/cohort.h"
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/thread.h"
 
 enum { MESSAGE_BYTES = 2048 };
 
@@ -81,17 +81,10 @@ static void *work(void *user)
     return NULL;
 }
 
-/* A thread that cannot be had is no failure: the caller reads for itself. Signals are for the application's threads. */
+/* A thread that cannot be had is no failure: the caller reads for itself. */
 static bool start(mmli_ahead *a)
 {
-    sigset_t all, before;
-    int failed;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&a->thread, NULL, work, a);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed == 0;
+    return mmli_thread_start(&a->thread, work, a) == 0;
 }
 
 /* ---- making and ending ------------------------------------------------------------------------------------------------ */

@@ -7,12 +7,12 @@
 #include "train/parallel.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "util/alloc.h"
 #include "util/error.h"
+#include "util/thread.h"
 
 enum { MESSAGE_BYTES = 2048 };
 
@@ -154,16 +154,10 @@ out:
     return st;
 }
 
-/* Signals are for the application's threads. */
 static mml_status start(worker *w)
 {
-    sigset_t all, before;
-    int failed;
+    const int failed = mmli_thread_start(&w->thread, work, w);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    failed = pthread_create(&w->thread, NULL, work, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     w->started = failed == 0;
     return failed == 0 ? MML_OK : mmli_fail(MML_E_NOMEM, "no thread for device %zu of the training: %s", w->rank, strerror(failed));
 }

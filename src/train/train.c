@@ -8,6 +8,13 @@
 #include "util/alloc.h"
 #include "util/error.h"
 
+mml_status mmli_train_check_folds(int folds)
+{
+    if (folds == MML_FOLDS_AUTO || folds == 0 || (folds >= 2 && folds <= 1000))
+        return MML_OK;
+    return mmli_fail(MML_E_ARG, "weight folds must be 2 to 1000, or 0 for none, not %d", folds);
+}
+
 mml_status mmli_train_check(const mml_train_options *o)
 {
     mml_status st = MML_OK;
@@ -24,8 +31,7 @@ mml_status mmli_train_check(const mml_train_options *o)
     MML_CHECK(isfinite(o->l1) && o->l1 >= 0, MML_E_ARG, "l1 must be 0 or more, not %g", o->l1);
     MML_CHECK(o->survival_alpha >= 0 && o->survival_alpha <= 1, MML_E_ARG, "alpha must be in [0, 1], not %g",
               o->survival_alpha);
-    MML_CHECK(o->weight_folds == MML_FOLDS_AUTO || o->weight_folds == 0 || (o->weight_folds >= 2 && o->weight_folds <= 1000),
-              MML_E_ARG, "weight folds must be 2 to 1000, or 0 for none, not %d", o->weight_folds);
+    MML_TRY(mmli_train_check_folds(o->weight_folds));
     MML_CHECK(o->threads >= 0, MML_E_ARG, "threads must be 0 (all) or more, not %d", o->threads);
     MML_CHECK(!o->resume || o->checkpoint, MML_E_ARG, "resume needs the name of a checkpoint");
 out:

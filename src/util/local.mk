@@ -15,4 +15,5 @@ libmmlego_core_la_SOURCES += \
 	src/util/spool.c src/util/spool.h \
 	src/util/stream.h \
 	src/util/text.c src/util/text.h \
+	src/util/thread.h \
 	src/util/version.c
