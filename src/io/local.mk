@@ -18,6 +18,7 @@ libmmlego_core_la_SOURCES += \
 	src/io/h5disk.c src/io/h5disk.h \
 	src/io/h5dtype.c \
 	src/io/h5foreign.c src/io/h5foreign.h \
+	src/io/h5group.c \
 	src/io/h5guard.c src/io/h5guard.h \
 	src/io/h5header.c src/io/h5header.h \
 	src/io/h5heap.c src/io/h5heap.h \
