@@ -70,25 +70,17 @@ static json_t *unknown_json(const mml_evaluation *e)
     return list;
 }
 
-/* What mmlc_say_ignored() says in words. NULL: no memory. */
-static json_t *ignored_json(const mml_model *model, const mml_cohort *cohort)
+/* What mmlc_say_ignored_list() says in words. NULL: no memory. */
+static json_t *ignored_json(const mml_ignored_column *list, size_t n)
 {
-    json_t *list = json_array();
-    mml_ignored_column *ignored = NULL;
-    size_t n = 0;
+    json_t *json = json_array();
 
-    if (mml_model_ignored(&ignored, &n, model, cohort) != MML_OK) {
-        json_decref(list);
-        return NULL;
-    }
     for (size_t i = 0; i < n; i++)
-        if (json_array_append_new(list, json_pack("{s:s,s:s}", "modality", ignored[i].modality, "column", ignored[i].column)) != 0) {
-            json_decref(list);
-            list = NULL;
-            break;
+        if (json_array_append_new(json, json_pack("{s:s,s:s}", "modality", list[i].modality, "column", list[i].column)) != 0) {
+            json_decref(json);
+            return NULL;
         }
-    mml_ignored_columns_free(ignored);
-    return list;
+    return json;
 }
 
 static void print_json(const mml_evaluation *e, const json_t *unknown, const json_t *ignored)
@@ -151,8 +143,11 @@ static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *c
 {
     const evaluate_args *a = call->args;
     mml_evaluation e;
+    mml_ignored_column *ignored = NULL;
+    size_t n_ignored;
     mml_status st = MML_OK;
     mml_task_info task;
+    int rc = MMLC_OK;
 
     memset(&e, 0, sizeof e);
     st = mml_cohort_task(&task, cohort, mml_model_task(model));
@@ -161,25 +156,28 @@ static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *c
     st = mml_evaluate(&e, model, cohort, &a->options);
     if (st != MML_OK) /* what may not be found now is the column or the value of --on */
         return mmlc_fail_named(call->command, st);
+    st = mml_model_ignored(&ignored, &n_ignored, model, cohort);
+    if (st != MML_OK)
+        return mmlc_fail(call->command, st);
     if (e.n_leaked > 0)
         mmlc_say(call->command, "warning: %zu of the %zu patients were in the training part of a block of this model; "
                  "these figures are better than those of new patients would be", e.n_leaked, e.n);
     mmlc_say_unknown(call->command, e.unknown, UNKNOWN_MOST, e.n_unknown);
-    mmlc_say_ignored(call->command, model, cohort);
+    mmlc_say_ignored_list(call->command, ignored, n_ignored);
     if (!a->json) {
         print_table(&e, a, model);
     } else {
-        json_t *unknown = unknown_json(&e), *ignored = ignored_json(model, cohort);
-        const int made = unknown != NULL && ignored != NULL;
+        json_t *unknown = unknown_json(&e), *columns = ignored_json(ignored, n_ignored);
 
-        if (made)
-            print_json(&e, unknown, ignored);
+        if (unknown != NULL && columns != NULL)
+            print_json(&e, unknown, columns);
+        else
+            rc = mmlc_no_memory(call->command);
         json_decref(unknown);
-        json_decref(ignored);
-        if (!made)
-            return mmlc_no_memory(call->command);
+        json_decref(columns);
     }
-    return mmlc_flush(call->command);
+    mml_ignored_columns_free(ignored);
+    return rc == MMLC_OK ? mmlc_flush(call->command) : rc;
 }
 
 static int run(mmlc_call *call)

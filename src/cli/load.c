@@ -125,14 +125,10 @@ void mmlc_say_unknown(const mmlc_command *command, const mml_unknown_category *l
         mmlc_say(command, "... and %zu more categories that the model has not learnt", n - most);
 }
 
-void mmlc_say_ignored(const mmlc_command *command, const mml_model *model, const mml_cohort *cohort)
+void mmlc_say_ignored_list(const mmlc_command *command, const mml_ignored_column *list, size_t n)
 {
     enum { NAMED = 5 };
-    mml_ignored_column *list = NULL;
-    size_t n = 0;
 
-    if (mml_model_ignored(&list, &n, model, cohort) != MML_OK)
-        return;
     for (size_t i = 0, end; i < n; i = end) {
         char names[600] = "";
         size_t used = 0;
@@ -144,5 +140,15 @@ void mmlc_say_ignored(const mmlc_command *command, const mml_model *model, const
             (void)snprintf(names + used, sizeof names - used, " and %zu more", end - i - NAMED);
         mmlc_say(command, "modality %s: the model has not been trained on %s: ignored", list[i].modality, names);
     }
+}
+
+void mmlc_say_ignored(const mmlc_command *command, const mml_model *model, const mml_cohort *cohort)
+{
+    mml_ignored_column *list = NULL;
+    size_t n = 0;
+
+    if (mml_model_ignored(&list, &n, model, cohort) != MML_OK)
+        return;
+    mmlc_say_ignored_list(command, list, n);
     mml_ignored_columns_free(list);
 }

@@ -32,7 +32,9 @@ int mmlc_check_overlap(const mmlc_command *command, const mml_cohort *cohort, co
 
 /* A line for each category that the model has not learnt; list has the first of n, `most` at most. */
 void mmlc_say_unknown(const mmlc_command *command, const mml_unknown_category *list, size_t most, size_t n);
-/* A line for each modality that has columns which the model does not read. Silent on errors: what comes next meets them, too. */
+/* A line for each modality that has columns which the model does not read, from the list of mml_model_ignored(). */
+void mmlc_say_ignored_list(const mmlc_command *command, const mml_ignored_column *list, size_t n);
+/* The same where nothing else needs the list. Silent on errors: what comes next meets them, too. */
 void mmlc_say_ignored(const mmlc_command *command, const mml_model *model, const mml_cohort *cohort);
 
 #endif
