@@ -103,7 +103,8 @@ typedef enum mml_latent_scale { MML_LATENT_RAW = 0, MML_LATENT_POOLED, MML_LATEN
 typedef enum mml_weighting {
     MML_WEIGHT_EQUAL = 0,
     MML_WEIGHT_GIVEN,      /**< options.weights */
-    MML_WEIGHT_VALIDATION, /**< proportional to d' = sqrt(2) probit(validation score) of each block */
+    MML_WEIGHT_VALIDATION, /**< proportional to d' = sqrt(2) probit(score) of each block: that of its cross-validation,
+                                or without one that of its validation part (doc/method.md 3b point 4) */
     MML_WEIGHT_CORRELATED, /**< Sigma^-1 d' from scores on paired unlabelled samples: needs a cohort */
     MML_WEIGHT_SEARCH      /**< simplex search on paired validation samples: needs a cohort */
 } mml_weighting;
@@ -147,7 +148,8 @@ typedef enum mml_fuse_mode { MML_FUSE_STACK = 0, MML_FUSE_WEAVE } mml_fuse_mode;
 typedef enum mml_freeze { MML_FREEZE_NOTHING = 0, MML_FREEZE_ENCODERS, MML_FREEZE_BLOCKS } mml_freeze;
 /** How loud each block starts: as it was trained, or as a merge with weights by validation would hear it (doc/method.md 4). */
 typedef enum mml_loudness { MML_LOUD_TRAINED = 0, MML_LOUD_WEIGHTED } mml_loudness;
-typedef enum mml_order { MML_ORDER_VALIDATION = 0, MML_ORDER_GIVEN } mml_order; /**< weakest first, or as given */
+typedef enum mml_order { MML_ORDER_VALIDATION = 0, MML_ORDER_GIVEN } mml_order; /**< weakest first by the score that
+                                                                             VALIDATION weighs by, or as given */
 
 typedef struct mml_fuse_options {
     size_t struct_size;

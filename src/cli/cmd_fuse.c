@@ -26,7 +26,7 @@ static const mmlc_opt how[] = {
     {.name = "mode", .type = MMLC_CHOICE, .at = AT(fuse.mode), .choices = modes,
      .help = "one block after the other, or step by step in turn"},
     {.name = "order", .type = MMLC_CHOICE, .at = AT(fuse.order), .choices = orders,
-     .help = "order of the blocks: the best by validation score last, or as given"},
+     .help = "order of the blocks: the best last, by cross score or, without one, validation score; or as given"},
     {.name = "freeze", .type = MMLC_CHOICE, .at = AT(fuse.freeze), .choices = freezes,
      .help = "what is not fine-tuned"},
     {.name = "modality-dropout", .type = MMLC_DOUBLE, .at = AT(fuse.modality_dropout), .arg = "P",
@@ -35,7 +35,7 @@ static const mmlc_opt how[] = {
     {.name = "head", .type = MMLC_CHOICE, .at = AT(fuse.head), .choices = heads,
      .help = "how the heads of the blocks are joined at the start"},
     {.name = "loudness", .type = MMLC_CHOICE, .at = AT(fuse.loudness), .choices = loudnesses,
-     .help = "how loud each block is at the start: by its validation score, as in a merge, or as it was trained"},
+     .help = "how loud each block is at the start: by its cross or validation score, as in a merge, or as it was trained"},
     {.name = NULL},
 };
 static const mmlc_group groups[] = {

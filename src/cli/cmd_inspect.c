@@ -118,7 +118,7 @@ const mmlc_command mmlc_cmd_inspect = {
     .about =
         "Shows what FILE is. A cohort: patients, modalities with their size and what is missing, tasks, columns. A "
         "model: kind, task, blocks with all their options, preprocessing, number of parameters, and where it comes "
-        "from: version, seed, division, validation score, history of the training.\n\n"
+        "from: version, seed, division, validation and cross score, history of the training.\n\n"
         "Any other file or folder: its format, shapes, types, ids, columns, and what is missing; of one that cannot be "
         "imported, how to convert it. With --init a cohort.ini is printed that imports the files given: the first table with "
         "ids has the labels.",

@@ -49,9 +49,9 @@ static const mmlc_opt how[] = {
     {.name = "preset", .type = MMLC_STR, .at = AT(preset), .choices = mmlc_presets,
      .help = "defaults of the options below", .init = "mmlego"},
     {.letter = 'w', .name = "weights", .type = MMLC_LIST, .at = AT(weights), .choices = weightings,
-     .help = "weight of each block: the same; by its validation score; that and how much the blocks' scores agree "
-             "on patients without labels; the best found on validation patients; or numbers in the order of the "
-             "blocks"},
+     .help = "weight of each block: the same; by its cross score, or by its validation score if it has none; that and how "
+             "much the blocks' scores agree on patients without labels; the best found on validation patients; or "
+             "numbers in the order of the blocks"},
     {.name = "scale", .type = MMLC_CHOICE, .at = AT(options.scale), .choices = scales,
      .help = "make the blocks equally loud: not, by their size in training, or by their own normalisation"},
     {.name = "aggregation", .type = MMLC_CHOICE, .at = AT(options.aggregation), .choices = aggregations,
