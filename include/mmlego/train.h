@@ -52,7 +52,8 @@ typedef struct mml_train_options {
     size_t bins;               /**< survival time bins k */
     int weight_folds;          /**< of a block: the score that a merge weighs it by is measured by cross-validation in so many folds of
                                     its training and validation samples; 0 = it is that of the validation part; MML_FOLDS_AUTO =
-                                    5 where that part is too small to tell (train.c), else 0 */
+                                    5 where too few samples of that part have the modality to
+                                    tell (doc/method.md 6), else 0 */
     int shared_head;           /**< head fixed at its shared random start while the block trains (3b point 2) */
     uint64_t seed;
     int threads;               /**< 0 = all */

@@ -33,7 +33,7 @@ static const mmlc_opt what[] = {
      .help = "modalities to use, in this order", .init = "all of the cohort"},
     {.name = "weight-folds", .type = MMLC_INT, .at = AT(o.weight_folds), .arg = "N",
      .help = "cross-validate each block in N folds for the weights of merge and fuse, as 'train' does; 0 = not at all",
-     .init = "5 where fewer than 50 validation samples are of the rarer kind, else 0", .max = 1000},
+     .init = "5 where fewer than 50 validation samples with the modality are of the rarer kind, else 0", .max = 1000},
     {.name = "tune", .type = MMLC_SIZE, .at = AT(o.tune), .arg = "N",
      .help = "search the settings of each system with N trials on the validation part; 0 = the defaults alone", .max = 100000},
     {.name = "study", .type = MMLC_STR, .at = AT(o.study), .choices = studies,

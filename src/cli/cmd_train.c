@@ -77,7 +77,7 @@ static const mmlc_opt block[] = {
     {.name = "weight-folds", .type = MMLC_INT, .at = AT(training.options.weight_folds), .arg = "N",
      .help = "measure the score that 'merge' and 'fuse' weigh the block by on samples that it has not learnt from: cross-validation in N "
              "folds of the training and validation samples, N more trainings; 0 = take the validation score",
-     .init = "5 where fewer than 50 validation samples are of the rarer kind, else 0", .max = 1000},
+     .init = "5 where fewer than 50 validation samples with the modality are of the rarer kind, else 0", .max = 1000},
     {.name = "bins", .type = MMLC_SIZE, .at = AT(training.options.bins), .arg = "N",
      .help = "survival: number of time bins", .min = 2, .max = 1000},
     {.name = NULL},

@@ -20,8 +20,8 @@ enum {
     FEW_VALUES = 100    /* the same for regression */
 };
 
-/* Samples of the validation part that are of the rarer kind: events or not, the rarest class; regression: all. */
-static size_t rarest(const mmli_block_training *b, const mml_part *part)
+/* Samples of the validation part of `pool` that are of the rarer kind: events or not, the rarest class; regression: all. */
+static size_t rarest(const mmli_block_training *b, const mml_part *pool)
 {
     const size_t N = mml_cohort_size(b->cohort), kinds = b->task.kind == MML_SURVIVAL ? 1 : b->task.n_classes;
     size_t least = SIZE_MAX;
@@ -30,7 +30,7 @@ static size_t rarest(const mmli_block_training *b, const mml_part *part)
         size_t n = 0;
 
         for (size_t i = 0; i < N; i++)
-            if (part[i] == MML_PART_VALID && !isnan(b->task.value[i]))
+            if (pool[i] == MML_PART_VALID && !isnan(b->task.value[i]))
                 n += b->task.kind == MML_REGRESSION || (b->task.kind == MML_SURVIVAL ? b->task.event[i] : b->task.value[i] == (double)k);
         least = n < least ? n : least;
     }
@@ -46,13 +46,14 @@ static size_t count(const mml_part *part, size_t N, mml_part which)
     return n;
 }
 
-static size_t folds_of(const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
+/* pool: `part` without those the block cannot be scored on. */
+static size_t folds_of(const mmli_block_training *b, const mml_train_options *o, const mml_part *part, const mml_part *pool)
 {
     const size_t few = b->task.kind == MML_REGRESSION ? FEW_VALUES : FEW_OF_A_KIND;
 
     if (o->weight_folds != MML_FOLDS_AUTO)
         return (size_t)o->weight_folds;
-    return count(part, mml_cohort_size(b->cohort), MML_PART_VALID) > 0 && rarest(b, part) < few ? AUTO_FOLDS : 0;
+    return count(part, mml_cohort_size(b->cohort), MML_PART_VALID) > 0 && rarest(b, pool) < few ? AUTO_FOLDS : 0;
 }
 
 /* The caller's watch sees which fold it is, and may stop. */
@@ -133,26 +134,27 @@ out:
 
 mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
 {
-    const size_t N = mml_cohort_size(b->cohort), folds = folds_of(b, o, part);
+    const size_t N = mml_cohort_size(b->cohort);
     mml_status st = MML_OK;
     mml_train_options inner = *o;
-    watched w = {.o = o, .folds = folds};
+    watched w = {.o = o};
     mml_part *pool = NULL, *divided = NULL;
     double sum = 0, spread = 0, valid;
-    size_t scored = 0;
+    size_t folds, scored = 0;
     held h;
 
     from->cross_folds = 0;
+    MML_TRY(mmli_calloc(&pool, N, sizeof *pool));
+    for (size_t i = 0; i < N; i++) /* those that lack the modality would be scored by the prior */
+        pool[i] = b->modality.offsets[i + 1] > b->modality.offsets[i] ? part[i] : MML_PART_NONE;
+    w.folds = folds = folds_of(b, o, part, pool);
     if (folds == 0)
         goto out;
     inner.checkpoint = NULL;
     inner.resume = 0;
     inner.watch = o->watch ? watch : NULL;
     inner.watch_user = &w;
-    MML_TRY(mmli_calloc(&pool, N, sizeof *pool));
     MML_TRY(mmli_calloc(&divided, N, sizeof *divided));
-    for (size_t i = 0; i < N; i++) /* those that lack the modality would be scored by the prior */
-        pool[i] = b->modality.offsets[i + 1] > b->modality.offsets[i] ? part[i] : MML_PART_NONE;
     valid = (double)count(pool, N, MML_PART_VALID);
     valid /= valid + (double)count(pool, N, MML_PART_TRAIN);
     for (size_t k = 0; k < folds; k++) {

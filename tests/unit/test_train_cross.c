@@ -140,10 +140,16 @@ START_TEST(it_is_done_by_itself_where_the_validation_part_is_small)
 }
 END_TEST
 
-/* 50 validation samples of the rarer class: the score is good enough. */
+/* 50 validation samples of the rarer class: the score is good enough. Those who lack the modality do not count. */
 START_TEST(it_is_not_where_the_validation_part_is_large)
 {
-    enum { N = 400 };
+    enum { N = 400, CASES = 3 };
+    static const struct {
+        const char *train, *valid, *modality;
+        size_t folds;
+    } cases[CASES] = {{NULL, NULL, "labs", 5},     /* 15 %: 30 of each class */
+                      {"0.6", "0.25", "labs", 0},  /* 50 of each */
+                      {"0.6", "0.25", "some", 5}}; /* of whom 25 have it */
     static const char *const classes[] = {"0", "1"};
     const mml_block_options block = rig_block(MML_ENCODER_NONE);
     mmlt_cohort made;
@@ -151,29 +157,34 @@ START_TEST(it_is_not_where_the_validation_part_is_large)
     mml_train_options o = rig_options();
     double *code = calloc(N, sizeof *code);
     float *x = calloc(N * 2, sizeof *x);
+    int64_t *half = calloc(N + 1, sizeof *half); /* samples 0 and 1 of every four */
 
-    for (size_t i = 0; i < N; i++)
+    for (size_t i = 0; i < N; i++) {
         code[i] = (double)(i % 2);
+        half[i + 1] = half[i] + (i % 4 < 2);
+    }
     mmlt_normal(x, N * 2, 4);
     mmlt_cohort_begin(&made, N, NULL);
     mmlt_cohort_modality(&made, "labs", "table", x, NULL, 2, NULL, 0, NULL);
+    mmlt_cohort_modality(&made, "some", "table", x, half, 2, NULL, 0, NULL);
     mmlt_cohort_classes(&made, "outcome", "binary", classes, 2, code);
     cohort = mmlt_cohort_open(&made);
     o.epochs = 1;
     o.weight_folds = MML_FOLDS_AUTO;
-    o.split.train = o.split.test = NULL;
-    for (int i = 0; i < 2; i++) {
+    o.split.test = NULL;
+    for (int i = 0; i < CASES; i++) {
         mml_model *model = NULL;
 
-        o.split.train = i ? "0.6" : NULL; /* 15 %: 30 of each class; 25 %: 50 */
-        o.split.valid = i ? "0.25" : NULL;
-        mmlt_assert_ok(mml_train_block(&model, cohort, "labs", "outcome", &block, NULL, NULL, &o));
-        ck_assert_uint_eq(model->members[0].from.cross_folds, i ? 0 : 5);
+        o.split.train = cases[i].train;
+        o.split.valid = cases[i].valid;
+        mmlt_assert_ok(mml_train_block(&model, cohort, cases[i].modality, "outcome", &block, NULL, NULL, &o));
+        ck_assert_uint_eq(model->members[0].from.cross_folds, cases[i].folds);
         mml_model_free(model);
     }
     mml_cohort_close(cohort);
     mmlt_cohort_remove(&made);
     free(code);
+    free(half);
     free(x);
 }
 END_TEST
