@@ -1,6 +1,6 @@
 libmmlego_core_la_SOURCES += backends/backend.h backends/kernels.def backends/choose.c backends/devices.c backends/registry.c
 libmmlego_core_la_SOURCES += backends/group.c backends/group.h
-# The reference backend, but for its table: compiled again under other names by tests/hidden and tests/cuda.
+# The reference backend: compiled again under other names by tests/hidden and tests/cuda.
 reference_sources = \
 	backends/reference/ref.h \
 	backends/reference/attention.c \
@@ -16,8 +16,9 @@ reference_sources = \
 	backends/reference/memory.c \
 	backends/reference/optim.c \
 	backends/reference/rows.c \
-	backends/reference/segments.c
-libmmlego_core_la_SOURCES += $(reference_sources) backends/reference/table.c
+	backends/reference/segments.c \
+	backends/reference/table.c
+libmmlego_core_la_SOURCES += $(reference_sources)
 libmmlego_core_la_SOURCES += \
 	backends/cpu/cpu.h \
 	backends/cpu/attention.h \

@@ -6,7 +6,7 @@
  * so its kernels also fill the empty slots of any backend whose memory is the host's.
  *
  * The same sources make the test-only backend "hidden" (tests/hidden): compiled with MMLI_REF_TAG,
- * MMLI_REF_NAME and MMLI_REF_TABLE, every address that leaves this folder carries a bit that makes it
+ * MMLI_REF_PREFIX and MMLI_REF_TABLE, every address that leaves this folder carries a bit that makes it
  * fault when the host touches it. Memory is therefore read and written through ref_f & co. only.
  */
 #ifndef MMLI_BACKENDS_REFERENCE_REF_H

@@ -10,7 +10,7 @@ tests_cuda_fake_la_LIBADD = -lm
 tests_cuda_fake_la_SOURCES = \
 	tests/cuda/fake.c tests/cuda/fake.h \
 	backends/cuda/host.c backends/cuda/host.h \
-	$(reference_sources) backends/reference/table.c \
+	$(reference_sources) \
 	src/util/hash.c src/util/rng.c
 SCRIPT_TESTS += tests/cuda/device.sh tests/cuda/emulated.sh tests/cuda/module.sh
 

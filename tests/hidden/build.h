@@ -9,6 +9,7 @@ _Static_assert(sizeof(void *) == 8, "hidden memory needs address bits to spare")
 
 #define MMLI_REF_TAG (UINT64_C(1) << 55)
 #define MMLI_REF_PREFIX mmlt_hidden_
+#define MMLI_REF_TABLE mmlt_hidden_reference /* hidden.c makes its own table from it */
 #define MMLI_REF_LABEL "hidden"
 #define MMLI_REF_HOST false
 

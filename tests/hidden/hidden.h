@@ -14,7 +14,7 @@
 
 #include "backends/backend.h"
 
-extern const mmli_backend mmlt_backend_hidden;
+extern mmli_backend mmlt_backend_hidden; /* filled before main; nobody else writes to it */
 
 /* Opened by mmli_device_open_table(&dv, &mmlt_backend_hidden, threads). Buffers allocated and not yet
  * freed; all calls of alloc since the program began. */

@@ -463,6 +463,25 @@ START_TEST(uploads_of_training_passes_use_two_sets_of_memory_in_turns)
 }
 END_TEST
 
+/* Memory that is freed takes with it what was sent to it, though new memory may lie at the same address in the same turn. */
+START_TEST(new_memory_has_not_been_sent_to)
+{
+    enum { TRIES = 64 }; /* by then an address has come again */
+    const float x[4096] = {1};
+
+    mmlt_assert_ok(mmli_device_open_table(&dv, &mmlt_backend_hidden, 1));
+    for (int i = 0; i < TRIES; i++) {
+        mmli_mem *mem;
+
+        mmlt_assert_ok(dv->k.alloc(dv, &mem, sizeof x));
+        mmlt_assert_ok(dv->k.send(dv, mem, x, sizeof x));
+        mmlt_assert_fails(dv->k.send(dv, mem, x, sizeof x), MML_E_INTERNAL, "sent over what was sent in the same turn");
+        dv->k.free(dv, mem);
+    }
+    mmli_device_close(dv);
+}
+END_TEST
+
 /* As a bag is read in pieces. */
 START_TEST(what_is_uploaded_for_a_moment_is_given_back)
 {
@@ -500,6 +519,7 @@ int main(void)
     tcase_add_loop_test(tc, arena_memory_is_aligned_and_distinct, 0, n);
     tcase_add_loop_test(tc, matrix_whose_size_overflows_is_refused, 0, n);
     tcase_add_test(tc, uploads_of_training_passes_use_two_sets_of_memory_in_turns);
+    tcase_add_test(tc, new_memory_has_not_been_sent_to);
     tcase_add_test(tc, what_is_uploaded_for_a_moment_is_given_back);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
