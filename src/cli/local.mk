@@ -37,7 +37,7 @@ mmlego_SOURCES = \
 	src/cli/training.c src/cli/training.h \
 	src/cli/train_system.c src/cli/train_system.h \
 	src/cli/value.c src/cli/value.h src/cli/words.c
-mmlego_LDADD = libmmlego.la $(JANSSON_LIBS) -lm
+mmlego_LDADD = libmmlego.la $(HDF5_LIBS) $(JANSSON_LIBS) -lm
 
 dist_man_MANS = \
 	doc/man/mmlego.1 \
