@@ -16,7 +16,8 @@
 
 enum { MESSAGE_BYTES = 2048 };
 
-typedef struct worker {
+typedef struct worker worker;
+struct worker {
     mmli_parallel *p;
     size_t rank;
     mml_model *model; /* its own; NULL for the first */
@@ -24,16 +25,19 @@ typedef struct worker {
     mmli_sums sums;
     pthread_t thread;
     bool started;
-} worker;
+};
 
-/* A step; every worker takes its part. */
-typedef struct job {
+/* Every worker does its part of it. */
+typedef struct job job;
+struct job {
+    mml_status (*run)(worker *w, const job *j);
+    /* of a step */
     const size_t *samples;
     size_t n;
     mmli_part next; /* the batch after it, to be read meanwhile; n = 0: none */
     mmli_progress at;
     double rate;
-} job;
+};
 
 struct mmli_parallel {
     size_t n;
@@ -50,7 +54,7 @@ struct mmli_parallel {
     char message[MESSAGE_BYTES];
 };
 
-/* ---- one step ------------------------------------------------------------------------------------------------------------ */
+/* ---- jobs ---------------------------------------------------------------------------------------------------------------- */
 
 static mml_status run_step(worker *w, const job *j)
 {
@@ -65,11 +69,17 @@ static mml_status run_step(worker *w, const job *j)
     t->shard = mmli_shard_of(j->samples, j->n, w->rank, w->p->n);
     if (j->next.n > 0)
         t->next = (mmli_part){.samples = j->next.samples + next.first, .n = next.count};
-    else if (w->rank > 0)
-        t->next = (mmli_part){0}; /* the first reads what it is to validate */
+    else if (w->rank > 0) /* what it is to validate; the first has been told */
+        mmli_train_expect(t, t->part[1].samples, w->rank * t->o->batch, t->part[1].n);
     MML_TRY(mmli_train_step(t, j->samples + t->shard.first, t->shard.count, j->rate));
 out:
     return st;
+}
+
+static mml_status run_validation(worker *w, const job *j)
+{
+    (void)j;
+    return mmli_train_validate_batches(w->t, w->p->workers[0].t, w->rank, w->p->n);
 }
 
 /* The first failure stays. */
@@ -102,7 +112,7 @@ static void *work(void *user)
         j = p->job;
         done = p->jobs;
         pthread_mutex_unlock(&p->mutex);
-        if ((st = run_step(w, &j)) != MML_OK)
+        if ((st = j.run(w, &j)) != MML_OK)
             note(p, st);
         pthread_mutex_lock(&p->mutex);
         p->working--;
@@ -112,26 +122,40 @@ static void *work(void *user)
     return NULL;
 }
 
-mml_status mmli_parallel_step(mmli_parallel *p, const size_t *samples, size_t n, double rate)
+/* With all workers, of whom the caller is the first. */
+static mml_status run(mmli_parallel *p, const job *j)
 {
-    mmli_trainer *t = p->workers[0].t;
-    const bool last = t->at.in_epoch + 1 == t->steps;
-    mml_status st = MML_OK;
-    job j = {.samples = samples, .n = n, .next = last ? (mmli_part){0} : t->next, .at = t->at, .rate = rate};
+    mml_status st;
 
     pthread_mutex_lock(&p->mutex);
-    p->job = j;
+    p->job = *j;
     p->jobs++;
     p->working = p->n - 1;
     pthread_cond_broadcast(&p->change);
     pthread_mutex_unlock(&p->mutex);
-    if ((st = run_step(&p->workers[0], &j)) != MML_OK)
+    if ((st = j->run(&p->workers[0], j)) != MML_OK)
         note(p, st);
     pthread_mutex_lock(&p->mutex);
     while (p->working > 0)
         pthread_cond_wait(&p->change, &p->mutex);
     pthread_mutex_unlock(&p->mutex);
     return p->st == MML_OK ? MML_OK : mmli_fail(p->st, "%s", p->message);
+}
+
+mml_status mmli_parallel_step(mmli_parallel *p, const size_t *samples, size_t n, double rate)
+{
+    const mmli_trainer *t = p->workers[0].t;
+    const bool last = t->at.in_epoch + 1 == t->steps;
+    const job j = {.run = run_step, .samples = samples, .n = n, .next = last ? (mmli_part){0} : t->next, .at = t->at, .rate = rate};
+
+    return run(p, &j);
+}
+
+mml_status mmli_parallel_validate(mmli_parallel *p)
+{
+    const job j = {.run = run_validation};
+
+    return run(p, &j);
 }
 
 /* ---- making and ending ----------------------------------------------------------------------------------------------------- */

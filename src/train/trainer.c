@@ -34,6 +34,9 @@ void mmli_trainer_clear(mmli_trainer *t)
     mmli_scored_clear(&t->scored);
     mmli_free(t->history);
     json_decref(t->settings);
+    mmli_free(t->outputs);
+    mmli_free(t->one);
+    mmli_free(t->batches);
     mmli_free(t->label);
     mmli_free(t->event);
     mmli_free(t->target);
@@ -136,6 +139,9 @@ mml_status mmli_trainer_init(mmli_trainer *t, const mml_part *part, const uint8_
     t->steps = (t->part[0].n + batch - 1) / batch;
     MML_TRY(mmli_calloc(&t->order, t->part[0].n, sizeof *t->order));
     MML_TRY(mmli_calloc(&t->history, t->o->epochs, sizeof *t->history));
+    MML_TRY(mmli_calloc(&t->outputs, batch * t->model->task->outputs, sizeof *t->outputs));
+    MML_TRY(mmli_calloc(&t->one, batch, sizeof *t->one));
+    MML_TRY(mmli_calloc(&t->batches, (t->part[1].n + batch - 1) / batch, sizeof *t->batches));
     MML_TRY(mmli_calloc(&t->label, batch, sizeof *t->label));
     MML_TRY(mmli_calloc(&t->event, batch, sizeof *t->event));
     MML_TRY(mmli_calloc(&t->target, batch, sizeof *t->target));

@@ -34,6 +34,11 @@ typedef struct mmli_progress {
     double seconds; /* spent before this process */
 } mmli_progress;
 
+/* What a batch of the validation part comes to. */
+typedef struct mmli_batch_loss {
+    double loss, weight; /* sum of weighted losses, sum of weights */
+} mmli_batch_loss;
+
 typedef struct mmli_parallel mmli_parallel;
 
 typedef struct mmli_trainer {
@@ -63,6 +68,10 @@ typedef struct mmli_trainer {
     mml_epoch *history;
     size_t n_history;
     json_t *settings; /* what a checkpoint must agree in */
+    /* validation: a batch of outputs, as numbers of the task and as scores, and what all batches came to */
+    float *outputs; /* (batch, outputs) */
+    double *one;    /* (batch) */
+    mmli_batch_loss *batches;
     /* arrays (batch) filled for each loss */
     int32_t *label;
     float *event, *target, *weight;
@@ -95,6 +104,8 @@ mml_status mmli_train_look(mmli_trainer *t);
 
 /* validate.c */
 mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score);
+/* t's part in it: batches first, first + stride, ... of the validation part, for `into`, whose part is the same. */
+mml_status mmli_train_validate_batches(mmli_trainer *t, mmli_trainer *into, size_t first, size_t stride);
 /* rms over the training part of mean over c of R_S, for every member. */
 mml_status mmli_train_loudness(mmli_trainer *t);
 

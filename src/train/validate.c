@@ -3,39 +3,49 @@
 
 #include "mmlego/metrics.h"
 #include "ops/ops.h"
-#include "train/trainer.h"
+#include "train/parallel.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
-mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score)
+mml_status mmli_train_validate_batches(mmli_trainer *t, mmli_trainer *into, size_t first, size_t stride)
 {
     mml_status st = MML_OK;
     mmli_device *dv = t->model->params->dv;
     const mmli_part *valid = &t->part[1];
-    const size_t k = t->model->task->outputs;
+    const size_t k = t->model->task->outputs, batch = t->o->batch;
+
+    for (size_t i = first; i * batch < valid->n; i += stride) {
+        const size_t at = i * batch, n = valid->n - at < batch ? valid->n - at : batch;
+        double loss = 0, weight = 0;
+        mmli_var *logits;
+
+        mmli_train_expect(t, valid->samples, at + stride * batch, valid->n);
+        MML_TRY(mmli_train_pass(t, valid->samples + at, n, false, &weight, &logits));
+        MML_TRY(dv->k.download(dv, t->outputs, logits->data, n * k * sizeof *t->outputs));
+        MML_TRY(dv->k.download(dv, &loss, t->sums, sizeof loss));
+        mmli_task_outputs(t->outputs, NULL, t->one, t->model->task, t->outputs, n);
+        for (size_t b = 0; b < n; b++)
+            mmli_scored_set(into->scored.score, &into->scored, at + b, t->outputs + b * k, t->one[b]);
+        into->batches[i] = (mmli_batch_loss){.loss = loss * weight, .weight = weight};
+    }
+out:
+    return st;
+}
+
+/* Several devices take the batches in turns: each is computed as one device would, and summed in its order. */
+mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score)
+{
+    mml_status st = MML_OK;
+    const mmli_part *valid = &t->part[1];
     double loss_sum = 0, weight_sum = 0;
-    float *host = NULL;
-    double *one = NULL;
 
     *loss = *score = NAN;
     if (valid->n == 0)
         goto out;
-    MML_TRY(mmli_calloc(&host, t->o->batch * k, sizeof *host));
-    MML_TRY(mmli_calloc(&one, t->o->batch, sizeof *one));
-    for (size_t at = 0; at < valid->n; at += t->o->batch) {
-        const size_t n = valid->n - at < t->o->batch ? valid->n - at : t->o->batch;
-        double l = 0, w = 0;
-        mmli_var *logits;
-
-        mmli_train_expect(t, valid->samples, at + n, valid->n);
-        MML_TRY(mmli_train_pass(t, valid->samples + at, n, false, &w, &logits));
-        MML_TRY(dv->k.download(dv, host, logits->data, n * k * sizeof *host));
-        MML_TRY(dv->k.download(dv, &l, t->sums, sizeof l));
-        mmli_task_outputs(host, NULL, one, t->model->task, host, n);
-        for (size_t i = 0; i < n; i++)
-            mmli_scored_set(t->scored.score, &t->scored, at + i, host + i * k, one[i]);
-        loss_sum += l * w;
-        weight_sum += w;
+    MML_TRY(t->parallel ? mmli_parallel_validate(t->parallel) : mmli_train_validate_batches(t, t, 0, 1));
+    for (size_t i = 0; i * t->o->batch < valid->n; i++) {
+        loss_sum += t->batches[i].loss;
+        weight_sum += t->batches[i].weight;
     }
     *loss = weight_sum > 0 ? loss_sum / weight_sum : NAN;
     if (t->by_score) {
@@ -43,8 +53,6 @@ mml_status mmli_train_validate(mmli_trainer *t, double *loss, double *score)
         MML_TRY(mml_metric_compute(score, mmli_main_metric(t->model->task->kind), &in));
     }
 out:
-    mmli_free(host);
-    mmli_free(one);
     return st;
 }
 

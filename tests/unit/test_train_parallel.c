@@ -187,6 +187,115 @@ START_TEST(all_devices_hold_the_same_bits_after_every_step)
 }
 END_TEST
 
+/* ---- validation by hand ------------------------------------------------------------------------------------------------------------ */
+
+static mml_model *start_for(mml_cohort *cohort, const kind *k, const mml_train_options *o, const mmli_backend *table)
+{
+    const mml_block_options block = block_of(k);
+    mml_train_options first = *o;
+    mml_model *model = NULL;
+
+    first.epochs = 1;
+    mmlt_assert_ok(mmli_train_block_on(&model, cohort, k->modality, "outcome", &block, NULL, NULL, &first, table));
+    return model;
+}
+
+/* Batches that are computed whole, and summed in their order: the same bits. Classes and both losses of survival; batches of which some
+ * device has none. */
+START_TEST(validation_is_that_of_one_device)
+{
+    static const size_t batches[] = {64, 5, 1};
+    const rig_spec spec = {.survival = _i % 3 > 0};
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, &spec);
+    mml_train_options o = options("reference");
+    const mmli_devices single = some(&mmli_backend_reference, 1);
+
+    o.survival_loss = _i % 3 == 2 ? MML_LOSS_COX : MML_LOSS_NLL;
+    o.batch = batches[_i / 3];
+    for (size_t n = 2; n <= 3; n++) {
+        const mmli_devices several = some(&mmli_backend_reference, n);
+        training one, many;
+        double la, lb, sa, sb;
+
+        begin_on(&one, cohort, start_for(cohort, &kinds[4], &o, &mmli_backend_reference), &o, &single);
+        begin_on(&many, cohort, start_for(cohort, &kinds[4], &o, &mmli_backend_reference), &o, &several);
+        ck_assert_uint_gt(one.t.part[1].n, 2 * batches[1]);
+        mmlt_assert_ok(mmli_train_validate(&one.t, &la, &sa));
+        for (int again = 0; again < 2; again++) {
+            mmlt_assert_ok(mmli_train_validate(&many.t, &lb, &sb));
+            ck_assert(isfinite(la) && la == lb && isfinite(sa) && sa == sb);
+            mmlt_assert_same_bits(many.t.scored.score, one.t.scored.score, one.t.scored.n * one.t.scored.k * sizeof(double));
+            memset(many.t.scored.score, 0, many.t.scored.n * many.t.scored.k * sizeof(double));
+        }
+        end(&one);
+        end(&many);
+    }
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+/* A device that holds other parameters gives its batches other scores: each third batch, and no other. _i: which device. */
+START_TEST(every_device_validates_its_batches)
+{
+    enum { N = 3, BATCH = 2 };
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = options("reference");
+    const mmli_devices devices = some(&mmli_backend_reference, N);
+    const mmli_trainer *other;
+    double loss[2], score[2], *before;
+    training x;
+
+    o.batch = BATCH;
+    begin_on(&x, cohort, start_for(cohort, &kinds[0], &o, &mmli_backend_reference), &o, &devices);
+    ck_assert_uint_gt(x.t.part[1].n, N * BATCH);
+    mmlt_assert_ok(mmli_train_validate(&x.t, &loss[0], &score[0]));
+    before = calloc(x.t.part[1].n, sizeof *before);
+    ck_assert_ptr_nonnull(before);
+    memcpy(before, x.t.scored.score, x.t.part[1].n * sizeof *before);
+    other = mmli_parallel_trainer(x.t.parallel, (size_t)_i);
+    mmlt_assert_ok(other->model->params->dv->k.fill(other->model->params->dv, other->model->params->data, other->model->params->total, 0.0f));
+    mmlt_assert_ok(mmli_train_validate(&x.t, &loss[1], &score[1]));
+    ck_assert(loss[0] != loss[1]);
+    for (size_t i = 0; i < x.t.part[1].n; i++)
+        ck_assert_msg((x.t.scored.score[i] != before[i]) == (i / BATCH % N == (size_t)_i), "sample %zu: %g, was %g", i, x.t.scored.score[i],
+                      before[i]);
+    free(before);
+    end(&x);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+/* Of device memory, validation included. */
+START_TEST(a_warm_epoch_allocates_nothing_on_any_device)
+{
+    const mmli_devices devices = some(&mmlt_backend_hidden, 3);
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = options(NULL);
+    size_t warm = 0;
+    double loss, score;
+    training x;
+
+    o.batch = 4;
+    begin_on(&x, cohort, start_for(cohort, &kinds[0], &o, &mmlt_backend_hidden), &o, &devices);
+    for (int epoch = 0; epoch < 5; epoch++) {
+        for (size_t s = 0; s < 4; s++)
+            mmlt_assert_ok(step(&x, o.batch * s, o.batch));
+        mmlt_assert_ok(mmli_train_validate(&x.t, &loss, &score));
+        if (epoch == 2)
+            warm = mmlt_hidden_allocs();
+    }
+    ck_assert_uint_eq(mmlt_hidden_allocs(), warm);
+    end(&x);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 /* ---- whole trainings -------------------------------------------------------------------------------------------------------------- */
 
 static mml_model *train(mml_cohort *cohort, const kind *k, const mml_train_options *o)
@@ -254,6 +363,7 @@ START_TEST(a_block_learns_the_same_on_two_and_three_devices)
         many = train(cohort, &kinds[_i], &o);
         again = train(cohort, &kinds[_i], &o);
         rig_same_parameters(many, again);
+        ck_assert_uint_eq(many->members[0].from.best_epoch, one->members[0].from.best_epoch);
         same_course(&one->members[0].from, &many->members[0].from);
         near_parameters(one, many, 0.1 * o.learning_rate);
         ck_assert_str_eq(many->dv->k.name, "reference");
@@ -463,6 +573,9 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, the_gradient_is_that_of_the_undivided_batch, 0, KINDS);
     tcase_add_loop_test(tc, all_devices_hold_the_same_bits_after_every_step, 0, KINDS);
+    tcase_add_loop_test(tc, validation_is_that_of_one_device, 0, 9);
+    tcase_add_loop_test(tc, every_device_validates_its_batches, 0, 3);
+    tcase_add_test(tc, a_warm_epoch_allocates_nothing_on_any_device);
     tcase_add_loop_test(tc, a_block_learns_the_same_on_two_and_three_devices, 0, KINDS);
     tcase_add_loop_test(tc, survival_is_learnt_the_same, 0, 4);
     tcase_add_loop_test(tc, a_fuse_is_tuned_the_same, 0, 4);
