@@ -135,16 +135,13 @@ static int by_order(const void *a, const void *b)
 static mml_status metric_of(mml_metric *out, const json_t *plan)
 {
     const char *name = json_string_value(json_object_get(json_object_get(plan, "task"), "metric"));
-    mml_status st = MML_OK;
 
     for (int i = 0; name && mml_metric_name((mml_metric)i); i++)
         if (strcmp(mml_metric_name((mml_metric)i), name) == 0) {
             *out = (mml_metric)i;
             return MML_OK;
         }
-    MML_CHECK(0, MML_E_FORMAT, "plan.json of the comparison names no metric that is known");
-out:
-    return st;
+    return mmli_fail(MML_E_FORMAT, "plan.json of the comparison names no metric that is known");
 }
 
 mml_status mmli_collection_read(mmli_collection *c, const char *const *directories, size_t n)

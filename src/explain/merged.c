@@ -1,4 +1,4 @@
-/* merged.c - see merged.h. The forward formulas are those of lego/merge.c and model/forward.c (method.md 3, 3b):
+/* merged.c - see merged.h. The forward formulas are those of lego/merge.c and model/forward_merge.c (method.md 3, 3b):
  *
  *     Z = aggregation of the states z_i,  p = mean over c of Re Z,  y = LN(p),  logits = W y + b
  *

@@ -9,6 +9,7 @@ libmmlego_core_la_SOURCES += \
 	src/model/file_provenance.c \
 	src/model/file_save.c \
 	src/model/forward.c \
+	src/model/forward_merge.c \
 	src/model/fuse.c \
 	src/model/ignored.c \
 	src/model/inputs.c \

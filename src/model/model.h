@@ -125,7 +125,7 @@ typedef struct mmli_inputs {
 mml_status mmli_inputs_make(mmli_inputs *out, mmli_tape *tape, const mml_model *model, const mml_batch *batch, const uint8_t *drop,
                             mmli_match *const *matches);
 
-/* ---- forward (forward.c) */
+/* ---- forward (forward.c, forward_merge.c) */
 /* Merged heads by set of present members, made on demand; belongs to one predictor. Zero to start; clear to end. */
 typedef struct mmli_head_entry mmli_head_entry;
 typedef struct mmli_heads {

@@ -18,7 +18,7 @@ struct mmli_block_training {
     mml_status (*run)(mml_model **out, const mmli_block_training *b, const mml_train_options *o, const mml_part *part);
 };
 
-/* Sets cross_folds and cross_score of the block that has been trained on `part` (N) with these options, if they ask for it. */
+/* Sets cross_folds, and with it cross_score and cross_spread, of the block that has been trained on `part` (N) with these options, if they ask for it. */
 mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b, const mml_train_options *o, const mml_part *part);
 
 #endif

@@ -38,7 +38,6 @@ out:
     return st;
 }
 
-/* Places of a part, optionally only where `has`. */
 mml_status mmli_train_places(size_t **out, size_t *n, const mml_part *part, size_t N, mml_part which, const int64_t *offsets)
 {
     mml_status st = MML_OK;
