@@ -10,6 +10,7 @@
 
 #include "mmlego/base.h"
 #include "mmlego/data.h"
+#include "mmlego/train.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +41,7 @@ typedef struct mml_compare_options {
     const char *study;               /**< "overlap", "missing", "modalities" or "interference" (doc/compare.md): jobs under changed conditions beside (missing,
                                           modalities) or in place of (overlap) those of the plain comparison; NULL = none */
     int weight_folds;                /**< of the blocks: mml_train_options.weight_folds [MML_FOLDS_AUTO] */
+    mml_committee committee;         /**< of the blocks: mml_train_options.committee [MML_COMMITTEE_AUTO] */
     int threads;                     /**< of a job; 0 = all [0] */
     const char *command;             /**< the command, to be recorded; NULL = "" */
     const char *device;              /**< what trains and predicts: mml_device_describe(); NULL = cpu. Not a part of what a

@@ -104,7 +104,8 @@ typedef enum mml_weighting {
     MML_WEIGHT_EQUAL = 0,
     MML_WEIGHT_GIVEN,      /**< options.weights */
     MML_WEIGHT_VALIDATION, /**< proportional to d' = sqrt(2) probit(score) of each block: that of its cross-validation,
-                                or without one that of its validation part (doc/method.md 3b point 4) */
+                                or without one that of its validation part; if all were cross-validated, to the mean of
+                                their d' and that of the block (doc/method.md 3b point 4) */
     MML_WEIGHT_CORRELATED, /**< Sigma^-1 d' from scores on paired unlabelled samples: needs a cohort */
     MML_WEIGHT_SEARCH      /**< simplex search on paired validation samples: needs a cohort */
 } mml_weighting;
@@ -118,7 +119,7 @@ typedef struct mml_merge_options {
     mml_head_method head;
     mml_latent_scale scale;    /**< same loudness (doc/method.md 3b point 3) */
     mml_weighting weighting;
-    const double *weights;     /**< for MML_WEIGHT_GIVEN: one a block (those of a merged model count one by one), >= 0,
+    const double *weights;     /**< for MML_WEIGHT_GIVEN: one a block (those of a merged model count one by one, a committee as one), >= 0,
                                     not all 0. Borrowed */
     mml_cohort *cohort;        /**< for correlated and search; else NULL. Borrowed */
     uint64_t seed;             /**< draws samples for correlated and search from a very large cohort */
@@ -237,6 +238,9 @@ MML_API mml_task_kind mml_model_task_kind(const mml_model *model); /**< what it 
 MML_API const char *mml_model_task(const mml_model *model);       /**< name of the task. Lent */
 MML_API size_t mml_model_n_outputs(const mml_model *model);       /**< k: classes, hazards, or 1 */
 MML_API size_t mml_model_n_blocks(const mml_model *model);
+/** Members of the committee that a block belongs to (mml_train_options.committee): they stand side by side, and share the weight of one block.
+ *  1 = it is none, or alone. */
+MML_API size_t mml_model_committee(const mml_model *model, size_t i);
 MML_API const char *mml_model_block_name(const mml_model *model, size_t i);     /**< Lent; NULL past the end */
 MML_API const char *mml_model_block_modality(const mml_model *model, size_t i); /**< Lent; NULL past the end */
 MML_API size_t mml_model_n_classes(const mml_model *model);       /**< 0 unless a classifier */

@@ -15,6 +15,7 @@ typedef enum mml_survival_loss { MML_LOSS_NLL = 0, MML_LOSS_COX } mml_survival_l
 typedef enum mml_class_weights { MML_CLASS_EQUAL = 0, MML_CLASS_BALANCED } mml_class_weights;
 
 #define MML_FOLDS_AUTO (-1)
+typedef enum mml_committee { MML_COMMITTEE_NO = 0, MML_COMMITTEE_YES, MML_COMMITTEE_AUTO } mml_committee;
 
 /** One line of the training log. */
 typedef struct mml_epoch {
@@ -54,6 +55,11 @@ typedef struct mml_train_options {
                                     its training and validation samples; 0 = it is that of the validation part; MML_FOLDS_AUTO =
                                     5 where too few samples of that part have the modality to
                                     tell (doc/method.md 6), else 0 */
+    mml_committee committee;   /**< of a block: keep the trainings of that cross-validation as members beside the one on all samples. The
+                                    result is then their merge (MML_MODEL_MERGE; mml_model_committee()), which mml_merge() and
+                                    mml_train_fuse() take as one block: less variance, weight_folds + 1 times the size. AUTO =
+                                    for survival by the Cox likelihood; YES: in 5 folds where weight_folds is
+                                    MML_FOLDS_AUTO; not for survival in time bins */
     int shared_head;           /**< head fixed at its shared random start while the block trains (3b point 2) */
     uint64_t seed;
     int threads;               /**< 0 = all */

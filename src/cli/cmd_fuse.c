@@ -138,7 +138,8 @@ const mmlc_command mmlc_cmd_fuse = {
         "modalities each has. A merged model contributes its blocks.\n\n"
         "Without any option about the division of the cohort, the one that the blocks were trained on is used, so that no "
         "patient that a block was trained on is among those that judge the result. If you give one, 'mmlego evaluate' "
-        "finds out and warns.\n\n"
+        "finds out and warns. Of a committee ('mmlego train --committee') all members but one have seen a validation patient: its validation "
+        "score is too high, the test part is untouched.\n\n"
         "COHORT need not be the one that the blocks were trained on. Its columns must be there, in any order; others "
         "are ignored, and named on stderr. Categorical columns may have other categories: one that a block has not learnt counts as "
         "none of those it knows, as in 'mmlego predict', which tells how many patients have it.",

@@ -104,18 +104,29 @@ static int settle(mmlc_call *call, const mmlc_models *models)
     return MMLC_GO;
 }
 
-/* "labs 0.62, genes 0.38": the weights as the model says them of itself. */
+/* "labs 0.62, genes 0.38": the weights as the model says them of itself, a committee in one. */
 static void say_merged(const mml_model *merged, const char *output)
 {
     char *text = NULL;
     json_t *json = mml_model_describe(&text, merged) == MML_OK ? json_loads(text, 0, NULL) : NULL;
     const json_t *weights = json_object_get(json, "weights");
+    const size_t n = mml_model_n_blocks(merged);
+    size_t blocks = 0;
 
-    fprintf(stderr, "%zu blocks merged for task %s, weights", mml_model_n_blocks(merged), mml_model_task(merged));
-    for (size_t i = 0; i < mml_model_n_blocks(merged); i++) {
-        const char *name = mml_model_block_name(merged, i);
+    for (size_t i = 0; i < n; i += mml_model_committee(merged, i))
+        blocks++;
+    fprintf(stderr, "%zu blocks merged for task %s, weights", blocks, mml_model_task(merged));
+    for (size_t i = 0; i < n;) {
+        const size_t members = mml_model_committee(merged, i);
+        const char *first = mml_model_block_name(merged, i);
+        double weight = 0;
 
-        fprintf(stderr, "%s %s %.3g", i > 0 ? "," : "", name, json_number_value(json_object_get(weights, name)));
+        fprintf(stderr, "%s %s", i > 0 ? "," : "", first);
+        for (size_t k = 0; k < members; k++, i++)
+            weight += json_number_value(json_object_get(weights, mml_model_block_name(merged, i)));
+        fprintf(stderr, " %.3g", weight);
+        if (members > 1)
+            fprintf(stderr, " (a committee of %zu)", members);
     }
     fprintf(stderr, "\nmodel written to %s\n", output);
     json_decref(json);

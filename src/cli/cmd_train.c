@@ -78,6 +78,9 @@ static const mmlc_opt block[] = {
      .help = "measure the score that 'merge' and 'fuse' weigh the block by on samples that it has not learnt from: cross-validation in N "
              "folds of the training and validation samples, N more trainings; 0 = take the validation score",
      .init = "5 where fewer than 50 validation samples with the modality are of the rarer kind, else 0", .max = 1000},
+    {.name = "committee", .type = MMLC_CHOICE, .at = AT(training.options.committee), .choices = mmlc_committees,
+     .help = "keep the models of that cross-validation: the block is then the mean of them all, which errs less on few patients and is N + 1 "
+             "times as large; auto: for survival by --loss cox"},
     {.name = "bins", .type = MMLC_SIZE, .at = AT(training.options.bins), .arg = "N",
      .help = "survival: number of time bins", .min = 2, .max = 1000},
     {.name = NULL},
@@ -277,6 +280,8 @@ const mmlc_command mmlc_cmd_train = {
         "same --seed. They may be trained on different patients, at different places.\n\n"
         "Patients without the modality or without the label are left out. Preprocessing is learnt on the training "
         "part and kept in the model. The epoch with the best validation score is kept.\n\n"
+        "Where patients are few, the block is cross-validated (--weight-folds), and a survival block becomes the mean of "
+        "the models of the folds and itself (--committee). It is merged, fused and used like any block.\n\n"
         "Defaults are those of --preset for the kind of the modality and of the task. Options given here override "
         "them one by one, and all of them are stored in the model ('mmlego inspect').\n\n"
         "--system trains another architecture in place of a block, on one modality or on several, as 'mmlego compare' does. "

@@ -53,10 +53,31 @@ static int print_in_words(FILE *to, json_t *object)
     return 0;
 }
 
-/* One line of the table. Weights are those of a merge, else NULL. */
-static json_t *row(const json_t *block, const json_t *weights)
+/* Of a committee, but not its first. */
+static int is_further_member(const json_t *blocks, size_t i)
 {
-    const char *name = json_string_value(json_object_get(block, "name"));
+    const json_t *here = json_array_get(blocks, i), *before = i > 0 ? json_array_get(blocks, i - 1) : NULL;
+    const json_t *size = at(here, "provenance", "committee");
+
+    return json_integer_value(size) > 1 && json_equal(size, at(before, "provenance", "committee")) &&
+           json_equal(json_object_get(here, "modality"), json_object_get(before, "modality"));
+}
+
+/* Weight of block i, or of the committee that it is the first of. */
+static double weight_of(const json_t *blocks, size_t i, const json_t *weights)
+{
+    double sum = 0;
+
+    do
+        sum += json_number_value(json_object_get(weights, json_string_value(json_object_get(json_array_get(blocks, i), "name"))));
+    while (is_further_member(blocks, ++i));
+    return sum;
+}
+
+/* One line of the table: block i, or the committee that it is the first of. Weights are those of a merge, else NULL. */
+static json_t *row(const json_t *blocks, size_t i, const json_t *weights)
+{
+    const json_t *block = json_array_get(blocks, i);
     json_t *r;
 
     if (json_object_get(block, "options") == NULL) /* a modality of a baseline */
@@ -73,8 +94,10 @@ static json_t *row(const json_t *block, const json_t *weights)
                           at(block, "provenance", "valid_score"), "cross score",
                           at(block, "provenance", "cross_score"));
 
-    if (r != NULL && name != NULL && json_is_number(json_object_get(weights, name)))
-        json_object_set(r, "weight", json_object_get(weights, name));
+    if (r != NULL && json_integer_value(at(block, "provenance", "committee")) > 1)
+        json_object_set(r, "members", at(block, "provenance", "committee"));
+    if (r != NULL && weights != NULL)
+        json_object_set_new(r, "weight", json_real(weight_of(blocks, i, weights)));
     return r;
 }
 
@@ -110,7 +133,8 @@ int mmlc_model_text(FILE *to, const char *text)
         goto out;
     json_array_foreach(json_object_get(in, "blocks"), i, block)
     {
-        json_array_append_new(rows, row(block, json_object_get(in, "weights")));
+        if (!is_further_member(json_object_get(in, "blocks"), i))
+            json_array_append_new(rows, row(json_object_get(in, "blocks"), i, json_object_get(in, "weights")));
         shorten_block(block);
     }
     shorten_provenance(json_object_get(in, "provenance"));
@@ -124,7 +148,11 @@ int mmlc_model_text(FILE *to, const char *text)
     rc = print_in_words(to, out);
     json_array_foreach(json_object_get(in, "blocks"), i, block)
     {
-        json_t *one = json_pack("{s:[O]}", "blocks", block);
+        json_t *one;
+
+        if (is_further_member(json_object_get(in, "blocks"), i))
+            continue; /* what differs is in the table */
+        one = json_pack("{s:[O]}", "blocks", block);
 
         fputc('\n', to);
         if (print_in_words(to, one) != 0)

@@ -148,7 +148,7 @@ static int table_widths(int *width, const json_t *array, int indent)
         }
         total += width[c++] + 2;
     }
-    return total - 2 <= WIDTH + CELL / 2; /* a little wide is better than no table */
+    return total - 2 <= WIDTH + 32; /* a little wide is better than no table */
 }
 
 static void print_table(FILE *to, const json_t *array, const int *width, int indent)

@@ -36,7 +36,8 @@ int mmlc_models_load(mmlc_models *models, const mmlc_command *command, const cha
     for (size_t i = 0; i < n && rc == MMLC_GO; i++) {
         rc = mmlc_load_model(&models->model[i], command, paths[i]);
         if (rc == MMLC_GO)
-            models->n_blocks += mml_model_n_blocks(models->model[i]);
+            for (size_t b = 0; b < mml_model_n_blocks(models->model[i]); b += mml_model_committee(models->model[i], b))
+                models->n_blocks++;
     }
     return rc;
 }

@@ -15,7 +15,7 @@ int mmlc_open_cohort(mml_cohort **out, const mmlc_command *command, const char *
 typedef struct mmlc_models {
     mml_model **model; /* (n) */
     size_t n;
-    size_t n_blocks;   /* of all of them */
+    size_t n_blocks;   /* of all of them, a committee as one */
 } mmlc_models;
 int mmlc_models_load(mmlc_models *models, const mmlc_command *command, const char *const *paths, size_t n);
 void mmlc_models_free(mmlc_models *models);

@@ -14,6 +14,9 @@
 
 const mmlc_choice mmlc_presets[] = {{"mmlego", 0}, {"paper", 1}, {"upstream", 2}, {NULL, 0}};
 
+const mmlc_choice mmlc_committees[] = {
+    {"auto", MML_COMMITTEE_AUTO}, {"yes", MML_COMMITTEE_YES}, {"no", MML_COMMITTEE_NO}, {NULL, 0}};
+
 static const mmlc_choice schedules[] = {{"cosine", MML_SCHEDULE_COSINE},
                                         {"constant", MML_SCHEDULE_CONSTANT},
                                         {"plateau", MML_SCHEDULE_PLATEAU},
@@ -175,9 +178,11 @@ static void say_cross(const mml_model *model)
     if (mml_model_describe(&text, model) == MML_OK)
         all = json_loads(text, 0, NULL);
     from = json_object_get(json_array_get(json_object_get(all, "blocks"), 0), "provenance");
-    if (json_array_size(json_object_get(all, "blocks")) == 1 && json_integer_value(json_object_get(from, "cross_folds")) > 0)
+    if (mml_model_get_kind(model) != MML_MODEL_FUSE && json_integer_value(json_object_get(from, "cross_folds")) > 0)
         fprintf(stderr, "cross-validation, %" JSON_INTEGER_FORMAT " folds: mean score %.4f\n",
                 json_integer_value(json_object_get(from, "cross_folds")), json_number_value(json_object_get(from, "cross_score")));
+    if (mml_model_get_kind(model) == MML_MODEL_MERGE)
+        fprintf(stderr, "the block is a committee of %zu\n", mml_model_n_blocks(model));
     json_decref(all);
     mml_string_free(text);
 }

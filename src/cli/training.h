@@ -20,6 +20,7 @@ extern const mmlc_opt mmlc_opts_split[];    /* train, valid, test, fold ... */
 extern const mmlc_opt mmlc_opts_loss[];     /* of survival, which a fuse has from its blocks */
 extern const mmlc_opt mmlc_opts_training[]; /* epochs, batch, lr ... */
 extern const mmlc_choice mmlc_presets[];
+extern const mmlc_choice mmlc_committees[];
 
 /* Watches a run: progress, log, signals. */
 typedef struct mmlc_watch {

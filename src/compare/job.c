@@ -61,10 +61,10 @@ static void end(mmli_running *run)
     mmli_free(run->part);
 }
 
-static json_t *history_json(const mml_model *model)
+/* Of the fine-tuning, of a baseline, or of a block: of a committee its first member, trained on all. A merge has none. */
+static json_t *history_json(const mml_model *model, mmli_system_kind kind)
 {
-    const mmli_provenance *from = model->kind == MML_MODEL_MERGE || model->from.n_history ? &model->from
-                                                                                           : &model->members[0].from;
+    const mmli_provenance *from = kind == MMLI_SYSTEM_BLOCK && !model->from.n_history ? &model->members[0].from : &model->from;
     json_t *list = json_array();
 
     for (size_t i = 0; i < from->n_history; i++) {
@@ -98,7 +98,7 @@ static mml_status measure(mmli_outcome *o, mmli_running *run)
         snprintf(o->message, sizeof o->message, "no score on the test part: %.1900s", mml_last_error());
     o->predict_seconds = test.seconds;
     o->parameters = mml_model_n_parameters(run->model);
-    o->history = history_json(run->model);
+    o->history = history_json(run->model, run->plan->systems[run->plan->jobs[run->job].system].type->kind);
     MML_TRY(mmli_judged_metrics(&o->metrics, &test));
     MML_TRY(mmli_judged_samples(&o->test, &test, run->cohort));
 out:

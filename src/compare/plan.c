@@ -15,7 +15,8 @@
 
 void mml_compare_options_init(mml_compare_options *options)
 {
-    *options = (mml_compare_options){.struct_size = sizeof *options, .folds = 5, .fold = -1, .weight_folds = MML_FOLDS_AUTO};
+    *options = (mml_compare_options){.struct_size = sizeof *options, .folds = 5, .fold = -1, .weight_folds = MML_FOLDS_AUTO,
+                                     .committee = MML_COMMITTEE_AUTO};
     mml_split_options_init(&options->split);
 }
 
@@ -59,7 +60,7 @@ static mml_status check(const mml_compare_options *o)
     MML_CHECK(o->folds >= 1 && o->folds <= 1000, MML_E_ARG, "folds must be 1 to 1000, not %d", o->folds);
     MML_CHECK(o->fold >= -1 && o->fold < o->folds, MML_E_ARG, "there is no fold %d: folds are 0 to %d", o->fold,
               o->folds - 1);
-    MML_TRY(mmli_train_check_folds(o->weight_folds));
+    MML_TRY(mmli_train_check_folds(o->weight_folds, o->committee));
     MML_CHECK(o->tune <= 100000, MML_E_ARG, "tune must be at most 100000 trials, not %zu", o->tune);
     MML_CHECK(o->threads >= 0, MML_E_ARG, "threads must be 0 (all) or more, not %d", o->threads);
     MML_CHECK(o->split.train || (!o->split.valid && !o->split.test), MML_E_ARG,
@@ -80,6 +81,7 @@ static mml_status take_options(mml_compare *plan, const mml_compare_options *o)
     plan->threads = o->threads;
     plan->tune = o->tune;
     plan->weight_folds = o->weight_folds;
+    plan->committee = o->committee;
     plan->split_seed = o->split.seed;
     plan->valid_fraction = o->split.valid_fraction;
     MML_TRY(mmli_study_from_name(&plan->study, o->study));

@@ -71,6 +71,7 @@ struct mml_compare {
     uint64_t split_seed, seed, data_hash;
     size_t tune;
     int weight_folds;
+    mml_committee committee;
     int folds, fold, threads;
     mml_task_kind kind;
     size_t samples;

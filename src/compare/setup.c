@@ -46,6 +46,7 @@ mml_status mmli_setup_make(mmli_setup *out, const mml_compare *plan, size_t syst
         MML_TRY(mml_train_options_init(&out->training, NULL, plan->modalities[s->modality].kind, plan->kind));
         MML_TRY(training(&out->training, plan, fold));
         out->training.weight_folds = plan->weight_folds;
+        out->training.committee = plan->committee;
         break;
     case MMLI_SYSTEM_ENSEMBLE:
     case MMLI_SYSTEM_WEIGHTED:

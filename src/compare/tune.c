@@ -54,6 +54,7 @@ static mml_status choose_next(search *s)
         MML_TRY(mmli_tpe_next(x, s->space.dimensions, s->space.n, s->x, s->score, s->done, own));
     s->run->setup = s->defaults;
     s->run->setup.training.weight_folds = 0; /* trials are told apart by the validation score */
+    s->run->setup.training.committee = MML_COMMITTEE_NO;
     if (s->done > 0) /* a default may lie between the choices */
         mmli_space_write(&s->run->setup, &s->space, x);
 out:
@@ -111,6 +112,7 @@ static mml_status take_best(search *s)
 
     run->setup = s->chosen;
     run->setup.training.weight_folds = s->defaults.training.weight_folds;
+    run->setup.training.committee = s->defaults.training.committee;
     if (s->best && system->type->kind == MMLI_SYSTEM_BLOCK && run->setup.training.weight_folds != 0) {
         run->blocks_seconds = 0;
         MML_TRY(mmli_job_train(run));

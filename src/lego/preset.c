@@ -220,6 +220,7 @@ mml_status mml_train_options_init(mml_train_options *options, const char *name, 
     *options = common();
     options->shared_head = p == PRESET_MMLEGO;
     options->weight_folds = p == PRESET_MMLEGO ? MML_FOLDS_AUTO : 0;
+    options->committee = p == PRESET_MMLEGO ? MML_COMMITTEE_AUTO : MML_COMMITTEE_NO;
     stop_classes(options, p, task);
     if (p == PRESET_MMLEGO && task == MML_SURVIVAL) {
         /* Few patients, many features: the partial likelihood ranks them far better than discrete hazards do, given large

@@ -47,13 +47,13 @@ static json_t *provenance(const mmli_provenance *p)
 {
     if (!p->version)
         return json_null();
-    return json_pack("{s:s, s:s?, s:o, s:o, s:s?, s:{s:I, s:I, s:I}, s:I, s:o, s:o, s:I, s:o, s:o, s:o}", "version", p->version, "backend",
+    return json_pack("{s:s, s:s?, s:o, s:o, s:s?, s:{s:I, s:I, s:I}, s:I, s:o, s:o, s:I, s:o, s:I, s:o, s:o}", "version", p->version, "backend",
                      word(p->backend), "seed", decimal(p->seed), "data_hash", hex(p->data_hash), "split",
                      word(p->split), "samples", "train", (json_int_t)p->n_ids[0], "valid", (json_int_t)p->n_ids[1],
                      "test", (json_int_t)p->n_ids[2], "epochs", (json_int_t)p->n_history, "best_epoch",
                      p->best_epoch ? json_integer((json_int_t)p->best_epoch) : json_null(), "valid_score",
                      number(p->valid_score), "cross_folds", (json_int_t)p->cross_folds, "cross_score",
-                     number(p->cross_folds > 0 ? p->cross_score : (double)NAN), "seconds", number(p->seconds), "settings", settings(p->settings));
+                     number(p->cross_folds > 0 ? p->cross_score : (double)NAN), "committee", (json_int_t)p->committee, "seconds", number(p->seconds), "settings", settings(p->settings));
 }
 
 /* Scalars of the parameters called before + name + "." and something. */

@@ -1,4 +1,6 @@
 /* facts.c - what a caller can ask a model without running it. */
+#include <string.h>
+
 #include "model/model.h"
 #include "util/error.h"
 
@@ -33,6 +35,18 @@ size_t mml_model_n_outputs(const mml_model *model)
 size_t mml_model_n_blocks(const mml_model *model)
 {
     return model->n;
+}
+
+size_t mml_model_committee(const mml_model *model, size_t i)
+{
+    const mmli_member *m = i < model->n ? &model->members[i] : NULL;
+    size_t here = 0;
+
+    if (!m || m->from.committee < 2)
+        return 1;
+    for (size_t j = 0; j < model->n; j++) /* not all need be here: one may have been taken out of a file */
+        here += model->members[j].from.committee == m->from.committee && strcmp(model->members[j].modality, m->modality) == 0;
+    return here < m->from.committee ? here : m->from.committee;
 }
 
 const char *mml_model_block_name(const mml_model *model, size_t i)

@@ -75,8 +75,9 @@ mml_status mmli_provenance_write(const mmli_provenance *p, hid_t loc, const char
     if (p->cross_folds > 0) {
         MML_TRY(mmli_h5_set_i64(group, path, "cross_folds", (int64_t)p->cross_folds));
         MML_TRY(mmli_h5_set_f64(group, path, "cross_score", p->cross_score));
-        MML_TRY(mmli_h5_set_f64(group, path, "cross_spread", p->cross_spread));
     }
+    if (p->committee > 0)
+        MML_TRY(mmli_h5_set_i64(group, path, "committee", (int64_t)p->committee));
     MML_TRY(mmli_h5_set_f64(group, path, "seconds", p->seconds));
     for (size_t i = 0; i < 3; i++)
         MML_TRY(mmli_h5_put(MMLI_H5_U64, 1, &p->n_ids[i], p->ids[i], group, path, id_sets[i]));
@@ -156,10 +157,23 @@ static mml_status cross_read(mmli_provenance *p, hid_t group, const char *path)
     MML_CHECK(folds >= 1, MML_E_FORMAT, "%s: cross_folds is %lld", path, (long long)folds);
     MML_TRY(mmli_h5_attr_f64(&p->cross_score, group, path, "cross_score"));
     MML_CHECK(isfinite(p->cross_score), MML_E_FORMAT, "%s: cross_score is not a number", path);
-    MML_TRY(mmli_h5_attr_f64(&p->cross_spread, group, path, "cross_spread"));
-    MML_CHECK(isnan(p->cross_spread) || (isfinite(p->cross_spread) && p->cross_spread >= 0), MML_E_FORMAT, "%s: cross_spread is %g", path,
-              p->cross_spread);
     p->cross_folds = (size_t)folds;
+out:
+    return st;
+}
+
+static mml_status committee_read(mmli_provenance *p, hid_t group, const char *path)
+{
+    mml_status st = MML_OK;
+    bool has;
+    int64_t size;
+
+    MML_TRY(mmli_h5_has_attr(&has, group, path, "committee"));
+    if (!has)
+        goto out;
+    MML_TRY(mmli_h5_attr_i64(&size, group, path, "committee"));
+    MML_CHECK(size >= 1, MML_E_FORMAT, "%s: committee is %lld", path, (long long)size);
+    p->committee = (size_t)size;
 out:
     return st;
 }
@@ -187,6 +201,7 @@ mml_status mmli_provenance_read(mmli_provenance *p, hid_t loc, const char *path,
     MML_TRY(mmli_h5_attr_f64(&p->valid_score, group, path, "valid_score"));
     MML_CHECK(!isinf(p->valid_score), MML_E_FORMAT, "%s: valid_score is infinite", path);
     MML_TRY(cross_read(p, group, path));
+    MML_TRY(committee_read(p, group, path));
     MML_TRY(mmli_h5_attr_f64(&p->seconds, group, path, "seconds"));
     for (size_t i = 0; i < 3; i++)
         MML_TRY(ids_read(p, i, group, path));

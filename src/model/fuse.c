@@ -92,11 +92,11 @@ static mml_status start_weights(double *w, const mml_model *model)
     for (size_t i = 0; i < model->n; i++)
         scored = scored && !isnan(mmli_provenance_score(&model->members[i].from));
     if (scored)
-        MML_TRY(mmli_weights_dprime(w, model));
+        MML_TRY(mmli_weights_known(w, model));
     for (size_t i = 0; i < model->n; i++)
         sum += scored ? w[i] : 0;
     for (size_t i = 0; i < model->n; i++)
-        w[i] = sum > 0 ? fmax(w[i], LEAST_SHARE * sum / (double)model->n) : 1;
+        w[i] = sum > 0 ? fmax(w[i], LEAST_SHARE * sum / (double)model->n) : 1 / (double)mml_model_committee(model, i);
 out:
     return st;
 }

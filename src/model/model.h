@@ -32,7 +32,7 @@ typedef struct mmli_provenance {
     double valid_score; /* of the weights kept; NaN = none */
     size_t cross_folds; /* of a cross-validation; 0 = there was none, or nothing came of it */
     double cross_score; /* mean score over the folds */
-    double cross_spread; /* Cox: mean standard deviation of the log hazards of samples that the block has not learnt from; else NaN */
+    size_t committee;   /* members of the committee that the block belongs to; 0 = none. They stand side by side in a model */
     double seconds;
 } mmli_provenance;
 #define MMLI_ID_SALT UINT64_C(0x6d6d6c65676f)

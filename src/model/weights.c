@@ -56,25 +56,6 @@ static double dprime_of_r2(double r2, size_t n_valid)
     return r2 > 0.0 ? sqrt(r2 / (1.0 - r2)) : 0.0;
 }
 
-/* A Cox block that has learnt its patients by heart speaks loudly to others, however little it knows: its epoch was chosen by the
- * ranking, which does not see that. Independent scores of standard deviation s are best joined with weights d' / s, where all
- * of them have been measured. One that says nearly the same of everybody is not blown up without end. */
-static void even_out(double *d, const mml_model *model)
-{
-    const double least = 0.1;
-    double most = 0.0;
-
-    for (size_t i = 0; i < model->n; i++) {
-        const mmli_provenance *p = &model->members[i].from;
-
-        if (!mmli_task_is_cox(model->task) || p->cross_folds == 0 || isnan(p->cross_spread))
-            return;
-        most = fmax(most, p->cross_spread);
-    }
-    for (size_t i = 0; i < model->n && most > 0.0; i++)
-        d[i] *= most / fmax(model->members[i].from.cross_spread, least * most);
-}
-
 mml_status mmli_weights_dprime(double *d, const mml_model *model)
 {
     mml_status st = MML_OK;
@@ -92,7 +73,35 @@ mml_status mmli_weights_dprime(double *d, const mml_model *model)
             MML_TRY(mml_metric_dprime(&d[i], score, pairs_of(model->task, counted(&m->from))));
         d[i] = d[i] > 0.0 ? d[i] : 0.0; /* no better than chance */
     }
-    even_out(d, model);
+out:
+    return st;
+}
+
+/* Members of a committee share the weight of one block. */
+static void share_out(double *w, const mml_model *model)
+{
+    for (size_t i = 0; i < model->n; i++)
+        w[i] /= (double)mml_model_committee(model, i);
+}
+
+/* A cross-validation is made where patients are few, and its score is then uncertain by about as much as blocks differ: d' is drawn half
+ * way to the mean of the blocks (doc/results/README.md). */
+mml_status mmli_weights_known(double *w, const mml_model *model)
+{
+    mml_status st = MML_OK;
+    double sum = 0.0, blocks = 0.0;
+    bool few = true;
+
+    MML_TRY(mmli_weights_dprime(w, model));
+    for (size_t i = 0; i < model->n; i++)
+        few = few && model->members[i].from.cross_folds > 0;
+    share_out(w, model);
+    for (size_t i = 0; i < model->n; i++) {
+        sum += w[i];
+        blocks += 1.0 / (double)mml_model_committee(model, i);
+    }
+    for (size_t i = 0; few && i < model->n; i++)
+        w[i] = (w[i] + sum / blocks / (double)mml_model_committee(model, i)) / 2.0;
 out:
     return st;
 }
@@ -163,7 +172,8 @@ mml_status mmli_weights_samples(size_t **out, size_t *n, const mml_model *model,
             list[count++] = s;
     MML_CHECK(count >= FEWEST_SAMPLES, MML_E_DATA,
               "%s: %zu samples have two of the blocks' modalities and are %s; at least %d are needed to choose weights. "
-              "Train all blocks on the same split, or merge with validation or equal weights", mml_cohort_path(cohort), count,
+              "Train all blocks on the same split, without committees, which have seen all its training and validation samples; or "
+              "merge with validation or equal weights", mml_cohort_path(cohort), count,
               labels ? "in the validation part of every block" : "in no block's training or test part", (int)FEWEST_SAMPLES);
     if (count > most) {
         mmli_rng_shuffle(mmli_rng_key(seed, "merge.samples", 0), list, count);
@@ -213,11 +223,15 @@ static mml_status given(double *w, const mml_model *model, const mml_merge_optio
     double sum = 0.0;
 
     MML_CHECK(o->weights, MML_E_ARG, "merge: weights are to be given, one for each of %zu blocks, but there are none", model->n);
-    for (size_t i = 0; i < model->n; i++) {
-        MML_CHECK(o->weights[i] >= 0.0 && isfinite(o->weights[i]), MML_E_ARG,
-                  "merge: the weight of block %s is not a number >= 0", model->members[i].name);
-        w[i] = o->weights[i];
-        sum += w[i];
+    for (size_t i = 0, block = 0; i < model->n; block++) {
+        const size_t members = mml_model_committee(model, i);
+        const double weight = o->weights[block];
+
+        MML_CHECK(weight >= 0.0 && isfinite(weight), MML_E_ARG, "merge: the weight of block %s is not a number >= 0",
+                  model->members[i].name);
+        for (size_t k = 0; k < members; k++)
+            w[i++] = weight / (double)members;
+        sum += weight;
     }
     MML_CHECK(sum > 0.0 && isfinite(sum), MML_E_ARG, "merge: all weights are 0");
 out:
@@ -238,7 +252,7 @@ mml_status mmli_merge_weigh(mml_model *merged, const mml_merge_options *o)
         MML_TRY(given(w, merged, o));
         break;
     case MML_WEIGHT_VALIDATION:
-        MML_TRY(mmli_weights_dprime(w, merged));
+        MML_TRY(mmli_weights_known(w, merged));
         break;
     case MML_WEIGHT_CORRELATED:
         MML_TRY(mmli_weights_correlated(w, merged, o));
@@ -248,6 +262,9 @@ mml_status mmli_merge_weigh(mml_model *merged, const mml_merge_options *o)
         break;
     case MML_WEIGHT_EQUAL:
     default:
+        for (size_t i = 0; i < merged->n; i++)
+            w[i] = 1.0;
+        share_out(w, merged);
         break;
     }
     mmli_weights_normalise(w, merged->n);

@@ -11,6 +11,8 @@ mml_status mmli_merge_weigh(mml_model *merged, const mml_merge_options *o);
 
 /* Distance of each block's scores from chance, d' >= 0 (n). */
 mml_status mmli_weights_dprime(double *d, const mml_model *model);
+/* Weights from that (n): drawn together where patients are few, shared by the members of a committee. Not normalised. */
+mml_status mmli_weights_known(double *w, const mml_model *model);
 
 /* Samples of a cohort that two or more blocks can be compared on: never in the training or test part of any block; with
  * `labels`: in the validation part of every block whose modality they have, and labelled. At most `most` of them,

@@ -3,7 +3,8 @@
  * The validation score of a block is the best of many epochs on few patients: with ten events it may be .75 for a block that knows
  * nothing. So the weights of a merge come, where that part is small, from samples that neither taught the block nor chose its epoch:
  * the training and validation samples are divided in folds, the block is trained without each in turn, in the same way, and
- * scored on it (doc/results/README.md has what it brings). The test part is not touched.
+ * scored on it (doc/results/README.md has what it brings). The test part is not touched. The blocks of the folds may be kept, as
+ * a committee.
  */
 #include "train/cross.h"
 
@@ -51,6 +52,8 @@ static size_t folds_of(const mmli_block_training *b, const mml_train_options *o,
 {
     const size_t few = b->task.kind == MML_REGRESSION ? FEW_VALUES : FEW_OF_A_KIND;
 
+    if (o->weight_folds == MML_FOLDS_AUTO && o->committee == MML_COMMITTEE_YES)
+        return AUTO_FOLDS;
     if (o->weight_folds != MML_FOLDS_AUTO)
         return (size_t)o->weight_folds;
     return count(part, mml_cohort_size(b->cohort), MML_PART_VALID) > 0 && rarest(b, pool) < few ? AUTO_FOLDS : 0;
@@ -73,12 +76,19 @@ static int watch(void *user, const mml_epoch *epoch, size_t epoch_now, size_t st
     return w->o->watch(w->o->watch_user, NULL, 0, w->fold, w->folds);
 }
 
+/* Means of several trainings on few patients are much better than one of them for survival; for classes they were not (doc/results).
+ * Blocks with time bins have other bins in each fold, so that they cannot be joined. */
+static bool keeps_committee(const mmli_block_training *b, const mml_train_options *o)
+{
+    return o->committee == MML_COMMITTEE_YES ||
+           (o->committee == MML_COMMITTEE_AUTO && b->task.kind == MML_SURVIVAL && o->survival_loss == MML_LOSS_COX);
+}
+
 /* What a fold found out: NaN where it cannot be computed. */
 typedef struct held {
     mmli_scored scored;
-    double sum, squares; /* of the outputs of a Cox block */
     size_t done;
-    double score, spread;
+    double score;
 } held;
 
 static int take(void *user, const mml_prediction *chunk, const size_t *samples)
@@ -86,61 +96,54 @@ static int take(void *user, const mml_prediction *chunk, const size_t *samples)
     held *h = user;
 
     (void)samples; /* in order */
-    for (size_t b = 0; b < chunk->n; b++) {
-        const double x = (double)chunk->logits[b * chunk->k];
-
+    for (size_t b = 0; b < chunk->n; b++)
         mmli_scored_set(h->scored.score, &h->scored, h->done++, chunk->output + b * chunk->k, chunk->score[b]);
-        h->sum += x;
-        h->squares += x * x;
-    }
     return 0;
 }
 
-/* The block on the samples it was trained without: its score, and the standard deviation of what it says. */
-static mml_status one_fold(held *h, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
+/* The block of a fold, and its score on the samples it was trained without. *out yours, also on failure. */
+static mml_status one_fold(mml_model **out, held *h, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
 {
     mml_status st = MML_OK;
-    mml_model *model = NULL;
     mml_predictor *predictor = NULL;
     mmli_labels *labels = NULL;
     size_t *samples = NULL, all, n = 0;
     mml_metric_input in;
 
-    *h = (held){.score = (double)NAN, .spread = (double)NAN};
-    MML_TRY(b->run(&model, b, o, part));
-    MML_TRY(mmli_task_map(&labels, model->task, b->cohort, MML_CLASS_EQUAL));
+    *h = (held){.score = (double)NAN};
+    MML_TRY(b->run(out, b, o, part));
+    MML_TRY(mmli_task_map(&labels, (*out)->task, b->cohort, MML_CLASS_EQUAL));
     MML_TRY(mmli_train_places(&samples, &all, part, mml_cohort_size(b->cohort), MML_PART_TEST, NULL));
     for (size_t i = 0; i < all; i++) /* a class may have been held out whole */
         if (labels->index[samples[i]] >= 0)
             samples[n++] = samples[i];
     if (n == 0)
         goto out;
-    MML_TRY(mmli_scored_new(&h->scored, model->task, labels, samples, n));
-    MML_TRY(mml_predictor_new(&predictor, model, NULL, o->threads));
+    MML_TRY(mmli_scored_new(&h->scored, (*out)->task, labels, samples, n));
+    MML_TRY(mml_predictor_new(&predictor, *out, NULL, o->threads));
     MML_TRY(mml_predict_cohort(predictor, b->cohort, samples, n, 0, take, h));
     in = mmli_scored_input(&h->scored, h->scored.score);
-    if (mml_metric_compute(&h->score, mmli_main_metric(model->task->kind), &in) != MML_OK)
+    if (mml_metric_compute(&h->score, mmli_main_metric((*out)->task->kind), &in) != MML_OK)
         h->score = (double)NAN; /* one class alone, no comparable pair */
-    if (mmli_task_is_cox(model->task))
-        h->spread = sqrt(fmax(h->squares / (double)n - h->sum / (double)n * (h->sum / (double)n), 0));
 out:
     mmli_scored_clear(&h->scored);
     mml_predictor_free(predictor);
     mmli_labels_free(labels);
     mmli_free(samples);
-    mml_model_free(model);
     return st;
 }
 
-mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
+mml_status mmli_train_cross(mml_model **block, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
 {
     const size_t N = mml_cohort_size(b->cohort);
     mml_status st = MML_OK;
     mml_train_options inner = *o;
+    mmli_provenance *from = &(*block)->members[0].from;
     watched w = {.o = o};
     mml_part *pool = NULL, *divided = NULL;
-    double sum = 0, spread = 0, valid;
-    size_t folds, scored = 0;
+    mml_model **made = NULL;
+    double sum = 0, valid;
+    size_t folds = 0, scored = 0, n = 0;
     held h;
 
     from->cross_folds = 0;
@@ -150,6 +153,7 @@ mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b,
     w.folds = folds = folds_of(b, o, part, pool);
     if (folds == 0)
         goto out;
+    MML_TRY(mmli_calloc(&made, folds, sizeof *made));
     inner.checkpoint = NULL;
     inner.resume = 0;
     inner.watch = o->watch ? watch : NULL;
@@ -163,7 +167,7 @@ mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b,
         if (count(divided, N, MML_PART_TEST) == 0)
             continue;
         w.fold = k + 1;
-        st = one_fold(&h, b, &inner, divided);
+        st = one_fold(&made[n], &h, b, &inner, divided);
         if (st == MML_E_DATA || st == MML_E_NOT_FINITE) { /* too few samples for so many folds: the validation score has to do */
             st = MML_OK;
             goto out;
@@ -171,16 +175,25 @@ mml_status mmli_train_cross(mmli_provenance *from, const mmli_block_training *b,
         MML_TRY(st);
         if (isfinite(h.score)) {
             sum += h.score;
-            spread += h.spread;
             scored++;
+        }
+        if (keeps_committee(b, o)) {
+            n++;
+        } else {
+            mml_model_free(made[n]);
+            made[n] = NULL;
         }
     }
     if (scored > 0) {
         from->cross_folds = scored;
         from->cross_score = sum / (double)scored;
-        from->cross_spread = spread / (double)scored;
     }
+    if (n > 0)
+        MML_TRY(mmli_committee_make(block, made, n));
 out:
+    for (size_t k = 0; made && k < folds; k++)
+        mml_model_free(made[k]);
+    mmli_free(made);
     mmli_free(pool);
     mmli_free(divided);
     return st;

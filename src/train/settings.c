@@ -20,14 +20,16 @@ json_t *mmli_train_options_json(const mml_train_options *o)
     static const char *const schedules[] = {"cosine", "constant", "plateau"};
     static const char *const losses[] = {"nll", "cox"};
     static const char *const weights[] = {"equal", "balanced"};
+    static const char *const committees[] = {"no", "yes", "auto"};
 
-    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:s, s:I, s:f, s:I, s:f, s:f, s:s, s:s, s:f, s:I, s:i, s:b, s:o, s:o}", "epochs",
+    return json_pack("{s:I, s:I, s:f, s:f, s:f, s:s, s:I, s:f, s:I, s:f, s:f, s:s, s:s, s:f, s:I, s:i, s:s, s:b, s:o, s:o}", "epochs",
                      (json_int_t)o->epochs, "batch", (json_int_t)o->batch, "learning_rate", o->learning_rate,
                      "weight_decay", o->weight_decay, "encoder_decay", o->encoder_decay, "schedule",
                      name_of(schedules, 3, o->schedule), "warmup", (json_int_t)o->warmup, "clip_norm", o->clip_norm,
                      "patience", (json_int_t)o->patience, "loss_share", o->loss_share, "l1", o->l1, "class_weights",
                      name_of(weights, 2, o->class_weights), "survival_loss", name_of(losses, 2, o->survival_loss),
-                     "survival_alpha", o->survival_alpha, "bins", (json_int_t)o->bins, "weight_folds", o->weight_folds, "shared_head", o->shared_head,
+                     "survival_alpha", o->survival_alpha, "bins", (json_int_t)o->bins, "weight_folds", o->weight_folds, "committee",
+                     name_of(committees, 3, o->committee), "shared_head", o->shared_head,
                      "seed", mmli_json_wide(o->seed), "split", split_json(&o->split));
 }
 

@@ -8,11 +8,18 @@
 #include "util/alloc.h"
 #include "util/error.h"
 
-mml_status mmli_train_check_folds(int folds)
+mml_status mmli_train_check_folds(int folds, mml_committee committee)
 {
-    if (folds == MML_FOLDS_AUTO || folds == 0 || (folds >= 2 && folds <= 1000))
-        return MML_OK;
-    return mmli_fail(MML_E_ARG, "weight folds must be 2 to 1000, or 0 for none, not %d", folds);
+    mml_status st = MML_OK;
+
+    MML_CHECK(folds == MML_FOLDS_AUTO || folds == 0 || (folds >= 2 && folds <= 1000), MML_E_ARG,
+              "weight folds must be 2 to 1000, or 0 for none, not %d", folds);
+    MML_CHECK(committee == MML_COMMITTEE_AUTO || committee == MML_COMMITTEE_NO || committee == MML_COMMITTEE_YES, MML_E_ARG,
+              "there is no choice %d of a committee", (int)committee);
+    MML_CHECK(committee != MML_COMMITTEE_YES || folds != 0, MML_E_ARG,
+              "a committee is made of the trainings of a cross-validation: weight folds must not be 0");
+out:
+    return st;
 }
 
 mml_status mmli_train_check(const mml_train_options *o)
@@ -31,7 +38,7 @@ mml_status mmli_train_check(const mml_train_options *o)
     MML_CHECK(isfinite(o->l1) && o->l1 >= 0, MML_E_ARG, "l1 must be 0 or more, not %g", o->l1);
     MML_CHECK(o->survival_alpha >= 0 && o->survival_alpha <= 1, MML_E_ARG, "alpha must be in [0, 1], not %g",
               o->survival_alpha);
-    MML_TRY(mmli_train_check_folds(o->weight_folds));
+    MML_TRY(mmli_train_check_folds(o->weight_folds, o->committee));
     MML_CHECK(o->threads >= 0, MML_E_ARG, "threads must be 0 (all) or more, not %d", o->threads);
     MML_CHECK(!o->resume || o->checkpoint, MML_E_ARG, "resume needs the name of a checkpoint");
 out:
@@ -151,9 +158,11 @@ mml_status mmli_train_block_on(mml_model **out, mml_cohort *cohort, const char *
               encoder ? "an encoder of your own is given, but the options ask for encoder %s"
                       : "the options ask for encoder %s, but none is given",
               mml_encoder_name(b.block.encoder));
+    MML_CHECK(o.committee != MML_COMMITTEE_YES || b.task.kind != MML_SURVIVAL || o.survival_loss == MML_LOSS_COX, MML_E_ARG,
+              "blocks with time bins cannot be a committee, for each would have bins of its own: train with loss cox, or without a committee");
     MML_TRY(mmli_train_divide(&part, cohort, task, &o));
     MML_TRY(on_parts(&model, &b, &o, part));
-    MML_TRY(mmli_train_cross(&model->members[0].from, &b, &o, part));
+    MML_TRY(mmli_train_cross(&model, &b, &o, part));
     *out = model;
     model = NULL;
 out:

@@ -138,7 +138,7 @@ mml_status mmli_train_linear(mmli_trainer *t);
 /* train.c: what the three begin with. Ranges of the options; the parts of the cohort; places of a part's samples (new),
  * where offsets are given only of those that have tokens. */
 mml_status mmli_train_check(const mml_train_options *o);
-mml_status mmli_train_check_folds(int folds); /* weight_folds alone */
+mml_status mmli_train_check_folds(int folds, mml_committee committee);
 mml_status mmli_train_divide(mml_part **part, mml_cohort *cohort, const char *task, const mml_train_options *o);
 mml_status mmli_train_places(size_t **out, size_t *n, const mml_part *part, size_t N, mml_part which, const int64_t *offsets);
 
