@@ -22,8 +22,8 @@ typedef struct mml_prediction {
     const double *score;  /**< (B) probability of the last class (binary), risk -sum S_j (survival), value
                                (regression), NaN (multiclass) */
     const uint8_t *prior; /**< (B) 1 = no modality was present: the training prior was given */
-    const uint64_t *used; /**< (B) bit i = block i of the model was used (blocks 0..63): it was
-                               present and, in a merge, has a weight */
+    const uint64_t *used; /**< (B) bit i = block i of the model was used (blocks 0..63, a committee is
+                               one): it was present and, in a merge, has a weight */
 } mml_prediction;
 
 /**

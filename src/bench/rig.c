@@ -78,7 +78,7 @@ static mml_status fill_model(mml_model *model, const mmli_bench_spec *spec, size
     if (model->kind == MML_MODEL_FUSE)
         MML_TRY(mmli_model_declare_fuse(model));
     MML_TRY(mmli_model_build(model));
-    MML_TRY(mmli_params_start(model->params, seed, "task"));
+    MML_TRY(mmli_params_start(model->params, seed, "task", 0));
 out:
     return st;
 }

@@ -87,21 +87,21 @@ static void put_header(const table *t)
 /* The modalities used, in the order of the model's blocks, each once; "-" = none. */
 static void put_used(const table *t, uint64_t used)
 {
-    size_t n = mml_model_n_blocks(t->model), written = 0;
+    const size_t n = mml_model_n_blocks(t->model);
+    const char *name[64];
+    size_t written = 0, bit = 0;
 
-    for (size_t b = 0; b < n && b < 64; b++) {
-        const char *name = mml_model_block_modality(t->model, b);
-        int again = 0;
+    for (size_t b = 0; b < n && bit < 64; b += mml_model_committee(t->model, b), bit++) {
+        int again = (used >> bit & 1) == 0;
 
-        if ((used >> b & 1) == 0)
-            continue;
-        for (size_t i = 0; i < b; i++)
-            again |= (used >> i & 1) != 0 && strcmp(name, mml_model_block_modality(t->model, i)) == 0;
+        name[written] = mml_model_block_modality(t->model, b);
+        for (size_t i = 0; i < written; i++)
+            again |= strcmp(name[written], name[i]) == 0;
         if (again)
             continue;
-        if (written++ > 0)
+        if (written > 0)
             fputc(',', t->to);
-        mmlc_put_name(t->to, name);
+        mmlc_put_name(t->to, name[written++]);
     }
     if (written == 0)
         fputc('-', t->to);

@@ -144,15 +144,15 @@ out:
 /* Which blocks made the prediction of sample b: those present, in a merge without those of weight 0 (unless all are). */
 static uint64_t used_by(const mml_model *model, const mmli_inputs *in, size_t b)
 {
-    const size_t n = model->n < 64 ? model->n : 64;
     uint64_t used = 0;
     double total = 0.0;
 
     for (size_t m = 0; m < model->n && model->weights; m++)
         total += in->present[m * in->samples + b] ? model->weights[m] : 0.0;
-    for (size_t m = 0; m < n; m++)
-        if (in->present[m * in->samples + b] && (!(total > 0.0) || model->weights[m] > 0.0))
-            used |= UINT64_C(1) << m;
+    for (size_t m = 0, block = 0; m < model->n && block < 64; block++)
+        for (size_t k = mml_model_committee(model, m); k > 0; k--, m++)
+            if (in->present[m * in->samples + b] && (!(total > 0.0) || model->weights[m] > 0.0))
+                used |= UINT64_C(1) << block;
     return used;
 }
 

@@ -190,7 +190,7 @@ static float start_value(const mmli_param *p, uint64_t key, size_t i)
     }
 }
 
-mml_status mmli_params_start(mmli_params *params, uint64_t seed, const char *scope)
+mml_status mmli_params_start(mmli_params *params, uint64_t seed, const char *scope, uint64_t member)
 {
     mml_status st = MML_OK;
     char *stream = NULL;
@@ -207,7 +207,7 @@ mml_status mmli_params_start(mmli_params *params, uint64_t seed, const char *sco
         uint64_t key;
 
         MML_TRY(mmli_strf(&stream, "%s/%s", scope, p->key));
-        key = mmli_rng_key(seed, stream, 0);
+        key = mmli_rng_key(seed, stream, p->section == MMLI_SECTION_HEAD ? 0 : member);
         mmli_free(stream);
         stream = NULL;
         for (size_t j = 0; j < p->rows * p->cols; j++)

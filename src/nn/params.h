@@ -56,8 +56,9 @@ mml_status mmli_params_add(mmli_params *params, size_t *index, const char *prefi
 mml_status mmli_params_share(mmli_params *params, size_t index, const mmli_params *from, size_t from_index);
 /* Allocates the flat buffer on dv, zeroed, for all that is not shared. */
 mml_status mmli_params_build(mmli_params *params, mmli_device *dv);
-/* Random start of every parameter: stream (seed, scope + "/" + key), scope = the task. */
-mml_status mmli_params_start(mmli_params *params, uint64_t seed, const char *scope);
+/* Random start of every parameter: stream (seed, scope + "/" + key, member), scope = the task; of the head member 0's in any case, so that
+ * the members of a committee share it. */
+mml_status mmli_params_start(mmli_params *params, uint64_t seed, const char *scope, uint64_t member);
 /* MML_E_NOT_FOUND names it. */
 mml_status mmli_params_find(size_t *index, const mmli_params *params, const char *name);
 /* Host copies of one parameter, (rows, cols). */

@@ -98,7 +98,7 @@ mml_status mmli_train_baseline_on(mml_model **out, mml_cohort *cohort, const cha
         MML_TRY(add_modality(model, &s, m, prep ? &prep[m] : NULL));
     MML_TRY(mmli_model_declare_baseline(model, &s.baseline));
     MML_TRY(mmli_model_build(model));
-    MML_TRY(mmli_params_start(model->params, s.o.seed, model->task->name));
+    MML_TRY(mmli_params_start(model->params, s.o.seed, model->task->name, 0));
     MML_TRY(mmli_train_model(model, cohort, &s.o, s.part, NULL, &(mmli_devices){.n = 1}, &model->from));
     *out = model;
     model = NULL;

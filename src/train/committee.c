@@ -1,7 +1,8 @@
 /* committee.c - several trainings of one block that speak as one: a cross-validation committee (Parmanto, Munro, Doyle 1996).
  *
- * Each member has been trained without another fold and chose its epoch on other samples, so that their errors differ and their mean
- * has less variance than any of them. It is a merge: their latents are averaged as those of different modalities are.
+ * Each member has been trained without another fold, chose its epoch on other samples and started from other values, so that their errors
+ * differ and their mean has less variance than any of them. The head alone starts the same: their latents are averaged and read by
+ * one head, as those of different modalities are in any merge.
  */
 #include "train/cross.h"
 

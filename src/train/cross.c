@@ -139,6 +139,7 @@ mml_status mmli_train_cross(mml_model **block, const mmli_block_training *b, con
     mml_status st = MML_OK;
     mml_train_options inner = *o;
     mmli_provenance *from = &(*block)->members[0].from;
+    mmli_block_training fold = *b;
     watched w = {.o = o};
     mml_part *pool = NULL, *divided = NULL;
     mml_model **made = NULL;
@@ -167,7 +168,8 @@ mml_status mmli_train_cross(mml_model **block, const mmli_block_training *b, con
         if (count(divided, N, MML_PART_TEST) == 0)
             continue;
         w.fold = k + 1;
-        st = one_fold(&made[n], &h, b, &inner, divided);
+        fold.member = keeps_committee(b, o) ? k + 1 : 0;
+        st = one_fold(&made[n], &h, &fold, &inner, divided);
         if (st == MML_E_DATA || st == MML_E_NOT_FINITE) { /* too few samples for so many folds: the validation score has to do */
             st = MML_OK;
             goto out;

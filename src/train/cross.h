@@ -15,6 +15,7 @@ struct mmli_block_training {
     mml_prep_options prep;
     const mml_encoder *encoder;
     const mmli_backend *table;
+    size_t member; /* of a committee: 0 = the block itself. Others start from other values, but for the head, which is shared */
     /* One training on `part` (N) of the cohort. */
     mml_status (*run)(mml_model **out, const mmli_block_training *b, const mml_train_options *o, const mml_part *part);
 };

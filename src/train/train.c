@@ -114,7 +114,7 @@ static mml_status on_parts(mml_model **out, const mmli_block_training *b, const 
                            o->shared_head ? 0.25f : -1.0f, b->encoder));
     fitted = NULL;
     MML_TRY(mmli_model_build(model));
-    MML_TRY(mmli_params_start(model->params, o->seed, model->task->name));
+    MML_TRY(mmli_params_start(model->params, o->seed, model->task->name, b->member));
     if (o->shared_head)
         MML_TRY(freeze_head(&frozen, model));
     MML_TRY(mmli_train_model(model, b->cohort, o, part, frozen, &devices, &model->members[0].from));

@@ -52,7 +52,7 @@ void net_open(net *t, int backend, int threads, uint64_t seed, const mml_baselin
         modalities[m] = (mmli_baseline_modality){names[m], kinds[m], widths[m]};
     mmlt_assert_ok(mmli_baseline_new(&t->b, t->params, o, modalities, n, outputs));
     mmlt_assert_ok(mmli_params_build(t->params, t->dv));
-    mmlt_assert_ok(mmli_params_start(t->params, seed, "net"));
+    mmlt_assert_ok(mmli_params_start(t->params, seed, "net", 0));
     move(t, seed);
     mmlt_assert_ok(t->dv->k.alloc(t->dv, &t->grads, t->params->total * sizeof(float)));
 }

@@ -82,7 +82,7 @@ mml_model *made_model(mml_model_kind kind, int backend, int threads, size_t m, c
     if (kind == MML_MODEL_FUSE)
         mmlt_assert_ok(mmli_model_declare_fuse(model));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, 3, "made"));
+    mmlt_assert_ok(mmli_params_start(model->params, 3, "made", 0));
     move(model);
     return model;
 }

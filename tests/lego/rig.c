@@ -127,7 +127,7 @@ void rig_build(rig *r)
         r->head = r->block[0].head;
     }
     mmlt_assert_ok(mmli_params_build(r->params, r->dv));
-    mmlt_assert_ok(mmli_params_start(r->params, SEED, "rig"));
+    mmlt_assert_ok(mmli_params_start(r->params, SEED, "rig", 0));
     for (size_t i = 0; i < r->params->n; i++) {
         const mmli_param *p = &r->params->list[i];
         const size_t n = p->rows * p->cols;

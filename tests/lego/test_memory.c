@@ -48,7 +48,7 @@ static mml_status build_and_run(everything *e, const mmli_backend *table, const 
                             MMLI_SECTION_LATENT));
     MML_TRY(mmli_head_declare(&e->head, e->params, "f.", 4, 3, -1));
     MML_TRY(mmli_params_build(e->params, e->dv));
-    MML_TRY(mmli_params_start(e->params, 1, "test"));
+    MML_TRY(mmli_params_start(e->params, 1, "test", 0));
     MML_TRY(e->dv->k.alloc(e->dv, &e->grads, e->params->total * sizeof(float)));
     MML_TRY(e->dv->k.fill(e->dv, e->grads, e->params->total, 0));
     MML_TRY(mmli_tape_new(&e->tape, e->dv));

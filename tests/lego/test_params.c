@@ -31,7 +31,7 @@ static void open_block(rig *r, int backend, mml_encoder_kind encoder, size_t wid
     rig_open(r, backend, 1);
     rig_add(r, &o, width, NULL);
     rig_build(r);
-    mmlt_assert_ok(mmli_params_start(r->params, seed, scope));
+    mmlt_assert_ok(mmli_params_start(r->params, seed, scope, 0));
 }
 
 /* Whatever the modality: its latent, its head and what else has the same name and shape (method.md 3). */
@@ -107,7 +107,7 @@ START_TEST(head_gain_sets_the_spread_of_a_head_to_be_shared)
     mmlt_assert_ok(mmli_params_new(&params));
     mmlt_assert_ok(mmli_head_declare(&head, params, "", 40, 50, 0.25f));
     mmlt_assert_ok(mmli_params_build(params, dv));
-    mmlt_assert_ok(mmli_params_start(params, 1, "t"));
+    mmlt_assert_ok(mmli_params_start(params, 1, "t", 0));
     mmlt_assert_ok(mmli_params_get(x, params, head.linear_w));
     for (size_t i = 0; i < 50 * 40; i++)
         v += (double)x[i] * (double)x[i] / (50 * 40);

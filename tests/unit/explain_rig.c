@@ -82,7 +82,7 @@ mml_model *rig_block(size_t m, mml_task_kind task, const rig_how *h)
     model->task = mmlt_task(task);
     mmlt_assert_ok(mmli_model_add(model, mmlt_names[m], kind, h->preset, &o, prep, model->task->outputs, 0.5f, NULL));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, 30 + m, "outcome"));
+    mmlt_assert_ok(mmli_params_start(model->params, 30 + m, "outcome", 0));
     model->members[0].latent_rms = 0.5 + 0.5 * (double)m;
     model->members[0].from.valid_score = 0.6 + 0.05 * (double)m;
     return model;
@@ -111,7 +111,7 @@ mml_model *rig_baseline(mml_baseline_kind kind, size_t first, size_t last, mml_t
     }
     mmlt_assert_ok(mmli_model_declare_baseline(model, &o));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, 40 + first, "outcome"));
+    mmlt_assert_ok(mmli_params_start(model->params, 40 + first, "outcome", 0));
     return model;
 }
 

@@ -92,7 +92,7 @@ mml_model *mmlt_block(const mmlt_block_spec *s)
     mmlt_assert_ok(mmli_prep_identity(&prep, s->width));
     mmlt_assert_ok(mmli_model_add(model, s->modality, MML_TABLE, "mmlego", &o, prep, model->task->outputs, 0.5f, s->custom));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, s->seed, "outcome"));
+    mmlt_assert_ok(mmli_params_start(model->params, s->seed, "outcome", 0));
     model->members[0].latent_rms = s->rms > 0 ? s->rms : 1;
     make_provenance(&model->members[0].from, s);
     return model;

@@ -26,7 +26,7 @@ mml_model *rig_block(const char *preset, mml_modality_kind kind, mml_encoder_kin
     mmlt_assert_ok(mmli_prep_identity(&prep, 7));
     mmlt_assert_ok(mmli_model_add(model, "x", kind, NULL, &o, prep, 3, -1.0f, NULL));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, 3, "outcome"));
+    mmlt_assert_ok(mmli_params_start(model->params, 3, "outcome", 0));
     return model;
 }
 

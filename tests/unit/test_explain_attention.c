@@ -63,7 +63,7 @@ static mml_model *slide_block_on(mml_encoder_kind encoder, const mmli_backend *t
     model->task = mmlt_task(MML_BINARY);
     mmlt_assert_ok(mmli_model_add(model, "slide", MML_BAG, "paper", &o, prep, 2, 0.5f, NULL));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, 7, "outcome"));
+    mmlt_assert_ok(mmli_params_start(model->params, 7, "outcome", 0));
     move_norms(model->params);
     model->members[0].from.valid_score = 0.7;
     model->members[0].latent_rms = 1;
@@ -214,7 +214,7 @@ static mml_model *both(mml_model *part[2], bool fuse)
     part[0]->task = mmlt_task(MML_BINARY);
     mmlt_assert_ok(mmli_model_add(part[0], "labs", MML_TABLE, "paper", &o, prep, 2, 0.5f, NULL));
     mmlt_assert_ok(mmli_model_build(part[0]));
-    mmlt_assert_ok(mmli_params_start(part[0]->params, 7, "outcome"));
+    mmlt_assert_ok(mmli_params_start(part[0]->params, 7, "outcome", 0));
     part[0]->members[0].from.valid_score = 0.6;
     mmlt_assert_ok(fuse ? mml_fuse(&out, (const mml_model *const *)part, 2, NULL)
                         : mml_merge(&out, (const mml_model *const *)part, 2, NULL));

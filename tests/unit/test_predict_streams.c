@@ -68,7 +68,7 @@ static mml_model *slide_block(mml_encoder_kind encoder)
     model->task = mmlt_task(MML_BINARY);
     mmlt_assert_ok(mmli_model_add(model, "slide", MML_BAG, "mmlego", &o, prep, OUTPUTS, 0.5f, NULL));
     mmlt_assert_ok(mmli_model_build(model));
-    mmlt_assert_ok(mmli_params_start(model->params, 7, "outcome"));
+    mmlt_assert_ok(mmli_params_start(model->params, 7, "outcome", 0));
     model->members[0].from.valid_score = 0.7;
     model->members[0].latent_rms = 1;
     return model;

@@ -39,8 +39,10 @@ static int keep(void *user, const mml_prediction *chunk, const size_t *samples)
 {
     double *to = user;
 
-    for (size_t b = 0; b < chunk->n; b++)
+    for (size_t b = 0; b < chunk->n; b++) {
         to[samples[b]] = chunk->score[b];
+        ck_assert_uint_eq(chunk->used[b], chunk->prior[b] ? 0 : 1); /* however many members: one block */
+    }
     return 0;
 }
 
@@ -78,7 +80,8 @@ START_TEST(it_is_the_merge_of_the_block_and_those_of_the_folds)
         ck_assert_uint_eq(mml_model_committee(member[i], 0), 1); /* one that was taken out is a block like any other */
         ck_assert_double_eq_tol(committee->weights[i], 1.0 / (FOLDS + 1), 1e-12);
         ck_assert_str_eq(mml_model_block_modality(committee, i), "labs");
-        ck_assert(committee->members[i].from.cross_score == alone->members[0].from.cross_score);
+        ck_assert_uint_eq(committee->members[i].from.cross_folds, FOLDS);
+        ck_assert(committee->members[i].from.cross_score == committee->members[0].from.cross_score);
     }
     mmlt_assert_ok(mml_merge_options_init(&mo, NULL));
     mo.weighting = MML_WEIGHT_EQUAL;
@@ -93,6 +96,49 @@ START_TEST(it_is_the_merge_of_the_block_and_those_of_the_folds)
     mml_model_free(committee);
     mml_model_free(alone);
     mml_model_free(merged);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
+/* Without a step that changes anything they are as they started. */
+START_TEST(members_start_from_other_values_but_share_the_head)
+{
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, &SURVIVAL);
+    mml_train_options o = options();
+    mml_model *committee, *member[FOLDS + 1];
+    size_t heads = 0, others = 0;
+
+    o.epochs = 1;
+    o.learning_rate = 1e-30; /* below the resolution of any value */
+    committee = rig_train(cohort, "labs", &o);
+    divide(member, committee);
+    for (size_t i = 0; i < member[0]->params->n; i++) {
+        const mmli_param *p = &member[0]->params->list[i];
+        const size_t n = p->rows * p->cols;
+        bool random = false; /* biases and norms start at 0 and 1 everywhere */
+        float *x = calloc(n, sizeof *x), *y = calloc(n, sizeof *y);
+
+        mmlt_assert_ok(mmli_params_get(x, member[0]->params, i));
+        for (size_t k = 1; k < n; k++)
+            random = random || x[k] != x[0];
+        for (size_t m = 1; m <= FOLDS && random; m++) {
+            const bool head = p->section == MMLI_SECTION_HEAD;
+
+            mmlt_assert_ok(mmli_params_get(y, member[m]->params, i));
+            ck_assert_msg((memcmp(x, y, n * sizeof *x) == 0) == head, "%s of member %zu", p->name, m);
+            heads += head;
+            others += !head;
+        }
+        free(x);
+        free(y);
+    }
+    ck_assert_uint_gt(heads, 0);
+    ck_assert_uint_gt(others, 0);
+    for (size_t i = 0; i <= FOLDS; i++)
+        mml_model_free(member[i]);
+    mml_model_free(committee);
     mml_cohort_close(cohort);
     mmlt_cohort_remove(&made);
 }
@@ -321,6 +367,7 @@ int main(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, mmlt_folder_make, mmlt_folder_remove);
     tcase_add_test(tc, it_is_the_merge_of_the_block_and_those_of_the_folds);
+    tcase_add_test(tc, members_start_from_other_values_but_share_the_head);
     tcase_add_test(tc, it_is_kept_for_survival_unless_told_otherwise);
     tcase_add_test(tc, only_the_test_part_is_unseen);
     tcase_add_loop_test(tc, it_counts_as_one_block, 0, 3);
