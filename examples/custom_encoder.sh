@@ -1,5 +1,5 @@
 #!/bin/sh
-# custom_encoder.sh - blocks with encoders of a program's own, on the patients that train_merge_fuse makes up.
+# custom_encoder.sh - blocks with encoders of a program's own, on the patients that train_merge_fuse makes up too.
 # shellcheck disable=SC2317 # functions are called by test_that
 set -u
 tool=${MMLT_MMLEGO:-./mmlego}
@@ -37,7 +37,46 @@ refuses() { # STATUS WORDS ARGUMENT...
 }
 unknown_to_the_tool() { ! "$tool" inspect "$tmp/model.h5" >"$tmp/out" 2>"$tmp/err" && grep -q 'custom encoder .mean-of-set.' "$tmp/err"; }
 
-"$here/train_merge_fuse" "$tmp" >"$tmp/out" 2>"$tmp/err" || {
+awk -v folder="$tmp" '
+    function noise() { seed = (seed * 16807) % 2147483647; return 2 * seed / 2147483647 - 1 }
+    BEGIN {
+        seed = 2024
+        labels = folder "/labels.csv"; labs = folder "/labs.csv"; visits = folder "/visits.csv"
+        print "id,site,death" >labels
+        print "id,sodium,lactate,creatinine" >labs
+        print "id,heart_rate,temperature" >visits
+        for (i = 0; i < 400; i++) {
+            kidney = noise(); heart = noise(); luck = noise()
+            n = int(2.5 * (noise() + 1))
+            id = sprintf("p%03d", i)
+            print id "," (i % 2 ? "north" : "south") "," (kidney + heart + luck / 2 > 0.3 ? "yes" : "no") >labels
+            if (i % 5) {
+                sodium = 138 - 5 * kidney + 3 * noise()
+                lactate = i % 3 ? sprintf("%.2f", 2 + kidney + noise()) : ""
+                printf "%s,%.1f,%s,%.2f\n", id, sodium, lactate, 1.6 + kidney + noise() / 2 >labs
+            }
+            for (v = 0; v < n; v++) {
+                rate = 90 + 20 * heart + 15 * noise()
+                printf "%s,%.0f,%.1f\n", id, rate, 37 + noise() >visits
+            }
+        }
+    }'
+cat >"$tmp/cohort.ini" <<'INI'
+[cohort]
+labels = labels.csv
+id = id
+columns = site
+[task death]
+kind = binary
+label = death
+[modality labs]
+kind = table
+file = labs.csv
+[modality visits]
+kind = bag
+file = visits.csv
+INI
+"$tool" import "$tmp/cohort.ini" -o "$tmp/cohort.h5" >"$tmp/out" 2>"$tmp/err" || {
     echo "not ok - a cohort is made"
     sed 's/^/#   /' "$tmp/out" "$tmp/err"
     exit 1

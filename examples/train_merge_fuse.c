@@ -109,8 +109,8 @@ static mml_status train(mml_model **out, mml_cohort *cohort, const char *modalit
     /* Defaults first, for this kind of data; then what is to be different. */
     TRY(mml_block_options_init(&block, &prep, "mmlego", info.kind, MML_BINARY));
     TRY(mml_train_options_init(&options, "mmlego", info.kind, MML_BINARY));
-    options.epochs = 40;
-    options.learning_rate = 2e-3;
+    options.epochs = 12;
+    options.learning_rate = 5e-3;
     options.seed = 1; /* the same for all blocks: those that start alike merge better */
     divide(&options.split);
     TRY(mml_train_block(out, cohort, modality, task, &block, &prep, NULL, &options));
