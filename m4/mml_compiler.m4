@@ -70,3 +70,18 @@ AC_DEFUN([MML_CHECK_VISIBILITY], [
   ])
   AM_CONDITIONAL([VERSION_SCRIPT], [test "x$mml_cv_version_script" = xyes])
 ])
+
+dnl Programs of the tests are linked by the first of these that works, several times faster than the usual one.
+AC_DEFUN([MML_CHECK_TEST_LINKER], [
+  AC_CACHE_CHECK([for a fast linker for the tests], [mml_cv_test_linker], [
+    mml_cv_test_linker=none
+    mml_save_LDFLAGS=$LDFLAGS
+    for mml_linker in gold lld; do
+      LDFLAGS="$mml_save_LDFLAGS -fuse-ld=$mml_linker"
+      AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [mml_cv_test_linker=$mml_linker; break])
+    done
+    LDFLAGS=$mml_save_LDFLAGS
+  ])
+  AS_IF([test $mml_cv_test_linker != none], [MML_TEST_LDFLAGS=-fuse-ld=$mml_cv_test_linker], [MML_TEST_LDFLAGS=])
+  AC_SUBST([MML_TEST_LDFLAGS])
+])

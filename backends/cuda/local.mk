@@ -2,6 +2,7 @@
 noinst_LTLIBRARIES += libmmli_module.la
 libmmli_module_la_SOURCES = backends/cuda/module.c backends/cuda/module.h
 libmmli_module_la_CPPFLAGS = $(AM_CPPFLAGS) -DMMLI_MODULE_DIR='"$(pkglibdir)"'
+libmmli_module_la_LDFLAGS = $(AM_LDFLAGS)
 libmmlego_core_la_LIBADD += libmmli_module.la
 
 # The module itself, made by nvcc alone: libtool knows no CUDA. Every object depends on every header, there are few.

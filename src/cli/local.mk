@@ -38,6 +38,7 @@ mmlego_SOURCES = \
 	src/cli/train_system.c src/cli/train_system.h \
 	src/cli/value.c src/cli/value.h src/cli/words.c
 mmlego_LDADD = libmmlego.la $(HDF5_LIBS) $(JANSSON_LIBS) -lm
+mmlego_LDFLAGS = $(AM_LDFLAGS)
 
 dist_man_MANS = \
 	doc/man/mmlego.1 \
