@@ -49,7 +49,7 @@ step() {
 }
 step import "$tmp/cohort.ini" -o "$tmp/cohort.h5"
 for modality in labs vitals; do
-    step train "$tmp/cohort.h5" --modality $modality --task death --epochs 30 -o "$tmp/$modality.h5"
+    step train "$tmp/cohort.h5" --modality $modality --task death --epochs 30 --weight-folds 0 -o "$tmp/$modality.h5"
 done
 step merge "$tmp/labs.h5" "$tmp/vitals.h5" -o "$tmp/merged.h5"
 

@@ -87,7 +87,7 @@ test_that "with the result of a run without a break" cmp "$tmp/a" "$tmp/b"
 # A job that fails is told, the others go on.
 awk -F, 'NR == 1 || substr($1, 2) % 3 == 0' "$tmp/genes.csv" >"$tmp/new" && mv "$tmp/new" "$tmp/genes.csv" # of site b only
 must import "$tmp/cohort.ini" -o "$tmp/broken.h5" --quiet
-run compare "$tmp/broken.h5" -t death --train site=a --test site=b --folds 1 -s merge -o "$tmp/broken"
+run compare "$tmp/broken.h5" -t death --weight-folds 0 --train site=a --test site=b --folds 1 -s merge -o "$tmp/broken"
 test_that "a job that fails makes the exit status 1" exits 1
 test_that "its reason is told" says "block:genes of fold 0 failed: no sample of the training part"
 test_that "what is joined from it fails with it" says "block:genes, which it is made of, failed"

@@ -81,7 +81,7 @@ benched() {
 }
 test_that "bench takes --device, and its cases run in children" benched
 compared() {
-    with MMLEGO_CUDA_MODULE="$fake" -- run compare "$tmp/cohort.h5" -t death -s block:labs --folds 1 --quiet --device cuda \
+    with MMLEGO_CUDA_MODULE="$fake" -- run compare "$tmp/cohort.h5" -t death -s block:labs --folds 1 --weight-folds 0 --quiet --device cuda \
         -o "$tmp/compared" && exits 0 && grep -q '"device": "cuda"' "$tmp/compared/plan.json"
 }
 [ -n "${MMLT_FAST:-}" ] || test_that "compare takes --device" compared
