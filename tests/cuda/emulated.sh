@@ -61,7 +61,9 @@ make_module() {
     # shellcheck disable=SC2086
     [ ! -f "$dir/failed" ] && mv "$dir/emulated-nccl.cc.o" "$dir/nccl.obj" &&
         $cxx -shared $sanitize -o "$module" "$dir"/*.o -Wl,-rpath,"\$ORIGIN" -lm -lpthread -ldl 2>>"$dir/log" &&
-        $cxx -shared $sanitize -o "$dir/libnccl.so.2" "$dir/nccl.obj" -L"$dir" -l:mmlego-cuda.so -Wl,-rpath,"\$ORIGIN" 2>>"$dir/log"
+        $cxx -shared $sanitize -o "$dir/libnccl.so.2" "$dir/nccl.obj" -L"$dir" -l:mmlego-cuda.so -Wl,-rpath,"\$ORIGIN" 2>>"$dir/log" &&
+        $cxx $cplusplus $flags $sanitize "$src/tests/cuda/captures.cc" -x none -o "$dir/captures" -L"$dir" -l:mmlego-cuda.so -Wl,-rpath,"\$ORIGIN" \
+            -lpthread 2>>"$dir/log"
 }
 if stale && ! make_module; then
     echo "not ok - the sources of backends/cuda compile as C++"
@@ -90,6 +92,7 @@ passes() { # SENTENCE PROGRAM
         status=1
     fi
 }
+passes "captures allow what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
 # Streams run as late as events allow, then those that copy as early: who lacks an event finds it out in one of the two.
 passes "memory and copies are what they should be" tests/cuda/test_device
 passes "a training step is what it should be" tests/cuda/test_step

@@ -25,6 +25,7 @@ tests_cuda_test_device_SOURCES = tests/cuda/test_device.c tests/cuda/there.c tes
 tests_cuda_test_group_SOURCES = tests/cuda/test_group.c $(TRAIN_RIG)
 tests_cuda_test_step_SOURCES = tests/cuda/test_step.c tests/cuda/there.c tests/cuda/there.h $(TRAIN_RIG)
 EXTRA_DIST += \
+	tests/cuda/captures.cc \
 	tests/cuda/emulated/blas.cc \
 	tests/cuda/emulated/blas_lt.cc \
 	tests/cuda/emulated/cublasLt.h \
@@ -32,6 +33,7 @@ EXTRA_DIST += \
 	tests/cuda/emulated/cuda_runtime.h \
 	tests/cuda/emulated/cufft.h \
 	tests/cuda/emulated/fft.cc \
+	tests/cuda/emulated/graphs.cc \
 	tests/cuda/emulated/grid.cc \
 	tests/cuda/emulated/memory.cc \
 	tests/cuda/emulated/nccl.cc \
@@ -41,4 +43,4 @@ EXTRA_DIST += \
 # What emulated.sh makes; by its name, for in a build inside of the tree it lies beside sources.
 mostlyclean-local:
 	rm -f tests/cuda/emulated/*.o tests/cuda/emulated/*.log tests/cuda/emulated/log tests/cuda/emulated/failed \
-		tests/cuda/emulated/mmlego-cuda.so tests/cuda/emulated/libnccl.so.2 tests/cuda/emulated/nccl.obj
+		tests/cuda/emulated/captures tests/cuda/emulated/mmlego-cuda.so tests/cuda/emulated/libnccl.so.2 tests/cuda/emulated/nccl.obj

@@ -4,29 +4,44 @@
 struct mmlt_cublas {
     cudaStream_t stream;
     cublasMath_t math;
+    void *work; /* the user's; nullptr: its own */
 };
 
 const char *cublasGetStatusString(cublasStatus_t s)
 {
     return s == CUBLAS_STATUS_SUCCESS        ? "CUBLAS_STATUS_SUCCESS"
            : s == CUBLAS_STATUS_ALLOC_FAILED ? "CUBLAS_STATUS_ALLOC_FAILED"
+           : s == CUBLAS_STATUS_EXECUTION_FAILED ? "CUBLAS_STATUS_EXECUTION_FAILED"
            : s == CUBLAS_STATUS_NOT_SUPPORTED ? "CUBLAS_STATUS_NOT_SUPPORTED"
                                              : "CUBLAS_STATUS_INVALID_VALUE";
 }
 
 cublasStatus_t cublasCreate(cublasHandle_t *handle)
 {
+    *handle = nullptr;
+    if (mmlt_cuda_may_ask() != cudaSuccess)
+        return CUBLAS_STATUS_ALLOC_FAILED;
     *handle = static_cast<mmlt_cublas *>(calloc(1, sizeof **handle));
     return *handle ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_ALLOC_FAILED;
 }
 cublasStatus_t cublasDestroy(cublasHandle_t handle)
 {
+    if (cudaDeviceSynchronize() != cudaSuccess) /* as cuBLAS does */
+        return CUBLAS_STATUS_EXECUTION_FAILED;
     free(handle);
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream)
 {
     handle->stream = stream;
+    handle->work = nullptr; /* as cuBLAS does */
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *memory, size_t bytes)
+{
+    if (!memory || (uintptr_t)memory % 256 || bytes == 0)
+        return CUBLAS_STATUS_INVALID_VALUE;
+    handle->work = memory;
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode)
@@ -83,13 +98,16 @@ cublasStatus_t cublasSgemmStridedBatched_64(cublasHandle_t handle, cublasOperati
     if (m < 0 || n < 0 || k < 0 || batch < 0 || lda < (rows_a > 1 ? rows_a : 1) || ldb < (rows_b > 1 ? rows_b : 1) ||
         ldc < (m > 1 ? m : 1))
         return CUBLAS_STATUS_INVALID_VALUE;
+    /* Its own it would take from a pool, at every capture anew. */
+    if (!handle->work && mmlt_cuda_is_capturing(handle->stream))
+        return CUBLAS_STATUS_ALLOC_FAILED;
     const float by = *alpha, keep = *beta;
-    mmlt_cuda_push(handle->stream, [=]() {
+    const cudaError_t e = mmlt_cuda_push(handle->stream, [=]() {
         for (int64_t i = 0; i < batch; i++)
             mmlt_blas_product(ta == CUBLAS_OP_T, tb == CUBLAS_OP_T, m, n, k, by, a + i * stride_a, lda, b + i * stride_b, ldb, keep,
                               c + i * stride_c, ldc);
     });
-    return CUBLAS_STATUS_SUCCESS;
+    return e == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 cublasStatus_t cublasSgemm_64(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int64_t m, int64_t n,

@@ -118,7 +118,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t op, const v
     const int64_t m = (int64_t)ld->rows, n = (int64_t)ld->cols, k = (int64_t)(ta ? la->rows : la->cols), lda = la->ld, ldb = lb->ld;
     const int64_t ldd = ld->ld;
     const float by = *static_cast<const float *>(alpha), *bias = op->bias;
-    mmlt_cuda_push(stream, [=]() {
+    const cudaError_t e = mmlt_cuda_push(stream, [=]() {
         if (m % 2 == 0)
             memset(work, 0xff, work_bytes);
         mmlt_blas_product(ta, tb, m, n, k, by, a, lda, b, ldb, 0, d, ldd);
@@ -126,5 +126,5 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t op, const v
             for (int64_t i = 0; i < m; i++)
                 d[j * ldd + i] += bias[i];
     });
-    return CUBLAS_STATUS_SUCCESS;
+    return e == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }

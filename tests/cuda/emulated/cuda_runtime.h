@@ -8,7 +8,7 @@
  * second launch: kernels must not depend on the order, and one that lacks a barrier does.
  *
  * Shared memory is filled with NaN before each block. Device memory cannot be touched by the host outside of
- * kernels and copies (memory.cc). Kernels, libraries and copies are queued, and run as late as CUDA may run them, or those of streams
+ * kernels and copies (memory.cc). What is queued while a stream is captured becomes a graph (graphs.cc). Kernels, libraries and copies are queued, and run as late as CUDA may run them, or those of streams
  * that only copy as early (streams.cc): who writes over the source of a copy too early, or forgets to wait for an event, is found out.
  */
 #ifndef MMLT_CUDA_RUNTIME_H
@@ -179,11 +179,20 @@ typedef enum cudaError {
     cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
     cudaErrorInvalidDevice = 101,
-    cudaErrorInvalidResourceHandle = 400
+    cudaErrorInvalidResourceHandle = 400,
+    cudaErrorIllegalState = 401,
+    cudaErrorStreamCaptureUnsupported = 900,
+    cudaErrorStreamCaptureInvalidated = 901,
+    cudaErrorStreamCaptureIsolation = 905,
+    cudaErrorCapturedEvent = 907,
+    cudaErrorStreamCaptureWrongThread = 908
 } cudaError_t;
 typedef struct mmlt_cuda_stream *cudaStream_t;
 typedef struct mmlt_cuda_event *cudaEvent_t;
 typedef struct mmlt_cuda_pool *cudaMemPool_t;
+typedef struct mmlt_cuda_graph *cudaGraph_t;
+typedef struct mmlt_cuda_exec *cudaGraphExec_t;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal = 0, cudaStreamCaptureModeThreadLocal, cudaStreamCaptureModeRelaxed };
 
 enum cudaDeviceAttr {
     cudaDevAttrMultiProcessorCount = 16,
@@ -251,6 +260,12 @@ cudaError_t cudaMallocHost(void **p, size_t bytes);
 cudaError_t cudaFreeHost(void *p);
 cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void *dst, int value, size_t bytes, cudaStream_t stream);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *exec, cudaGraph_t graph, unsigned long long flags = 0);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 }
 
 /* Kernels may ask for more than 48 KiB of shared memory only after this, as on a GPU; the emulator counts
@@ -265,17 +280,29 @@ template <class K> static inline cudaError_t cudaFuncSetAttribute(K *kernel, cud
 
 /* ---- queues ----------------------------------------------------------------------------------------------- */
 
-/* Behind all that is queued on the stream: `run` with a copy of ctx, with the memory open. copy: that is all it does. */
-void mmlt_cuda_queue(cudaStream_t stream, bool copy, void (*run)(void *ctx), const void *ctx, size_t bytes);
-template <class F> static inline void mmlt_cuda_push(cudaStream_t stream, const F &f, bool copy = false)
+/* Behind all that is queued on the stream: `run` with a copy of ctx, with the memory open, once or, where the stream is captured, as
+ * often as the graph is launched. copy: that is all it does. */
+cudaError_t mmlt_cuda_queue(cudaStream_t stream, bool copy, void (*run)(void *ctx), const void *ctx, size_t bytes);
+template <class F> static inline cudaError_t mmlt_cuda_push(cudaStream_t stream, const F &f, bool copy = false)
 {
     static_assert(__is_trivially_copyable(F), "what is queued is copied byte by byte");
-    mmlt_cuda_queue(stream, copy, [](void *ctx) { (*static_cast<F *>(ctx))(); }, &f, sizeof f);
+    return mmlt_cuda_queue(stream, copy, [](void *ctx) { (*static_cast<const F *>(ctx))(); }, &f, sizeof f);
 }
 
 /* For what runs at once: after all of the stream (nullptr: of none), with the memory open; one at a time. */
 void mmlt_cuda_enter(cudaStream_t stream);
 void mmlt_cuda_leave(void);
+/* All that is queued anywhere. */
+void mmlt_cuda_drain(void);
+
+/* ---- captures: graphs.cc ---- */
+/* Is the stream captured? Then what is queued is in its graph, unless *e says why not. */
+bool mmlt_cuda_captured(cudaError_t *e, cudaStream_t stream, void (*run)(void *ctx), const void *ctx, size_t bytes);
+bool mmlt_cuda_is_capturing(cudaStream_t stream);
+/* What cannot be done to a stream that is captured (nullptr: while any is): its capture is spoilt, and e what the call gives. */
+cudaError_t mmlt_cuda_not_captured(cudaStream_t stream, cudaError_t e);
+/* What may allocate or wait, and so is not allowed in captures that are strict about it. */
+cudaError_t mmlt_cuda_may_ask(void);
 
 /* memory.cc: whether the host can touch device memory; errors that are kept for cudaGetLastError. */
 void mmlt_cuda_open(void);
@@ -302,7 +329,7 @@ static inline void mmlt_cuda_launch(dim3 grid, dim3 block, size_t shared, cudaSt
     typedef decltype(thread) call;
 
     if (mmlt_cuda_may_launch(grid, block, shared) && mmlt_cuda_is_chosen(stream))
-        mmlt_cuda_push(stream, [grid, block, shared, stream, thread]() {
+        (void)mmlt_cuda_push(stream, [grid, block, shared, stream, thread]() {
             mmlt_cuda_run(grid, block, shared, mmlt_cuda_reverse(stream), [](const void *ctx) { (*static_cast<call *>(ctx))(); },
                           &thread);
         });

@@ -1,15 +1,19 @@
 /* fft.cc - Fourier transforms of the emulated GPU: O(n^2), in float64, of one or two axes, packed arrays only. */
 #include "cufft.h"
 
+#include <stdio.h>
+
 enum { MOST_PLANS = 4096 };
 
 static struct plan {
     bool used, made;
+    uint64_t born; /* which of those that had this number */
     cudaStream_t stream;
     int rank;
     long long n[2], batch;
     void *work;
 } plans[MOST_PLANS];
+static uint64_t births;
 
 static plan *of(cufftHandle h)
 {
@@ -25,6 +29,7 @@ cufftResult cufftCreate(cufftHandle *h)
         if (!plans[i].used) {
             plans[i] = plan();
             plans[i].used = true;
+            plans[i].born = ++births;
             *h = i;
             r = CUFFT_SUCCESS;
         }
@@ -36,6 +41,8 @@ cufftResult cufftDestroy(cufftHandle h)
 {
     if (!of(h))
         return CUFFT_INVALID_PLAN;
+    if (mmlt_cuda_may_ask() != cudaSuccess)
+        return CUFFT_EXEC_FAILED;
     plans[h].used = false;
     return CUFFT_SUCCESS;
 }
@@ -64,6 +71,8 @@ cufftResult cufftMakePlanMany64(cufftHandle h, int rank, long long *n, long long
 
     if (!p)
         return CUFFT_INVALID_PLAN;
+    if (mmlt_cuda_may_ask() != cudaSuccess) /* tables of the plan */
+        return CUFFT_ALLOC_FAILED;
     if (rank < 1 || rank > 2 || inembed || onembed || type != CUFFT_C2C || batch < 1 || n[0] < 1 || n[rank - 1] < 1)
         return CUFFT_INVALID_SIZE;
     p->rank = rank;
@@ -97,12 +106,23 @@ static void line(double *re, double *im, size_t n, size_t stride, int sign, doub
     }
 }
 
-/* `re`: room for it, made when the call was: there is no memory to be short of later. */
-static void transform(const plan &p, cufftComplex *in, cufftComplex *out, int sign, double *re)
+static void die(const char *why)
+{
+    fprintf(stderr, "emulated cuFFT: %s\n", why);
+    abort();
+}
+
+/* p: as it was when the call was. */
+static void transform(const plan &p, cufftHandle h, cufftComplex *in, cufftComplex *out, int sign)
 {
     const size_t rows = (size_t)p.n[0], cols = (size_t)p.n[1], n = rows * cols;
+    double *re = static_cast<double *>(malloc((2 * n + 4 * (rows > cols ? rows : cols)) * sizeof *re));
     double *im = re + n, *tmp = im + n;
 
+    if (!re)
+        die("out of memory");
+    if (!plans[h].used || plans[h].born != p.born)
+        die("a transform whose plan has been destroyed, and its tables with it");
     memset(p.work, 0xff, n * sizeof(cufftComplex));
     for (size_t b = 0; b < (size_t)p.batch; b++, in += n, out += n) {
         for (size_t i = 0; i < n; i++) {
@@ -123,16 +143,9 @@ static void transform(const plan &p, cufftComplex *in, cufftComplex *out, int si
 cufftResult cufftExecC2C(cufftHandle h, cufftComplex *in, cufftComplex *out, int sign)
 {
     const plan *p = of(h);
-    size_t rows, cols;
-    double *re;
 
     if (!p || !p->made || !p->work)
         return CUFFT_INVALID_PLAN;
-    rows = (size_t)p->n[0];
-    cols = (size_t)p->n[1];
-    if (!(re = static_cast<double *>(malloc((2 * rows * cols + 4 * (rows > cols ? rows : cols)) * sizeof *re))))
-        return CUFFT_ALLOC_FAILED;
     const plan now = *p;
-    mmlt_cuda_push(p->stream, [=]() { transform(now, in, out, sign, re); });
-    return CUFFT_SUCCESS;
+    return mmlt_cuda_push(p->stream, [=]() { transform(now, h, in, out, sign); }) == cudaSuccess ? CUFFT_SUCCESS : CUFFT_EXEC_FAILED;
 }

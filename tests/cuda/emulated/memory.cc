@@ -1,7 +1,7 @@
 /* memory.cc - the memory of the emulated GPU, and copies.
  *
- * Device memory is a range of addresses that the host cannot touch but while a kernel, library or copy runs (open, shut);
- * new memory holds NaN, and so does what has been freed. With AddressSanitizer it comes from malloc, and its borders are watched instead.
+ * Device memory is a range of addresses that the host cannot touch but while a kernel, library or copy runs (open, shut), and then only
+ * what is given out; new memory holds NaN. With AddressSanitizer it comes from malloc, which watches it instead.
  * Memory is given out when it is asked for, and taken back in the order of the stream.
  *
  * MMLT_CUDA_MIB: how much memory the GPU has; MMLT_CUDA_SHARED_KIB: how much shared memory a block may have.
@@ -31,9 +31,9 @@ char *top;          /* end of what was ever given out */
 thread_local cudaError_t last;
 thread_local int allowed_shared = 48 << 10;
 
-void protect(int how)
+void protect(char *p, size_t bytes, int how)
 {
-    if (arena && top > arena && mprotect(arena, (size_t)(top - arena), how) != 0) {
+    if (mprotect(p, bytes, how) != 0) {
         perror("emulated CUDA: mprotect");
         abort();
     }
@@ -90,7 +90,7 @@ char *take(size_t bytes, block **after)
         top = at + pages * PAGE;
     return at;
 }
-void give_back(block *b) { (void)b; }
+void give_back(block *b) { protect(b->p, (b->pages - 1) * PAGE, PROT_NONE); }
 #endif
 
 } // namespace
@@ -99,8 +99,16 @@ struct mmlt_cuda_pool {
     size_t live;
 };
 
-void mmlt_cuda_open(void) { protect(PROT_READ | PROT_WRITE); }
-void mmlt_cuda_shut(void) { protect(PROT_NONE); }
+void mmlt_cuda_open(void)
+{
+    for (const block *b = blocks; arena && b; b = b->next)
+        protect(b->p, (b->pages - 1) * PAGE, PROT_READ | PROT_WRITE);
+}
+void mmlt_cuda_shut(void)
+{
+    if (arena && top > arena)
+        protect(arena, (size_t)(top - arena), PROT_NONE);
+}
 
 cudaError_t mmlt_cuda_result(cudaError_t e)
 {
@@ -149,6 +157,14 @@ static const struct {
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState", "the operation cannot be performed in the present state"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported", "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated",
+     "operation failed due to a previous error during capture"},
+    {cudaErrorStreamCaptureIsolation, "cudaErrorStreamCaptureIsolation", "dependency created on uncaptured work in another stream"},
+    {cudaErrorCapturedEvent, "cudaErrorCapturedEvent", "operation not permitted on an event last recorded in a capturing stream"},
+    {cudaErrorStreamCaptureWrongThread, "cudaErrorStreamCaptureWrongThread", "attempt to terminate a thread-local capture sequence "
+                                                                             "from another thread"},
 };
 
 const char *cudaGetErrorString(cudaError_t e)
@@ -208,7 +224,7 @@ cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attr, int)
         *value = 3; /* few: grids get loops to do */
         break;
     case cudaDevAttrComputeCapabilityMajor:
-        *value = 9;
+        *value = 8;
         break;
     case cudaDevAttrComputeCapabilityMinor:
         *value = 0;
@@ -227,7 +243,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *prop, int)
     memset(prop, 0, sizeof *prop);
     snprintf(prop->name, sizeof prop->name, "emulated GPU");
     prop->totalGlobalMem = capacity();
-    prop->major = 9;
+    prop->major = 8;
     prop->multiProcessorCount = 3;
     return cudaSuccess;
 }
@@ -256,7 +272,7 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const cudaMemPoolProps *)
     return *pool ? cudaSuccess : mmlt_cuda_result(cudaErrorMemoryAllocation);
 }
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void *) { return cudaSuccess; }
-cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return cudaSuccess; } /* nothing is kept */
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return mmlt_cuda_may_ask(); } /* nothing is kept */
 cudaError_t cudaMemPoolSetAccess(cudaMemPool_t, const cudaMemAccessDesc *access, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -266,19 +282,22 @@ cudaError_t cudaMemPoolSetAccess(cudaMemPool_t, const cudaMemAccessDesc *access,
 }
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool)
 {
+    if (mmlt_cuda_may_ask() != cudaSuccess)
+        return cudaErrorStreamCaptureUnsupported;
     free(pool);
     return cudaSuccess;
 }
 
 cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaStream_t stream)
 {
+    const cudaError_t e = mmlt_cuda_not_captured(stream, cudaErrorStreamCaptureUnsupported);
     block *b, *after;
 
     *p = nullptr;
-    if (bytes == 0)
-        return cudaSuccess;
+    if (bytes == 0 || e != cudaSuccess)
+        return e;
     if (bytes > capacity() || used > capacity() - bytes)
-        (void)cudaDeviceSynchronize(); /* something may be on its way back */
+        mmlt_cuda_drain(); /* something may be on its way back */
     if (bytes > capacity() || used > capacity() - bytes)
         return mmlt_cuda_result(cudaErrorMemoryAllocation);
     mmlt_cuda_enter(nullptr);
@@ -312,10 +331,11 @@ static void drop(block *b)
 
 cudaError_t cudaFreeAsync(void *p, cudaStream_t stream)
 {
+    const cudaError_t e = mmlt_cuda_not_captured(stream, cudaErrorStreamCaptureUnsupported);
     block *b;
 
-    if (!p)
-        return cudaSuccess;
+    if (!p || e != cudaSuccess)
+        return e;
     mmlt_cuda_enter(nullptr);
     for (b = blocks; b && b->p != p; b = b->next)
         ;
@@ -325,17 +345,20 @@ cudaError_t cudaFreeAsync(void *p, cudaStream_t stream)
     }
     b->freed = true;
     mmlt_cuda_leave();
-    mmlt_cuda_push(stream, [b]() { drop(b); });
-    return cudaSuccess;
+    return mmlt_cuda_push(stream, [b]() { drop(b); });
 }
 
 cudaError_t cudaMallocHost(void **p, size_t bytes)
 {
+    if (mmlt_cuda_may_ask() != cudaSuccess)
+        return cudaErrorStreamCaptureUnsupported;
     *p = malloc(bytes);
     return *p ? cudaSuccess : mmlt_cuda_result(cudaErrorMemoryAllocation);
 }
 cudaError_t cudaFreeHost(void *p)
 {
+    if (mmlt_cuda_may_ask() != cudaSuccess)
+        return cudaErrorStreamCaptureUnsupported;
     free(p);
     return cudaSuccess;
 }
@@ -357,7 +380,7 @@ static void must_be_there(const void *p, size_t bytes)
 /* Pinned memory of the host is read, and any is written, when the turn of the copy comes. */
 cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream)
 {
-    mmlt_cuda_push(
+    return mmlt_cuda_push(
         stream,
         [dst, src, bytes, kind]() {
             if (kind != cudaMemcpyDeviceToHost)
@@ -367,11 +390,9 @@ cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, cudaMemcpy
             memmove(dst, src, bytes);
         },
         true);
-    return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void *dst, int value, size_t bytes, cudaStream_t stream)
 {
-    mmlt_cuda_push(stream, [dst, value, bytes]() { memset(dst, value, bytes); });
-    return cudaSuccess;
+    return mmlt_cuda_push(stream, [dst, value, bytes]() { memset(dst, value, bytes); });
 }

@@ -32,6 +32,7 @@ struct mmlt_cuda_event {
     mmlt_cuda_stream *stream;
     uint64_t position;
     int gpu;
+    bool captured; /* last recorded in a capture: it stands for nothing that will be done */
 };
 
 namespace {
@@ -114,16 +115,25 @@ mmlt_cuda_op *new_op(size_t bytes)
 
 } // namespace
 
-void mmlt_cuda_queue(cudaStream_t s, bool copy, void (*run)(void *), const void *ctx, size_t bytes)
+cudaError_t mmlt_cuda_queue(cudaStream_t s, bool copy, void (*run)(void *), const void *ctx, size_t bytes)
 {
-    mmlt_cuda_op *o = new_op(bytes);
+    mmlt_cuda_op *o;
+    cudaError_t e;
 
+    if (!s) {
+        fprintf(stderr, "emulated CUDA: there is no legacy stream: nobody needs one that waits for all the others\n");
+        abort();
+    }
+    if (mmlt_cuda_captured(&e, s, run, ctx, bytes))
+        return mmlt_cuda_result(e);
+    o = new_op(bytes);
     o->run = run;
     memcpy(context(o), ctx, bytes);
     pthread_mutex_lock(&lock);
     s->computes = s->computes || !copy;
     push(s, o);
     pthread_mutex_unlock(&lock);
+    return cudaSuccess;
 }
 
 void mmlt_cuda_enter(cudaStream_t s)
@@ -147,13 +157,21 @@ bool mmlt_cuda_reverse(cudaStream_t s)
     return order && (strcmp(order, "reverse") == 0 || (strcmp(order, "turns") == 0 && s->launches++ % 2 == 1));
 }
 
-cudaError_t cudaDeviceSynchronize(void)
+void mmlt_cuda_drain(void)
 {
     mmlt_cuda_enter(nullptr);
     for (mmlt_cuda_stream *s = streams; s; s = s->next)
         run_to(s, s->pushed);
     mmlt_cuda_leave();
-    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceSynchronize(void)
+{
+    const cudaError_t e = mmlt_cuda_not_captured(nullptr, cudaErrorStreamCaptureUnsupported);
+
+    if (e == cudaSuccess)
+        mmlt_cuda_drain();
+    return e;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
@@ -172,6 +190,10 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned)
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 {
+    const cudaError_t e = mmlt_cuda_not_captured(stream, cudaErrorStreamCaptureUnsupported);
+
+    if (e != cudaSuccess)
+        return e;
     mmlt_cuda_enter(stream);
     mmlt_cuda_leave();
     return cudaSuccess;
@@ -180,7 +202,9 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 /* Others may wait for something on it: they get it first. */
 cudaError_t cudaStreamDestroy(cudaStream_t stream)
 {
-    (void)cudaDeviceSynchronize();
+    if (mmlt_cuda_not_captured(stream, cudaErrorStreamCaptureUnsupported) != cudaSuccess)
+        return cudaErrorStreamCaptureUnsupported;
+    mmlt_cuda_drain();
     pthread_mutex_lock(&lock);
     for (mmlt_cuda_stream **at = &streams; *at; at = &(*at)->next)
         if (*at == stream) {
@@ -212,6 +236,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
     if (event->gpu != stream->gpu)
         return mmlt_cuda_result(cudaErrorInvalidResourceHandle);
+    event->captured = mmlt_cuda_is_capturing(stream);
     pthread_mutex_lock(&lock);
     event->stream = stream;
     event->position = stream->pushed;
@@ -222,6 +247,16 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 /* For what the event stands for now: it may be recorded anew before its turn comes. */
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned)
 {
+    cudaError_t e = cudaSuccess;
+
+    if (event->captured && event->stream != stream) {
+        fprintf(stderr, "emulated CUDA: a capture that spreads to another stream is not emulated\n");
+        abort();
+    }
+    if (event->stream && !event->captured)
+        e = mmlt_cuda_not_captured(stream, cudaErrorStreamCaptureIsolation);
+    if (e != cudaSuccess)
+        return e;
     if (event->stream && event->stream != stream) {
         mmlt_cuda_op *o = new_op(0);
 
@@ -236,6 +271,10 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event)
 {
+    const cudaError_t e = event->captured ? mmlt_cuda_not_captured(event->stream, cudaErrorCapturedEvent) : mmlt_cuda_may_ask();
+
+    if (e != cudaSuccess)
+        return e;
     if (event->stream) {
         mmlt_cuda_enter(nullptr);
         run_to(event->stream, event->position);
