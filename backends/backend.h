@@ -138,6 +138,13 @@ typedef struct mmli_backend {
     mml_status (*download)(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
     mml_status (*copy)(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
     mml_status (*sync)(mmli_device *dv);
+    /* The calls between the two are a training step, which others like it follow: the same calls, sizes and memory, with numbers that
+     * differ where kernels.def says so. They may be held back until the end, which does them all, or until something is asked that has to
+     * come behind them; a failure comes back then, or from the next download or sync. *again (NULL: nobody asks) = the backend had been
+     * through this step and has done it as a whole. A step that fails half way need not be ended. Not with sums over several
+     * devices (group) in between. Both NULL where calls are done as they come: mmli_step_begin. */
+    mml_status (*step_begin)(mmli_device *dv);
+    mml_status (*step_end)(mmli_device *dv, bool *again);
     const mmli_backend_group *group; /* NULL: its devices work alone */
 #define MML_KERNEL(kernel, args) mml_status(*kernel) args;
 #include "backends/kernels.def"
@@ -153,6 +160,16 @@ struct mmli_device {
     int threads;
     mmli_users users;
 };
+
+/* Where a backend makes nothing of steps, nothing. */
+static inline mml_status mmli_step_begin(mmli_device *dv)
+{
+    return dv->k.step_begin ? dv->k.step_begin(dv) : MML_OK;
+}
+static inline mml_status mmli_step_end(mmli_device *dv)
+{
+    return dv->k.step_end ? dv->k.step_end(dv, NULL) : MML_OK;
+}
 
 /* Backends of this build: "cpu" first (the default), then "reference". NULL past the end. That of NVIDIA GPUs is in a module
  * (cuda/module.h), which is opened when it is asked for. */

@@ -30,7 +30,8 @@ static mml_status missing(const char *backend, const char *slot)
     return mmli_fail(MML_E_INTERNAL, "backend %s has memory of its own but no `%s`", backend, slot);
 }
 
-/* Fills the empty slots of a table of host memory; any other table must have none (but turn and send, together). */
+/* Fills the empty slots of a table of host memory; any other table must have none (but turn and send together, and the two of a
+ * step). */
 static mml_status complete(mmli_backend *k)
 {
     const mmli_backend *ref = &mmli_backend_reference;
@@ -56,7 +57,9 @@ static mml_status complete(mmli_backend *k)
 #include "backends/kernels.def"
 #undef MML_KERNEL
 #undef FILL
-    return !k->turn == !k->send ? MML_OK : missing(k->name, k->turn ? "send" : "turn");
+    if (!k->turn != !k->send)
+        return missing(k->name, k->turn ? "send" : "turn");
+    return !k->step_begin == !k->step_end ? MML_OK : missing(k->name, k->step_begin ? "step_end" : "step_begin");
 }
 
 static int default_threads(void)

@@ -89,7 +89,8 @@ step_build() {
     make -C "$dir" -j"$jobs" --no-print-directory all \
         tests/ops/test_conformance tests/ops/test_known_kernels tests/ops/test_known_values tests/ops/test_identities \
         tests/lego/test_differences tests/golden/test_block tests/golden/test_merge tests/golden/test_fuse \
-        tests/golden/test_baselines tests/cuda/test_device tests/cuda/test_group tests/cuda/test_step
+        tests/golden/test_baselines tests/cuda/test_device tests/cuda/test_graph tests/cuda/test_group \
+        tests/cuda/test_step
 }
 
 step_device() {
@@ -174,6 +175,9 @@ step_accuracy() {
 step_speed() {
     "$mmlego" bench --device cuda --limits --seconds 0.5 >"$dir/bench.txt"
     sed 's/^/= /' "$dir/bench.txt"
+    echo "= training steps without graphs (MMLEGO_CUDA_GRAPHS=0):"
+    MMLEGO_CUDA_GRAPHS=0 "$mmlego" bench --device cuda --seconds 0.5 table-train-32 series-train-64 bag-train-10000 >"$dir/bench-no-graphs.txt"
+    sed 's/^/= /' "$dir/bench-no-graphs.txt"
     if ! "$python" -c 'import torch, sys; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
         echo "= no PyTorch with CUDA for $python: not compared (--python PROGRAM)"
         return 0

@@ -17,6 +17,7 @@
 #include <cuda_runtime.h>
 
 #include "backends/backend.h"
+#include "backends/cuda/step.h"
 extern "C" {
 #include "util/error.h"
 }
@@ -36,6 +37,8 @@ enum mmli_cuda_slot {
     MMLI_CUDA_NORM,     /* layernorm.cu: partial sums of columns */
     MMLI_CUDA_FF,       /* feed_forward.cu: a chunk of rows */
     MMLI_CUDA_LT,       /* linear.cu: of cuBLASLt */
+    MMLI_CUDA_BLAS,     /* device.cu: of cuBLAS */
+    MMLI_CUDA_STEP,     /* step.cu: what varies */
     MMLI_CUDA_SLOTS
 };
 
@@ -82,6 +85,7 @@ typedef struct mmli_cuda {
     mmli_cuda_ahead ahead;
     mmli_cuda_fft *fft;
     mmli_cuda_lt *lt;
+    mmli_cuda_step step;
 } mmli_cuda;
 
 static inline mmli_cuda *mmli_cuda_of(const mmli_device *dv)
@@ -101,7 +105,17 @@ static inline cudaStream_t mmli_cuda_stream(const mmli_device *dv)
         (void)cudaSetDevice(cuda->gpu); /* a failure comes back from the launch */
     if (cuda->ahead.pending)
         mmli_cuda_join(cuda); /* so too */
+    if (cuda->step.waiting)
+        mmli_cuda_step_hurry(&cuda->step); /* a failure comes back from the next call that waits, or from step_end */
     return cuda->stream;
+}
+
+/* Number i of those that vary in this call. Read in kernels by get(). */
+template <class T> static inline mmli_varying<T> mmli_cuda_vary(const mmli_device *dv, size_t i, T given)
+{
+    const uint64_t *at = mmli_cuda_of(dv)->step.given;
+
+    return mmli_varying<T>{at ? reinterpret_cast<const T *>(at + i) : nullptr, given};
 }
 
 /* ---- the numbers behind an mmli_mem: NULL stays NULL ------------------------------------------------ */
@@ -131,7 +145,8 @@ mml_status mmli_cuda_check_launch(cudaError_t e, const char *kernel);
 /* ---- memory --------------------------------------------------------------------------------------- */
 /* *out = memory of the stream, 256-byte aligned; cuda_alloc and scratch. */
 mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes);
-/* At least `bytes` of scratch, contents undefined: grown, never shrunk, so that warm steps allocate nothing. */
+/* At least `bytes` of scratch, contents undefined: grown, never shrunk, so that warm steps allocate nothing. Fails where a step is
+ * captured: what is captured has been done before, with the same sizes. */
 mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes, void **out);
 
 /* *out += part[0] + .. + part[n-1], in an order that follows from n: optim.cu. */
@@ -143,6 +158,9 @@ mml_status mmli_cuda_fft_lines(mmli_device *dv, float2 *z, size_t n, size_t line
 /* Plans of fft.cu and linear.cu; NULL is fine. */
 void mmli_cuda_fft_free(mmli_cuda_fft *plans);
 void mmli_cuda_lt_free(mmli_cuda_lt *plans);
+
+/* Written down with the calls of a step; false: it has to be done now. */
+bool mmli_cuda_step_upload(mmli_cuda_step *s, void *dst, const void *src, size_t bytes);
 
 mml_status mmli_cuda_staging_open(mmli_cuda_staging *s);
 void mmli_cuda_staging_close(mmli_cuda_staging *s);
@@ -203,5 +221,7 @@ mml_status cuda_send(mmli_device *dv, mmli_mem *dst, const void *src, size_t byt
 mml_status cuda_download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes);
 mml_status cuda_copy(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t bytes);
 mml_status cuda_sync(mmli_device *dv);
+mml_status cuda_step_begin(mmli_device *dv);
+mml_status cuda_step_end(mmli_device *dv, bool *again);
 
 #endif

@@ -5,7 +5,7 @@
  *
  * Matrix products are computed in float32; the
  * environment variable MMLEGO_CUDA_TF32=1 lets cuBLAS round operands to 10 bits of mantissa (TF32), which is several
- * times faster and good to about 1e-3.
+ * times faster and good to about 1e-3. MMLEGO_CUDA_GRAPHS=0: training steps are queued call by call (step.h).
  */
 #include "backends/cuda/cuda.h"
 
@@ -51,27 +51,49 @@ static mml_status open_pool(mmli_cuda *cuda)
     return MML_OK;
 }
 
-static bool wants_tf32(void)
+static bool is_set_to(const char *name, const char *value)
 {
-    const char *text = getenv("MMLEGO_CUDA_TF32");
+    const char *text = getenv(name);
 
-    return text && strcmp(text, "1") == 0;
+    return text && strcmp(text, value) == 0;
 }
 
-static mml_status open_all(mmli_cuda *cuda, int gpu)
+/* Memory of cuBLAS, as much as it takes by itself; what it takes while a step is captured it would take again at each capture. The
+ * algorithm may depend on it, so it has the same always. */
+static mml_status open_blas(mmli_device *dv)
 {
-    MMLI_CUDA_TRY(find_gpu(cuda, gpu));
+    mmli_cuda *cuda = mmli_cuda_of(dv);
+    int major = 0;
+    size_t bytes;
+    void *p;
+
+    MMLI_CUDA_CALL(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, cuda->gpu));
+    bytes = static_cast<size_t>(major >= 9 ? 32 : 4) << 20;
+    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasCreate(&cuda->blas), "cublasCreate"));
+    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasSetStream(cuda->blas, cuda->stream), "cublasSetStream"));
+    MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_BLAS, bytes, &p));
+    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasSetWorkspace(cuda->blas, p, bytes), "cublasSetWorkspace"));
+    return mmli_cuda_check_blas(
+        cublasSetMathMode(cuda->blas, is_set_to("MMLEGO_CUDA_TF32", "1") ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH),
+        "cublasSetMathMode");
+}
+
+static mml_status open_all(mmli_device *dv)
+{
+    mmli_cuda *cuda = mmli_cuda_of(dv);
+    cudaError_t e;
+
+    MMLI_CUDA_TRY(find_gpu(cuda, dv->k.index));
     /* Memory of other devices may be read by this one: what they were given before is there now. */
-    MMLI_CUDA_CALL(cudaDeviceSynchronize());
+    mmli_cuda_lock();
+    e = cudaDeviceSynchronize();
+    mmli_cuda_unlock();
+    MMLI_CUDA_TRY(mmli_cuda_check(e, "cudaDeviceSynchronize"));
     MMLI_CUDA_CALL(cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking));
     MMLI_CUDA_TRY(open_pool(cuda));
     MMLI_CUDA_TRY(mmli_cuda_staging_open(&cuda->staging));
-    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasCreate(&cuda->blas), "cublasCreate"));
-    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasSetStream(cuda->blas, cuda->stream), "cublasSetStream"));
-    MMLI_CUDA_TRY(mmli_cuda_check_blas(
-        cublasSetMathMode(cuda->blas, wants_tf32() ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH),
-        "cublasSetMathMode"));
-    return MML_OK;
+    cuda->step.wanted = !is_set_to("MMLEGO_CUDA_GRAPHS", "0");
+    return open_blas(dv);
 }
 
 mml_status cuda_open(mmli_device *dv, int threads)
@@ -83,7 +105,7 @@ mml_status cuda_open(mmli_device *dv, int threads)
     dv->impl = cuda;
     if (!cuda)
         return mmli_fail(MML_E_NOMEM, "out of memory: %zu bytes for a CUDA device could not be had", sizeof *cuda);
-    if ((st = open_all(cuda, dv->k.index)) != MML_OK)
+    if ((st = open_all(dv)) != MML_OK)
         cuda_close(dv);
     return st;
 }
@@ -100,10 +122,13 @@ void cuda_close(mmli_device *dv)
         (void)cudaStreamSynchronize(cuda->ahead.stream);
     if (cuda->stream)
         (void)cudaStreamSynchronize(cuda->stream);
+    mmli_cuda_step_close(&cuda->step);
     mmli_cuda_fft_free(cuda->fft);
     mmli_cuda_lt_free(cuda->lt);
+    mmli_cuda_lock(); /* cuBLAS waits for the GPU */
     if (cuda->blas)
         (void)cublasDestroy(cuda->blas);
+    mmli_cuda_unlock();
     for (mmli_cuda_buffer &b : cuda->scratch)
         if (b.p)
             (void)cudaFreeAsync(b.p, cuda->stream);
@@ -126,6 +151,8 @@ mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes)
     cudaError_t e;
 
     *out = NULL;
+    if (cuda->step.capturing)
+        return mmli_fail(MML_E_INTERNAL, "%zu bytes asked for while a step was captured", bytes);
     e = cudaMallocFromPoolAsync(out, bytes > 0 ? bytes : 1, cuda->pool, mmli_cuda_stream(dv));
     if (e == cudaErrorMemoryAllocation) {
         /* The pool keeps what was freed, in pieces that may all be too small: they go back to the driver before giving up. */
@@ -162,15 +189,20 @@ void cuda_free(mmli_device *dv, mmli_mem *p)
 
 mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes, void **out)
 {
-    mmli_cuda_buffer *b = &mmli_cuda_of(dv)->scratch[slot];
+    mmli_cuda *cuda = mmli_cuda_of(dv);
+    mmli_cuda_buffer *b = &cuda->scratch[slot];
 
     *out = NULL;
     if (b->bytes < bytes || !b->p) {
         /* Half as much again: sizes that creep up do not ask every time. */
         const size_t want = bytes + (b->p ? bytes / 2 : 0);
 
-        if (b->p)
+        if (cuda->step.capturing)
+            return mmli_fail(MML_E_INTERNAL, "scratch memory has to grow while a step is captured");
+        if (b->p) {
+            cuda->step.memory++; /* graphs may use it */
             MMLI_CUDA_CALL(cudaFreeAsync(b->p, mmli_cuda_stream(dv)));
+        }
         b->p = NULL;
         b->bytes = 0;
         MMLI_CUDA_TRY(mmli_cuda_new(dv, &b->p, want));
@@ -182,7 +214,11 @@ mml_status mmli_cuda_scratch(mmli_device *dv, mmli_cuda_slot slot, size_t bytes,
 
 mml_status cuda_upload(mmli_device *dv, mmli_mem *dst, const void *src, size_t bytes)
 {
-    return mmli_cuda_staging_upload(&mmli_cuda_of(dv)->staging, mmli_cuda_stream(dv), dst, src, bytes);
+    mmli_cuda *cuda = mmli_cuda_of(dv);
+
+    if (mmli_cuda_step_upload(&cuda->step, dst, src, bytes))
+        return MML_OK;
+    return mmli_cuda_staging_upload(&cuda->staging, mmli_cuda_stream(dv), dst, src, bytes);
 }
 
 mml_status cuda_download(mmli_device *dv, void *dst, const mmli_mem *src, size_t bytes)
@@ -201,5 +237,6 @@ mml_status cuda_copy(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size_t
 
 mml_status cuda_sync(mmli_device *dv)
 {
-    return mmli_cuda_check(cudaStreamSynchronize(mmli_cuda_stream(dv)), "a kernel or copy before cudaStreamSynchronize");
+    MMLI_CUDA_TRY(mmli_cuda_check(cudaStreamSynchronize(mmli_cuda_stream(dv)), "a kernel or copy before cudaStreamSynchronize"));
+    return mmli_cuda_step_status(&mmli_cuda_of(dv)->step);
 }

@@ -21,10 +21,11 @@ struct mask_add {
 };
 
 template <bool READ, class F>
-__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) mask_kernel(float *y, const float *x, size_t n, float p, uint64_t key, size_t first,
-                                                                 bool wide, F f)
+__global__ void __launch_bounds__(MMLI_CUDA_BLOCK) mask_kernel(float *y, const float *x, size_t n, float p, mmli_varying<uint64_t> stream,
+                                                                 size_t first, bool wide, F f)
 {
     const size_t quads = n / 4 + (n % 4 != 0);
+    const uint64_t key = stream.get();
 
     for (size_t q = first_item(); q < quads; q += item_step()) {
         float u[4];
@@ -54,7 +55,7 @@ mml_status masked(mmli_device *dv, mmli_mem *y, const mmli_mem *x, size_t n, flo
     if (n == 0)
         return MML_OK;
     return MMLI_LAUNCH(dv, (mask_kernel<READ, F>), mmli_cuda_blocks(dv, mmli_cuda_ceil_div(n, 4), MMLI_CUDA_BLOCK),
-                       MMLI_CUDA_BLOCK, 0, dev_f(y), dev_f(x), n, p, key, first, wide, f);
+                       MMLI_CUDA_BLOCK, 0, dev_f(y), dev_f(x), n, p, mmli_cuda_vary(dv, 0, key), first, wide, f);
 }
 
 /* What a kept value is multiplied with. p = 1 keeps nothing (uniform numbers are below 1). */

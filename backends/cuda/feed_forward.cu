@@ -19,19 +19,21 @@ enum {
 /* Dropout of rows of the array whose first number is number `first` of the stream. */
 struct drop {
     float p, survivor; /* survivor: 1 / (1 - p), or 0 */
-    uint64_t key, first;
+    mmli_varying<uint64_t> key;
+    uint64_t first;
 };
 
-drop drop_of(const mmli_ff *ff, size_t first)
+drop drop_of(const mmli_device *dv, const mmli_ff *ff, size_t first)
 {
-    return {ff->p, ff->p < 1 ? static_cast<float>(1.0 / (1.0 - static_cast<double>(ff->p))) : 0.0f, ff->key, ff->first + first};
+    return {ff->p, ff->p < 1 ? static_cast<float>(1.0 / (1.0 - static_cast<double>(ff->p))) : 0.0f, mmli_cuda_vary(dv, 0, ff->key),
+            ff->first + first};
 }
 
 /* What numbers 4 i .. 4 i + 3 from `first` on are multiplied with. */
-__device__ __forceinline__ void factors(float f[4], const drop &d, size_t i)
+__device__ __forceinline__ void factors(float f[4], const drop &d, uint64_t key, size_t i)
 {
     if (d.p > 0)
-        philox_uniform4_from(f, d.key, d.first + 4 * i);
+        philox_uniform4_from(f, key, d.first + 4 * i);
 #pragma unroll
     for (int u = 0; u < 4; u++)
         f[u] = d.p <= 0 ? 1.0f : f[u] >= d.p ? d.survivor : 0.0f;
@@ -40,10 +42,12 @@ __device__ __forceinline__ void factors(float f[4], const drop &d, size_t i)
 /* y = x + drop(y + b2), n = rows d numbers */
 __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) finish(float *y, const float *x, const float *b2, size_t n, size_t d, drop z)
 {
+    const uint64_t key = z.key.get();
+
     for (size_t i = first_item(); 4 * i < n; i += item_step()) {
         float f[4];
 
-        factors(f, z, i);
+        factors(f, z, key, i);
 #pragma unroll
         for (int u = 0; u < 4; u++) {
             const size_t at = 4 * i + static_cast<size_t>(u);
@@ -57,10 +61,12 @@ __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) finish(float *y, const float 
 /* y = drop(x) */
 __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) mask(float *y, const float *x, size_t n, drop z)
 {
+    const uint64_t key = z.key.get();
+
     for (size_t i = first_item(); 4 * i < n; i += item_step()) {
         float f[4];
 
-        factors(f, z, i);
+        factors(f, z, key, i);
 #pragma unroll
         for (int u = 0; u < 4; u++)
             if (4 * i + static_cast<size_t>(u) < n)
@@ -157,7 +163,7 @@ mml_status chunk_grad(mmli_device *dv, const arrays *a, const mmli_ff_grad *grad
     MMLI_CUDA_TRY(hidden(dv, a, x, ff, rows));
     if (ff->p > 0 && n > 0) {
         MMLI_CUDA_TRY(MMLI_LAUNCH(dv, mask, blocks_for(dv, mmli_cuda_ceil_div(n, 4)), MMLI_CUDA_BLOCK, 0, dev_f(a->dout),
-                                  dev_f(dy), n, drop_of(ff, first)));
+                                  dev_f(dy), n, drop_of(dv, ff, first)));
         dout = a->dout;
     }
     MMLI_CUDA_TRY(outer_grad(dv, a, grad, dout, ff, rows));
@@ -197,7 +203,7 @@ extern "C" mml_status cuda_feed_forward(mmli_device *dv, mmli_mem *y, const mmli
         MMLI_CUDA_TRY(hidden(dv, &a, in, ff, n));
         MMLI_CUDA_TRY(cuda_gemm(dv, false, true, n, d, ff->f, 1, a.u, ff->f, ff->w2, ff->f, 0, out, d));
         MMLI_CUDA_TRY(MMLI_LAUNCH(dv, finish, blocks_for(dv, mmli_cuda_ceil_div(n * d, 4)), MMLI_CUDA_BLOCK, 0, dev_f(out),
-                                  dev_f(in), dev_f(ff->b2), n * d, d, drop_of(ff, r * d)));
+                                  dev_f(in), dev_f(ff->b2), n * d, d, drop_of(dv, ff, r * d)));
     }
     return MML_OK;
 }

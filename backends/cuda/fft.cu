@@ -80,10 +80,13 @@ mml_status plan_for(entry **out, mmli_device *dv, const long long n[2], long lon
         if (e->used < k->e[at].used)
             at = i;
     }
+    if (cuda->step.capturing)
+        return mmli_fail(MML_E_INTERNAL, "a plan of cuFFT has to be made while a step is captured");
     if (k->n == PLANS) {
         /* What was queued with it may still be to come. */
         MMLI_CUDA_CALL(cudaStreamSynchronize(mmli_cuda_stream(dv)));
         (void)cufftDestroy(k->e[at].plan);
+        cuda->step.memory++; /* graphs may use its tables */
         k->e[at] = k->e[--k->n];
     }
     at = k->n;

@@ -123,7 +123,9 @@ mml_status open_comms(group *g)
     } else {
         for (size_t i = 0; i < g->n; i++)
             gpus[i] = g->members[i].gpu;
+        mmli_cuda_lock(); /* it may wait for the GPUs */
         st = check(g, g->nccl.init(comms, static_cast<int>(g->n), gpus), "ncclCommInitAll");
+        mmli_cuda_unlock();
         for (size_t i = 0; i < g->n && st == MML_OK; i++)
             g->members[i].comm = comms[i];
     }
@@ -148,8 +150,10 @@ void close_member(member *m, const library *nccl)
     (void)cudaSetDevice(m->gpu);
     if (m->stream)
         (void)cudaStreamSynchronize(m->stream);
+    mmli_cuda_lock(); /* so may this */
     if (m->comm)
         (void)nccl->destroy(m->comm);
+    mmli_cuda_unlock();
     for (int s = 0; s < MMLI_GROUP_SLOTS; s++) {
         if (m->marked[s])
             (void)cudaEventDestroy(m->marked[s]);

@@ -29,10 +29,12 @@ cuda_sources = \
 	backends/cuda/segments.cu \
 	backends/cuda/segments_dft.cu \
 	backends/cuda/staging.cu \
+	backends/cuda/step.cu \
 	backends/cuda/table.cu
 cuda_headers = \
 	backends/cuda/activate.h \
 	backends/cuda/attention.h \
+	backends/cuda/calls.h \
 	backends/cuda/cuda.h \
 	backends/cuda/host.h \
 	backends/cuda/lanes.h \
@@ -40,6 +42,7 @@ cuda_headers = \
 	backends/cuda/map.h \
 	backends/cuda/philox.h \
 	backends/cuda/ragged.h \
+	backends/cuda/step.h \
 	backends/cuda/sums.h
 EXTRA_DIST += $(cuda_sources) $(cuda_headers) backends/cuda/host.c
 if CUDA
@@ -60,7 +63,7 @@ $(cuda_objects): config.h backends/backend.h backends/kernels.def backends/cuda/
 # One symbol is for the library, those of CUDA's static library are for nobody.
 backends/cuda/mmlego-cuda.so: $(cuda_objects)
 	$(AM_V_NVCC)$(NVCC) -shared $(MML_CUDA_LDFLAGS) -Xlinker --exclude-libs=ALL -Xlinker -z -Xlinker defs \
-		-o $@ $(cuda_objects) -lcublas -lcublasLt -lcufft -ldl
+		-o $@ $(cuda_objects) -lcublas -lcublasLt -lcufft -ldl -lpthread
 cudamoduledir = $(pkglibdir)
 cudamodule_DATA = backends/cuda/mmlego-cuda.so
 CLEANFILES += $(cuda_objects) $(cudamodule_DATA)

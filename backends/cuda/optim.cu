@@ -47,16 +47,16 @@ template <bool SQUARES> mml_status sum_up(mmli_device *dv, mmli_mem *out, const 
 }
 
 /* kernels.def: one thread, a handful of numbers */
-__global__ void tally_kernel(double *tally, float *scale, const double *loss, const double *sumsq, double weight, float max_norm,
-                             double step)
+__global__ void tally_kernel(double *tally, float *scale, const double *loss, const double *sumsq, mmli_varying<double> weight,
+                             float max_norm, mmli_varying<uint64_t> step)
 {
-    const double l = *loss * weight, squares = sumsq ? *sumsq : 0, norm = sqrt(squares);
+    const double l = *loss * weight.get(), squares = sumsq ? *sumsq : 0, norm = sqrt(squares);
     const double by = max_norm > 0 ? static_cast<double>(max_norm) / (norm + 1e-6) : 1;
     bool failed = tally[MMLI_TALLY_FAILED] != 0;
 
     if (!failed && !(isfinite(l) && isfinite(squares))) {
         failed = true;
-        tally[MMLI_TALLY_FAILED] = step;
+        tally[MMLI_TALLY_FAILED] = static_cast<double>(step.get());
         tally[MMLI_TALLY_BAD_LOSS] = l;
         tally[MMLI_TALLY_BAD_SUMSQ] = squares;
     }
@@ -77,7 +77,8 @@ struct add_sign {
 };
 
 struct adamw {
-    float lr, b1, b2, eps, c1, c2;
+    float b1, b2, eps;
+    float lr, c1, c2; /* vary */
     __device__ void operator()(float *p, float *m, float *v, float g, float wd) const
     {
         *m = fmaf(b1, *m, (1 - b1) * g);
@@ -89,12 +90,16 @@ struct adamw {
 
 /* Four places at a time share one decay, as MMLI_DECAY_EACH is a multiple of four. */
 __global__ void __launch_bounds__(MMLI_CUDA_BLOCK) adamw_kernel(float *p, float *m, float *v, const float *g, const float *scale,
-                                              const float *decay, size_t n, size_t quads, adamw step)
+                                              const float *decay, size_t n, size_t quads, adamw step, mmli_varying<float> lr,
+                                              mmli_varying<float> c1, mmli_varying<float> c2)
 {
     const float by = scale ? *scale : 1.0f;
 
     if (isnan(by)) /* a step that is called off */
         return;
+    step.lr = lr.get();
+    step.c1 = c1.get();
+    step.c2 = c2.get();
     for (size_t q = first_item(); q < quads; q += item_step()) {
         float4 *const p4 = reinterpret_cast<float4 *>(p) + q, *const m4 = reinterpret_cast<float4 *>(m) + q;
         float4 *const v4 = reinterpret_cast<float4 *>(v) + q;
@@ -134,8 +139,8 @@ mml_status cuda_sum_squares(mmli_device *dv, mmli_mem *out, const mmli_mem *x, s
 mml_status cuda_tally(mmli_device *dv, mmli_mem *tally, mmli_mem *scale, const mmli_mem *loss, const mmli_mem *sumsq, double weight,
                       float max_norm, uint64_t step)
 {
-    return MMLI_LAUNCH(dv, tally_kernel, 1, 1, 0, dev_d(tally), dev_f(scale), dev_d(loss), dev_d(sumsq), weight, max_norm,
-                       static_cast<double>(step));
+    return MMLI_LAUNCH(dv, tally_kernel, 1, 1, 0, dev_d(tally), dev_f(scale), dev_d(loss), dev_d(sumsq),
+                       mmli_cuda_vary(dv, 0, weight), max_norm, mmli_cuda_vary(dv, 1, step));
 }
 
 mml_status cuda_l1_grad(mmli_device *dv, mmli_mem *g, const mmli_mem *p, size_t n, float l1)
@@ -153,5 +158,5 @@ mml_status cuda_adamw(mmli_device *dv, mmli_mem *p, mmli_mem *m, mmli_mem *v, co
         return MML_OK;
     return MMLI_LAUNCH(dv, adamw_kernel, mmli_cuda_blocks(dv, wide ? mmli_cuda_ceil_div(n, 4) : n, MMLI_CUDA_BLOCK),
                        MMLI_CUDA_BLOCK, 0, dev_f(p), dev_f(m), dev_f(v), dev_f(g), dev_f(scale), dev_f(decay), n, quads,
-                       adamw{lr, b1, b2, eps, c1, c2});
+                       adamw{b1, b2, eps, 0, 0, 0}, mmli_cuda_vary(dv, 0, lr), mmli_cuda_vary(dv, 1, c1), mmli_cuda_vary(dv, 2, c2));
 }

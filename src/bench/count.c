@@ -114,6 +114,20 @@ static mml_status copy(mmli_device *dv, mmli_mem *dst, const mmli_mem *src, size
     return c->inner->k.copy(c->inner, dst, src, bytes);
 }
 
+static mml_status step_begin(mmli_device *dv)
+{
+    mmli_counter *c = mmli_counter_of(dv);
+
+    return c->inner->k.step_begin(c->inner);
+}
+
+static mml_status step_end(mmli_device *dv, bool *again)
+{
+    mmli_counter *c = mmli_counter_of(dv);
+
+    return c->inner->k.step_end(c->inner, again);
+}
+
 static mml_status wait_for(mmli_device *dv)
 {
     mmli_counter *c = mmli_counter_of(dv);
@@ -143,6 +157,8 @@ mml_status mmli_count_table(mmli_backend *out, const char *device)
         .download = download,
         .copy = copy,
         .sync = wait_for,
+        .step_begin = dv->k.step_begin ? step_begin : NULL,
+        .step_end = dv->k.step_end ? step_end : NULL,
 #define MML_KERNEL(kernel, args) .kernel = mmli_counted_##kernel,
 #include "backends/kernels.def"
 #undef MML_KERNEL

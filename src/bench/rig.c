@@ -264,6 +264,7 @@ static mml_status repeat_training(mmli_bench_rig *rig)
     mmli_bound bound;
     double loss = 0;
 
+    MML_TRY(mmli_step_begin(dv));
     MML_TRY(forward(&logits, &bound, rig));
     MML_TRY(dv->k.fill(dv, rig->loss, 2, 0.0f)); /* float64 zero has the bits of two float32 zeros */
     MML_TRY(mmli_loss_cross_entropy(rig->tape, rig->loss, logits, rig->label, rig->weight));
@@ -272,6 +273,7 @@ static mml_status repeat_training(mmli_bench_rig *rig)
     rig->step++;
     if (rig->spec->work == MMLI_WORK_TRAIN)
         MML_TRY(mmli_optim_step(rig->optim, &rig->train, rig->loss, 1.0, 1e-3, rig->step));
+    MML_TRY(mmli_step_end(dv));
     MML_TRY(dv->k.download(dv, &loss, rig->loss, sizeof loss)); /* waits for all of it */
     MML_CHECK(isfinite(loss), MML_E_NOT_FINITE, "%s: the loss of repeat %llu is not finite", rig->spec->shown.name,
               (unsigned long long)rig->step);

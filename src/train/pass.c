@@ -228,12 +228,17 @@ out:
 
 mml_status mmli_train_step(mmli_trainer *t, const size_t *samples, size_t n, double rate)
 {
+    mmli_device *dv = mmli_tape_device(t->tape);
     mml_status st = MML_OK;
     mmli_var *logits;
     double weight = 0;
 
+    if (!t->shared)
+        MML_TRY(mmli_step_begin(dv));
     MML_TRY(mmli_train_pass(t, samples, n, true, &weight, &logits));
     MML_TRY(mmli_optim_step(t->optim, t->o, t->sums, weight, rate, t->at.step + 1));
+    if (!t->shared)
+        MML_TRY(mmli_step_end(dv));
     t->at.weight_sum += weight;
     t->at.step++;
     t->at.in_epoch++;

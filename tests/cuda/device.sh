@@ -37,6 +37,7 @@ program() { # PROGRAM: of the tests, on the GPU alone
 }
 device "memory and copies are what they should be" program tests/cuda/test_device
 device "batches that come in early give the same model" program tests/cuda/test_step
+device "steps as graphs are what they are without" program tests/cuda/test_graph
 if [ -z "$why" ] && [ -n "$one" ]; then
     echo "skip - device: two GPUs add up and train together ($one)"
 else

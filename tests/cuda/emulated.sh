@@ -93,12 +93,19 @@ passes() { # SENTENCE PROGRAM
     fi
 }
 passes "captures allow what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
+graphs() { # SENTENCE: trainings only where there is time
+    [ -z "${MMLT_FAST:-}$sanitize" ] || export CK_RUN_CASE=steps
+    passes "$1" tests/cuda/test_graph
+    unset CK_RUN_CASE
+}
 # Streams run as late as events allow, then those that copy as early: who lacks an event finds it out in one of the two.
 passes "memory and copies are what they should be" tests/cuda/test_device
 passes "a training step is what it should be" tests/cuda/test_step
+graphs "steps as graphs are what they are without"
 export MMLT_CUDA_STREAMS=ahead
 passes "... and so they are when copies hurry" tests/cuda/test_device
 passes "... and so is a training step" tests/cuda/test_step
+graphs "... and so are graphs"
 export MMLT_CUDA_GPUS=2
 passes "two GPUs add up and train together, and so they do when sums hurry" tests/cuda/test_group
 unset MMLT_CUDA_STREAMS
