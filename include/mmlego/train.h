@@ -96,7 +96,8 @@ MML_API MML_MUST_USE mml_status mml_train_block(mml_model **out, mml_cohort *coh
                                                 const mml_prep_options *prep, const mml_encoder *encoder,
                                                 const mml_train_options *options);
 
-/** Builds a fuse of `models` (mml_fuse) and fine-tunes it on the cohort. */
+/** Builds a fuse of `models` (mml_fuse) and fine-tunes it on the cohort. Of committees the learning rate is divided by the size of the
+ *  largest. */
 MML_API MML_MUST_USE mml_status mml_train_fuse(mml_model **out, mml_cohort *cohort, const mml_model *const *models,
                                                size_t n, const mml_fuse_options *fuse,
                                                const mml_train_options *options);

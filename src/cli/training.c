@@ -65,7 +65,7 @@ const mmlc_opt mmlc_opts_training[] = {
     {.name = "batch", .type = MMLC_SIZE, .at = AT(options.batch), .arg = "N", .help = "samples per step", .min = 1,
      .max = 1000000},
     {.name = "lr", .type = MMLC_DOUBLE, .at = AT(options.learning_rate), .arg = "X",
-     .help = "learning rate of AdamW", .rules = MMLC_ABOVE_MIN},
+     .help = "learning rate of AdamW; a fuse of committees takes it divided by their size", .rules = MMLC_ABOVE_MIN},
     {.name = "weight-decay", .type = MMLC_DOUBLE, .at = AT(options.weight_decay), .arg = "X",
      .help = "decoupled weight decay"},
     {.name = "encoder-decay", .type = MMLC_DOUBLE, .at = AT(options.encoder_decay), .arg = "X",

@@ -198,6 +198,17 @@ out:
     return st;
 }
 
+/* A step of AdamW has its length whatever the size of a weight. Members of a committee share the loudness of one block, and the same
+ * steps on the output weights of all of them would move the fuse as many times as far. */
+static double rate_of(double rate, const mml_model *model)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < model->n; i++)
+        most = mml_model_committee(model, i) > most ? mml_model_committee(model, i) : most;
+    return rate / (double)most;
+}
+
 mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_model *const *models, size_t n,
                               const mml_fuse_options *fuse, const mml_train_options *options, const mmli_backend *table)
 {
@@ -216,6 +227,7 @@ mml_status mmli_train_fuse_on(mml_model **out, mml_cohort *cohort, const mml_mod
     MML_TRY(mmli_train_check(&o));
     MML_TRY(mmli_train_devices(&devices, o.device, table ? table : o.device ? NULL : &models[0]->dv->k));
     MML_TRY(mmli_fuse_on(&model, models, n, fuse, NULL, &devices.table[0], o.threads));
+    o.learning_rate = rate_of(o.learning_rate, model);
     MML_TRY(mmli_train_divide(&part, cohort, model->task->name, &o));
     MML_TRY(freeze_fuse(&frozen, model));
     MML_TRY(mmli_train_model(model, cohort, &o, part, frozen, &devices, &model->from));

@@ -318,10 +318,12 @@ START_TEST(a_fuse_takes_it)
     mmlt_assert_ok(mml_train_options_init_fuse(&fo, NULL, MML_BINARY));
     fo.split = o.split;
     fo.threads = 2;
+    fo.schedule = MML_SCHEDULE_CONSTANT;
     mmlt_assert_ok(mml_train_fuse(&fused, cohort, (const mml_model *const *)blocks, 2, NULL, &fo));
     fo.threads = 1;
     mmlt_assert_ok(mml_train_fuse(&again, cohort, (const mml_model *const *)blocks, 2, NULL, &fo));
     ck_assert_uint_eq(fused->n, 2 * (FOLDS + 1));
+    ck_assert_double_eq_tol(fused->from.history[0].learning_rate, fo.learning_rate / (FOLDS + 1), 1e-15);
     rig_same_parameters(fused, again);
     ck_assert_double_gt(rig_score(fused, cohort, "test"), 0.8); /* .5 is chance; both modalities tell */
     mml_model_free(fused);
