@@ -58,7 +58,7 @@ typedef struct mml_train_options {
     mml_committee committee;   /**< of a block: keep the trainings of that cross-validation as members beside the one on all samples. The
                                     result is then their merge (MML_MODEL_MERGE; mml_model_committee()), which mml_merge() and
                                     mml_train_fuse() take as one block: less variance, weight_folds + 1 times the size. AUTO =
-                                    for survival by the Cox likelihood; YES: in 5 folds where weight_folds is
+                                    for survival of tables by the Cox likelihood; YES: in 5 folds where weight_folds is
                                     MML_FOLDS_AUTO; not for survival in time bins */
     int shared_head;           /**< head fixed at its shared random start while the block trains (3b point 2) */
     uint64_t seed;
@@ -81,7 +81,8 @@ MML_API MML_MUST_USE mml_status mml_train_options_init(mml_train_options *option
 MML_API MML_MUST_USE mml_status mml_train_options_init_fuse(mml_train_options *options, const char *preset, mml_task_kind task);
 
 /**
- * Trains one block on one modality of a cohort; samples without the modality or the label are not used.
+ * Trains one block on one modality of a cohort; samples without the modality or the label are not used. A committee comes back as
+ * an MML_MODEL_MERGE, else it is an MML_MODEL_BLOCK.
  *
  * @param block     NULL = preset mmlego for this modality
  * @param prep      NULL = its preprocessing

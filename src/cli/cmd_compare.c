@@ -36,7 +36,7 @@ static const mmlc_opt what[] = {
      .help = "cross-validate each block in N folds for the weights of merge and fuse, as 'train' does; 0 = not at all",
      .init = "5 where fewer than 50 validation samples with the modality are of the rarer kind, else 0", .max = 1000},
     {.name = "committee", .type = MMLC_CHOICE, .at = AT(o.committee), .choices = mmlc_committees,
-     .help = "keep the models of that cross-validation as members of each block, as 'train' does; auto: for survival"},
+     .help = "keep the models of that cross-validation as members of each block, as 'train' does; auto: for tables and survival"},
     {.name = "tune", .type = MMLC_SIZE, .at = AT(o.tune), .arg = "N",
      .help = "search the settings of each system with N trials on the validation part; 0 = the defaults alone", .max = 100000},
     {.name = "study", .type = MMLC_STR, .at = AT(o.study), .choices = studies,

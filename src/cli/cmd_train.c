@@ -80,7 +80,7 @@ static const mmlc_opt block[] = {
      .init = "5 where fewer than 50 validation samples with the modality are of the rarer kind, else 0", .max = 1000},
     {.name = "committee", .type = MMLC_CHOICE, .at = AT(training.options.committee), .choices = mmlc_committees,
      .help = "keep the models of that cross-validation: the block is then the mean of them all, which errs less on few patients and is N + 1 "
-             "times as large; auto: for survival by --loss cox"},
+             "times as large; auto: for tables and survival by --loss cox"},
     {.name = "bins", .type = MMLC_SIZE, .at = AT(training.options.bins), .arg = "N",
      .help = "survival: number of time bins", .min = 2, .max = 1000},
     {.name = NULL},

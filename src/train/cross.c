@@ -77,11 +77,13 @@ static int watch(void *user, const mml_epoch *epoch, size_t epoch_now, size_t st
 }
 
 /* Means of several trainings on few patients are much better than one of them for survival; for classes they were not (doc/results).
- * Blocks with time bins have other bins in each fold, so that they cannot be joined. */
+ * Blocks with time bins have other bins in each fold, so that they cannot be joined. Only tables by themselves: each member
+ * prepares its tokens anew, and those of slides would take as many times the memory. */
 static bool keeps_committee(const mmli_block_training *b, const mml_train_options *o)
 {
     return o->committee == MML_COMMITTEE_YES ||
-           (o->committee == MML_COMMITTEE_AUTO && b->task.kind == MML_SURVIVAL && o->survival_loss == MML_LOSS_COX);
+           (o->committee == MML_COMMITTEE_AUTO && b->task.kind == MML_SURVIVAL && o->survival_loss == MML_LOSS_COX &&
+            b->modality.kind == MML_TABLE);
 }
 
 /* What a fold found out: NaN where it cannot be computed. */

@@ -170,6 +170,11 @@ START_TEST(it_is_kept_for_survival_unless_told_otherwise)
         ck_assert_msg(model->n == cases[i].members, "case %zu: %zu members", i, model->n);
         ck_assert_int_eq(mml_model_get_kind(model), model->n > 1 ? MML_MODEL_MERGE : MML_MODEL_BLOCK);
         mml_model_free(model);
+        o.weight_folds = FOLDS; /* a series, by itself: none */
+        o.committee = MML_COMMITTEE_AUTO;
+        model = rig_train(cohort, "vitals", &o);
+        ck_assert_uint_eq(model->n, 1);
+        mml_model_free(model);
         o.weight_folds = 0;
         o.committee = MML_COMMITTEE_YES;
         mmlt_assert_fails(mml_train_block(&model, cohort, "labs", "outcome", &block, NULL, NULL, &o), MML_E_ARG, "weight folds must not be 0");
