@@ -144,36 +144,20 @@ out:
     return st;
 }
 
-static mml_status cross_read(mmli_provenance *p, hid_t group, const char *path)
+/* A number from 1 that need not be there: 0 then. */
+static mml_status optional_count(size_t *out, hid_t group, const char *path, const char *name)
 {
     mml_status st = MML_OK;
     bool has;
-    int64_t folds;
+    int64_t value;
 
-    MML_TRY(mmli_h5_has_attr(&has, group, path, "cross_folds"));
+    *out = 0;
+    MML_TRY(mmli_h5_has_attr(&has, group, path, name));
     if (!has)
         goto out;
-    MML_TRY(mmli_h5_attr_i64(&folds, group, path, "cross_folds"));
-    MML_CHECK(folds >= 1, MML_E_FORMAT, "%s: cross_folds is %lld", path, (long long)folds);
-    MML_TRY(mmli_h5_attr_f64(&p->cross_score, group, path, "cross_score"));
-    MML_CHECK(isfinite(p->cross_score), MML_E_FORMAT, "%s: cross_score is not a number", path);
-    p->cross_folds = (size_t)folds;
-out:
-    return st;
-}
-
-static mml_status committee_read(mmli_provenance *p, hid_t group, const char *path)
-{
-    mml_status st = MML_OK;
-    bool has;
-    int64_t size;
-
-    MML_TRY(mmli_h5_has_attr(&has, group, path, "committee"));
-    if (!has)
-        goto out;
-    MML_TRY(mmli_h5_attr_i64(&size, group, path, "committee"));
-    MML_CHECK(size >= 1, MML_E_FORMAT, "%s: committee is %lld", path, (long long)size);
-    p->committee = (size_t)size;
+    MML_TRY(mmli_h5_attr_i64(&value, group, path, name));
+    MML_CHECK(value >= 1, MML_E_FORMAT, "%s: %s is %lld", path, name, (long long)value);
+    *out = (size_t)value;
 out:
     return st;
 }
@@ -200,8 +184,12 @@ mml_status mmli_provenance_read(mmli_provenance *p, hid_t loc, const char *path,
     p->best_epoch = (size_t)best;
     MML_TRY(mmli_h5_attr_f64(&p->valid_score, group, path, "valid_score"));
     MML_CHECK(!isinf(p->valid_score), MML_E_FORMAT, "%s: valid_score is infinite", path);
-    MML_TRY(cross_read(p, group, path));
-    MML_TRY(committee_read(p, group, path));
+    MML_TRY(optional_count(&p->cross_folds, group, path, "cross_folds"));
+    if (p->cross_folds > 0) {
+        MML_TRY(mmli_h5_attr_f64(&p->cross_score, group, path, "cross_score"));
+        MML_CHECK(isfinite(p->cross_score), MML_E_FORMAT, "%s: cross_score is not a number", path);
+    }
+    MML_TRY(optional_count(&p->committee, group, path, "committee"));
     MML_TRY(mmli_h5_attr_f64(&p->seconds, group, path, "seconds"));
     for (size_t i = 0; i < 3; i++)
         MML_TRY(ids_read(p, i, group, path));

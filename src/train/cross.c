@@ -138,6 +138,7 @@ out:
 mml_status mmli_train_cross(mml_model **block, const mmli_block_training *b, const mml_train_options *o, const mml_part *part)
 {
     const size_t N = mml_cohort_size(b->cohort);
+    const bool keeps = keeps_committee(b, o);
     mml_status st = MML_OK;
     mml_train_options inner = *o;
     mmli_provenance *from = &(*block)->members[0].from;
@@ -170,7 +171,7 @@ mml_status mmli_train_cross(mml_model **block, const mmli_block_training *b, con
         if (count(divided, N, MML_PART_TEST) == 0)
             continue;
         w.fold = k + 1;
-        fold.member = keeps_committee(b, o) ? k + 1 : 0;
+        fold.member = keeps ? k + 1 : 0;
         st = one_fold(&made[n], &h, &fold, &inner, divided);
         if (st == MML_E_DATA || st == MML_E_NOT_FINITE) { /* too few samples for so many folds: the validation score has to do */
             st = MML_OK;
@@ -181,7 +182,7 @@ mml_status mmli_train_cross(mml_model **block, const mmli_block_training *b, con
             sum += h.score;
             scored++;
         }
-        if (keeps_committee(b, o)) {
+        if (keeps) {
             n++;
         } else {
             mml_model_free(made[n]);
