@@ -108,9 +108,14 @@ test_that "the study of overlap is made" prints "symmetric difference"
 test_that "its scores are a table" lines 21 "$tmp/overlap/study_overlap.tsv"
 run compare "$cohort" -t death --weight-folds 0 --folds 1 --study interference -o "$tmp/mixing" -q
 test_that "the study of interference is made" prints "harmonic, in frequency"
-run compare "$cohort" -t death --weight-folds 0 --folds 1 -s snn,multimodal,reference --tune 2 -o "$tmp/baselines" -q
+# All of them where there is time; the transformers among them take nearly all of it.
+multimodal=multimodal
+[ -z "${MMLT_FAST:-}" ] || multimodal=late-concat,multimodn,mcat
+run compare "$cohort" -t death --weight-folds 0 --folds 1 -s "snn,$multimodal,reference" -o "$tmp/baselines" -q
 test_that "baselines are compared, or it is said why not" exits 0
 test_that "SNN is among them" prints "SNN, labs"
+run compare "$cohort" -t death --weight-folds 0 --folds 1 -s snn,late-concat,reference --tune 2 -o "$tmp/tuned" -q
+test_that "and their settings are searched for" exits 0
 
 test_that "another seed in the same folder is refused" fails 2 "seed: \"0\" there, \"5\" here" \
     compare "$cohort" -t death --weight-folds 0 --folds 2 --seed 5 -o "$tmp/all"

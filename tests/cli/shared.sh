@@ -37,9 +37,13 @@ while IFS='|' read -r files how want words; do
     set -- $how
     first=${files%% *}
     want=${want# }
-    if [ "$first" = physionet2012/static.csv.gz ] && [ -n "${MMLT_FAST:-}" ]; then
-        echo "skip - physionet2012 is large (MMLT_FAST)"
-        continue
+    if [ -n "${MMLT_FAST:-}" ]; then
+        case $first in
+        physionet2012/* | ham10000_melanoma_64* | covid_cxr* | *blca* | *brca*)
+            echo "skip - $first: $how is large, or much like others (MMLT_FAST)"
+            continue
+            ;;
+        esac
     fi
     case $1 in
     direct) run import "$data/$first" -o "$tmp/c.h5" ;;

@@ -2,8 +2,9 @@
 # emulated.sh - the CUDA backend without a GPU: its sources, compiled as C++ with the headers of tests/cuda/emulated, run thread by
 # thread on the host and are held against the reference, kernel by kernel; then blocks, merges and fuses are computed on them.
 #
-#   MMLT_FAST=1   the kernels alone, as under sanitizers
+#   MMLT_FAST=1   skipped, for it takes minutes; under sanitizers, which see into kernels, kernels and steps all the same
 #
+# Of the variants of a kernel's case every third is run, as threads of a grid one after the other are slow; a GPU runs all (bench/gpu_check.sh).
 # That a kernel gives the same bits again, in whatever order its threads run, takes a minute more and is asked for by hand:
 #
 #   MMLT_DEVICE=cuda MMLEGO_CUDA_MODULE=tests/cuda/emulated/mmlego-cuda.so MMLT_CUDA_ORDER=turns CK_RUN_CASE=threads \
@@ -31,6 +32,7 @@ case ${MMLT_SANITIZERS:-} in
 *thread*) skip "threads of a grid are no threads of the host" ;;
 *) sanitize="-fsanitize=$MMLT_SANITIZERS -fno-sanitize-recover=undefined" ;;
 esac
+[ -z "${MMLT_FAST:-}" ] || [ -n "$sanitize" ] || skip "it takes minutes: MMLT_FAST"
 
 # ---- the module, made again when a source is newer
 mkdir -p "$dir" || exit 99
@@ -94,7 +96,7 @@ passes() { # SENTENCE PROGRAM
 }
 passes "captures allow what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
 graphs() { # SENTENCE: trainings only where there is time
-    [ -z "${MMLT_FAST:-}$sanitize" ] || export CK_RUN_CASE=steps
+    [ -z "$sanitize" ] || export CK_RUN_CASE=steps
     passes "$1" tests/cuda/test_graph
     unset CK_RUN_CASE
 }
@@ -112,12 +114,12 @@ unset MMLT_CUDA_STREAMS
 passes "... and when they are late" tests/cuda/test_group
 unset MMLT_CUDA_GPUS
 # Every second grid runs backwards: who lacks a barrier reads too early in one of the two.
-export MMLT_CUDA_ORDER=turns CK_RUN_CASE=kernels
+export MMLT_CUDA_ORDER=turns CK_RUN_CASE=kernels MMLT_EVERY=3
 passes "every kernel agrees with the reference" tests/ops/test_conformance
-unset MMLT_CUDA_ORDER CK_RUN_CASE
+unset MMLT_CUDA_ORDER CK_RUN_CASE MMLT_EVERY
 passes "gradients are slopes" tests/ops/test_gradients
 # What is computed does not depend on a sanitizer, and every kernel has run under it by now.
-if [ -z "${MMLT_FAST:-}" ] && [ -z "$sanitize" ]; then
+if [ -z "$sanitize" ]; then
     passes "kernels give values that are known" tests/ops/test_known_kernels
     passes "... and ops" tests/ops/test_known_values
     passes "identities hold" tests/ops/test_identities
