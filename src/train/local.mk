@@ -3,6 +3,7 @@ libmmlego_core_la_SOURCES += \
 	src/train/baseline.c \
 	src/train/checkpoint.c \
 	src/train/committee.c src/train/cross.c src/train/cross.h \
+	src/train/drops.c \
 	src/train/linear.c \
 	src/train/loop.c \
 	src/train/optim.c src/train/optim.h \

@@ -7,35 +7,9 @@
 #include "ops/ops.h"
 #include "train/trainer.h"
 #include "util/error.h"
-#include "util/rng.h"
 
 /* Steps between two looks: a training that has diverged ends soon, and a device stands still for one step in so many. */
 enum { LOOK_EVERY = 64 };
-
-/* Leaves present modalities of training samples out at random; the mask is a function of (seed, step, member, place in the batch),
- * and one modality that is there always stays. Of the whole batch. */
-static void draw_drops(mmli_trainer *t, const mmli_shard *s)
-{
-    const uint64_t key = mmli_rng_key(t->o->seed, "modality-dropout", t->at.step);
-    const double p = t->model->fuse.modality_dropout;
-
-    for (size_t b = 0; b < s->all; b++) {
-        size_t have = 0, dropped = 0, spare = 0;
-        for (size_t i = 0; i < t->model->n; i++) {
-            uint8_t *drop = &t->drop[i * s->all + b];
-            const bool present = t->offsets[i][s->samples[b] + 1] > t->offsets[i][s->samples[b]];
-            *drop = present && (double)mmli_rng_uniform(key, b * t->model->n + i) < p;
-            have += present;
-            dropped += *drop;
-        }
-        if (have == 0 || dropped < have)
-            continue;
-        spare = (size_t)mmli_rng_below(mmli_rng_key(t->o->seed, "modality-kept", t->at.step), b, have);
-        for (size_t i = 0; i < t->model->n; i++)
-            if (t->drop[i * s->all + b] && spare-- == 0)
-                t->drop[i * s->all + b] = 0;
-    }
-}
 
 /* Weights of the whole batch, normalised to the mean; *total is what they were divided by. */
 static void fill_labels(mmli_trainer *t, const mmli_shard *s, double *total)
@@ -159,7 +133,7 @@ static mml_status pass_with_samples(mmli_trainer *t, const mmli_shard *s, bool t
 
     MML_TRY(mmli_train_read(t, s->samples + s->first, s->count));
     if (drop)
-        draw_drops(t, s);
+        mmli_shard_drops(drop, s, t->model, t->offsets, t->o->seed, t->at.step);
     mmli_shard_cut(t->before, drop, s, t->offsets, t->model->n);
     MML_TRY(mmli_tape_begin(t->tape, train ? MMLI_RECORD | MMLI_TRAINING : 0, t->o->seed, t->at.step));
     MML_TRY(mmli_params_bind(&bound, t->tape, t->model->params, train ? t->optim->grads : NULL, t->frozen));

@@ -29,6 +29,8 @@ static inline mmli_shard mmli_shard_of(const size_t *samples, size_t n, size_t r
     return (mmli_shard){samples, n, first, n / ranks + (rank < n % ranks), true};
 }
 
+/* drop (members, all) of a fuse in training: 1 = present, and left out by its modality_dropout (drops.c). */
+void mmli_shard_drops(uint8_t *drop, const mmli_shard *s, const mml_model *model, const int64_t *const *offsets, uint64_t seed, uint64_t step);
 /* before (members) from the offsets (members) of each member's modality in the cohort. drop (members, all): 1 = left out, or NULL;
  * it becomes (members, count), that of the shard. */
 void mmli_shard_cut(mmli_before *before, uint8_t *drop, const mmli_shard *s, const int64_t *const *offsets, size_t members);

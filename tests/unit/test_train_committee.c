@@ -6,6 +6,7 @@
 #include "mmlego/metrics.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/train_rig.h"
+#include "train/shard.h"
 
 enum { FOLDS = 3 };
 
@@ -236,6 +237,68 @@ START_TEST(only_the_test_part_is_unseen)
 }
 END_TEST
 
+/* A patient has a modality or not: a fuse that learns without some of them leaves a committee out whole. _i = 0: now and then, 1: nearly
+ * always, so that the one block that stays is as often the committee as the other one. */
+START_TEST(it_is_left_out_whole)
+{
+    enum { STEPS = 20, MEMBERS = FOLDS + 2 };
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, &SURVIVAL);
+    mml_train_options o = options();
+    mml_fuse_options fo;
+    mml_model *blocks[2], *fused = NULL;
+    const int64_t *offsets[MEMBERS];
+    size_t samples[RIG_N], both = 0, out[2] = {0};
+    uint8_t drop[MEMBERS * RIG_N];
+
+    o.epochs = 1;
+    blocks[0] = rig_train(cohort, "labs", &o);
+    o.committee = MML_COMMITTEE_NO;
+    blocks[1] = rig_train(cohort, "vitals", &o);
+    mmlt_assert_ok(mml_fuse_options_init(&fo, NULL));
+    fo.modality_dropout = _i ? 0.999 : 0.3;
+    mmlt_assert_ok(mml_fuse(&fused, (const mml_model *const *)blocks, 2, &fo));
+    ck_assert_uint_eq(fused->n, MEMBERS);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        mml_modality_info info;
+
+        mmlt_assert_ok(mml_cohort_modality(&info, cohort, fused->members[i].modality));
+        offsets[i] = info.offsets;
+    }
+    for (size_t b = 0; b < RIG_N; b++)
+        samples[b] = b;
+    for (uint64_t step = 0; step < STEPS; step++) {
+        const mmli_shard whole = mmli_shard_whole(samples, RIG_N);
+
+        mmli_shard_drops(drop, &whole, fused, offsets, 1, step);
+        for (size_t b = 0; b < RIG_N; b++) {
+            const uint8_t labs = drop[b], vitals = drop[(MEMBERS - 1) * RIG_N + b];
+            const bool has[] = {offsets[0][b + 1] > offsets[0][b], offsets[MEMBERS - 1][b + 1] > offsets[MEMBERS - 1][b]};
+
+            for (size_t i = 1; i <= FOLDS; i++)
+                ck_assert_uint_eq(drop[i * RIG_N + b], labs);
+            ck_assert(has[0] || !labs);
+            ck_assert(has[1] || !vitals);
+            ck_assert(!(has[0] || has[1]) || (has[0] && !labs) || (has[1] && !vitals)); /* one stays */
+            if (has[0] && has[1]) {
+                both++;
+                out[0] += labs;
+                out[1] += vitals;
+            }
+        }
+    }
+    ck_assert_uint_gt(both, 500);
+    /* Chance of each: .3 less half of .09, which is when both would go; or .5. Five standard errors of 500 draws are .11. */
+    for (int k = 0; k < 2; k++)
+        ck_assert_double_eq_tol((double)out[k] / (double)both, _i ? 0.5 : 0.3 - 0.045, 0.11);
+    mml_model_free(blocks[0]);
+    mml_model_free(blocks[1]);
+    mml_model_free(fused);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 /* In a merge and in a fuse it has the weight of one block. _i = 0: equal weights, 1: by validation, 2: given. */
 START_TEST(it_counts_as_one_block)
 {
@@ -378,6 +441,7 @@ int main(void)
     tcase_add_test(tc, it_is_kept_for_survival_unless_told_otherwise);
     tcase_add_test(tc, only_the_test_part_is_unseen);
     tcase_add_loop_test(tc, it_counts_as_one_block, 0, 3);
+    tcase_add_loop_test(tc, it_is_left_out_whole, 0, 2);
     tcase_add_test(tc, two_committees_of_one_modality_are_two);
     tcase_add_test(tc, a_fuse_takes_it);
     tcase_add_test(tc, a_model_file_keeps_it);
