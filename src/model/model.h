@@ -42,6 +42,8 @@ void mmli_provenance_clear(mmli_provenance *p);
  * of many epochs was chosen by); NaN = nothing. */
 double mmli_provenance_score(const mmli_provenance *p);
 mml_status mmli_provenance_copy(mmli_provenance *out, const mmli_provenance *p);
+/* The ids of one part alone: 0 to 2. */
+mml_status mmli_provenance_copy_ids(mmli_provenance *out, const mmli_provenance *p, int part);
 
 typedef struct mmli_member {
     char *name;     /* unique in the model: the modality, then "modality#2" */

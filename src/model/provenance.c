@@ -19,6 +19,22 @@ void mmli_provenance_clear(mmli_provenance *p)
     *p = (mmli_provenance){.valid_score = NAN};
 }
 
+mml_status mmli_provenance_copy_ids(mmli_provenance *out, const mmli_provenance *p, int part)
+{
+    mml_status st = MML_OK;
+    uint64_t *ids = NULL;
+
+    if (p->n_ids[part] > 0) {
+        MML_TRY(mmli_calloc(&ids, p->n_ids[part], sizeof *ids));
+        memcpy(ids, p->ids[part], p->n_ids[part] * sizeof *ids);
+    }
+    mmli_free(out->ids[part]);
+    out->ids[part] = ids;
+    out->n_ids[part] = p->n_ids[part];
+out:
+    return st;
+}
+
 mml_status mmli_provenance_copy(mmli_provenance *out, const mmli_provenance *p)
 {
     mml_status st = MML_OK;
@@ -31,11 +47,8 @@ mml_status mmli_provenance_copy(mmli_provenance *out, const mmli_provenance *p)
     MML_TRY(mmli_strdup(&q.backend, p->backend));
     MML_TRY(mmli_strdup(&q.split, p->split));
     MML_TRY(mmli_strdup(&q.settings, p->settings));
-    for (size_t i = 0; i < 3; i++)
-        if (p->n_ids[i] > 0) {
-            MML_TRY(mmli_calloc(&q.ids[i], p->n_ids[i], sizeof *q.ids[i]));
-            memcpy(q.ids[i], p->ids[i], p->n_ids[i] * sizeof *q.ids[i]);
-        }
+    for (int i = 0; i < 3; i++)
+        MML_TRY(mmli_provenance_copy_ids(&q, p, i));
     if (p->n_history > 0) {
         MML_TRY(mmli_calloc(&q.history, p->n_history, sizeof *q.history));
         memcpy(q.history, p->history, p->n_history * sizeof *q.history);

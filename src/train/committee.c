@@ -6,8 +6,6 @@
  */
 #include "train/cross.h"
 
-#include <string.h>
-
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -16,15 +14,8 @@
 static mml_status belong(mmli_provenance *p, const mmli_provenance *first, size_t size)
 {
     mml_status st = MML_OK;
-    uint64_t *ids = NULL;
 
-    if (first->n_ids[2] > 0) {
-        MML_TRY(mmli_calloc(&ids, first->n_ids[2], sizeof *ids));
-        memcpy(ids, first->ids[2], first->n_ids[2] * sizeof *ids);
-    }
-    mmli_free(p->ids[2]);
-    p->ids[2] = ids;
-    p->n_ids[2] = first->n_ids[2];
+    MML_TRY(mmli_provenance_copy_ids(p, first, 2));
     p->cross_folds = first->cross_folds;
     p->cross_score = first->cross_score;
     p->committee = size;
