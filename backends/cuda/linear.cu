@@ -93,6 +93,12 @@ cublasLtHandle_t handle(const mmli_device *dv)
     return reinterpret_cast<cublasLtHandle_t>(mmli_cuda_of(dv)->blas);
 }
 
+/* It does not do this shape. Where w is one row or one column (a score, a risk) some versions call that an invalid value. */
+bool refuses(cublasStatus_t s)
+{
+    return s == CUBLAS_STATUS_NOT_SUPPORTED || s == CUBLAS_STATUS_INVALID_VALUE || s == CUBLAS_STATUS_ARCH_MISMATCH;
+}
+
 mml_status choose(plan *p, mmli_device *dv, call *c)
 {
     cublasLtMatmulPreferenceOpaque_t wish;
@@ -109,8 +115,8 @@ mml_status choose(plan *p, mmli_device *dv, call *c)
     MMLI_CUDA_TRY(set(&wish, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, static_cast<uint32_t>(ALIGNMENT)));
     MMLI_CUDA_TRY(set(&wish, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, static_cast<uint32_t>(ALIGNMENT)));
     s = cublasLtMatmulAlgoGetHeuristic(handle(dv), &c->op, &c->a, &c->b, &c->d, &c->d, &wish, 1, &found, &n);
-    if (s != CUBLAS_STATUS_NOT_SUPPORTED)
-        MMLI_CUDA_TRY(mmli_cuda_check_blas(s, "cublasLtMatmulAlgoGetHeuristic"));
+    if (s != CUBLAS_STATUS_SUCCESS && !refuses(s))
+        return mmli_cuda_check_blas(s, "cublasLtMatmulAlgoGetHeuristic");
     p->refused = s != CUBLAS_STATUS_SUCCESS || n == 0 || found.state != CUBLAS_STATUS_SUCCESS;
     if (!p->refused) {
         p->algo = found.algo;
@@ -182,7 +188,7 @@ mml_status fused(bool *done, mmli_device *dv, mmli_mem *y, const mmli_mem *x, co
         MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_LT, p->work, &work));
     s = cublasLtMatmul(handle(dv), &c.op, &one, w, &c.a, x, &c.b, &zero, y, &c.d, y, &c.d, &p->algo, work, p->work,
                        mmli_cuda_of(dv)->stream);
-    p->refused = s == CUBLAS_STATUS_NOT_SUPPORTED;
+    p->refused = refuses(s);
     if (p->refused)
         return MML_OK;
     MMLI_CUDA_TRY(mmli_cuda_check_blas(s, "cublasLtMatmul"));

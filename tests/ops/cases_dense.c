@@ -54,7 +54,7 @@ static void gemm_batched(run *r, size_t i)
 
 /* rows, in, out; an odd number of them, so that each comes aligned and shifted */
 static const size_t layers[][3] = {{0, 3, 4}, {1, 1, 1}, {5, 0, 3}, {3, 4, 0}, {7, 5, 3}, {1, 300, 256},
-                                   {130, 64, 65}, {1001, 17, 9}, {33, 128, 96}};
+                                   {130, 64, 65}, {1001, 17, 9}, {33, 128, 96}, {40, 256, 1}, {6, 1, 20}};
 enum { LAYERS = COUNT(layers) };
 
 static void linear(run *r, size_t i)

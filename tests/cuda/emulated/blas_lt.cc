@@ -1,8 +1,11 @@
 /* blas_lt.cc - D = op(A) op(B) + bias of the emulated GPU, column-major, as cuBLASLt has it. It insists on what cuBLASLt insists on,
  * or should: sizes that fit, addresses of the alignment that was promised, the workspace that the algorithm asked for, an
- * algorithm for this shape, partial sums that are added in order. Some shapes it refuses: one when it is asked for an algorithm,
- * one only when it runs. */
+ * algorithm for this shape, partial sums that are added in order. Else the program ends: a status could mean a shape that is refused.
+ * Some are: of an A of one row or one column it says that a value is invalid, as cuBLASLt has said to PyTorch, whose addmm keeps
+ * those away from it; one more is refused when asked for an algorithm, and one only when it runs. */
 #include "cublasLt.h"
+
+#include <stdio.h>
 
 enum { REFUSED = 5 /* when asked, of D's rows or inner numbers */, FAILS = 9 /* when run */ };
 
@@ -75,19 +78,27 @@ static bool fit(const cublasLtMatmulDescOpaque_t *op, const cublasLtMatrixLayout
 
 static bool aligned(const void *p) { return (uintptr_t)p % 16 == 0; }
 
+static void must(bool fine, const char *what)
+{
+    if (!fine) {
+        fprintf(stderr, "emulated CUDA: cuBLASLt would not take %s\n", what);
+        abort();
+    }
+}
+
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t op, cublasLtMatrixLayout_t a,
                                               cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
                                               cublasLtMatmulPreference_t wish, int most, cublasLtMatmulHeuristicResult_t found[],
                                               int *n)
 {
     *n = 0;
-    if (!fit(op, a, b, d) || c->rows != d->rows || c->cols != d->cols || most < 1 || op->epilogue != CUBLASLT_EPILOGUE_BIAS ||
-        !op->bias || !aligned(op->bias) || wish->reductions != CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE)
-        return CUBLAS_STATUS_INVALID_VALUE;
+    must(fit(op, a, b, d) && c->rows == d->rows && c->cols == d->cols && most > 0, "these sizes");
+    must(op->epilogue == CUBLASLT_EPILOGUE_BIAS && op->bias && aligned(op->bias), "this bias");
+    must(wish->reductions == CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE, "sums in an order that may differ");
     for (uint32_t promised : wish->alignment)
-        if (promised > 16)
-            return CUBLAS_STATUS_INVALID_VALUE;
-    if (mmlt_blas_is_tf32(handle) != (op->compute == CUBLAS_COMPUTE_32F_FAST_TF32))
+        must(promised <= 16, "a promise of more than 16 bytes");
+    must(mmlt_blas_is_tf32(handle) == (op->compute == CUBLAS_COMPUTE_32F_FAST_TF32), "another precision than cuBLAS has");
+    if (a->rows == 1 || a->cols == 1)
         return CUBLAS_STATUS_INVALID_VALUE;
     if (d->rows == REFUSED || a->rows == REFUSED)
         return CUBLAS_STATUS_NOT_SUPPORTED;
@@ -107,11 +118,10 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t op, const v
     const bool ta = op->ta == CUBLAS_OP_T, tb = op->tb == CUBLAS_OP_T;
     float *d = static_cast<float *>(d_);
 
-    if (!fit(op, la, lb, ld) || c != d_ || !aligned(a) || !aligned(b) || !aligned(d) || !aligned(op->bias) ||
-        algo->shape[0] != ld->rows || algo->shape[1] != ld->cols || algo->shape[2] != la->rows || *static_cast<const float *>(beta) != 0)
-        return CUBLAS_STATUS_INVALID_VALUE;
-    if (ld->rows % 2 == 0 && (work_bytes < 1024 || !work || (uintptr_t)work % 256))
-        return CUBLAS_STATUS_INVALID_VALUE;
+    must(fit(op, la, lb, ld) && c == d_ && *static_cast<const float *>(beta) == 0, "these sizes, or a C");
+    must(aligned(a) && aligned(b) && aligned(d) && aligned(op->bias), "addresses of less than 16 bytes");
+    must(algo->shape[0] == ld->rows && algo->shape[1] == ld->cols && algo->shape[2] == la->rows, "an algorithm of another shape");
+    must(ld->rows % 2 == 1 || (work_bytes >= 1024 && work && (uintptr_t)work % 256 == 0), "so little workspace");
     if (ld->rows == FAILS)
         return CUBLAS_STATUS_NOT_SUPPORTED;
     /* What is needed of the arguments, as they are now: the work may be done later. */
