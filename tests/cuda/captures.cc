@@ -1,5 +1,5 @@
-/* captures.cc - the emulated GPU itself: what CUDA does not allow while a stream is captured fails with CUDA's error and spoils the capture, and
- * a graph does what was queued, as it was queued. Made and run by emulated.sh. */
+/* captures.cc - the emulated GPU itself: what CUDA does not allow while a stream is captured fails with CUDA's error and spoils the capture,
+ * a graph does what was queued, as it was queued, and a kernel has as much shared memory as it was allowed. Made and run by emulated.sh. */
 #include "emulated/cublas_v2.h"
 #include "emulated/cuda_runtime.h"
 #include "emulated/cufft.h"
@@ -162,6 +162,27 @@ static void libraries(float *p)
     (void)cublasDestroy(blas);
 }
 
+static void one_kernel(float *p) { *p = 1; }
+static void another_kernel(float *p) { *p = 2; }
+
+/* More than 48 KiB are for the kernel that was allowed them. */
+static void shared_memory(float *p)
+{
+    enum { MUCH = 60 << 10 };
+
+    mmlt_cuda_launch(1, 1, MUCH, a, one_kernel, p);
+    IS(cudaGetLastError(), cudaErrorInvalidConfiguration);
+    OK(cudaFuncSetAttribute(one_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, MUCH));
+    mmlt_cuda_launch(1, 1, MUCH, a, one_kernel, p);
+    OK(cudaGetLastError());
+    mmlt_cuda_launch(1, 1, MUCH, a, another_kernel, p);
+    IS(cudaGetLastError(), cudaErrorInvalidConfiguration);
+    IS(cudaFuncSetAttribute(another_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 228 << 10), cudaErrorInvalidValue);
+    (void)cudaGetLastError();
+    if (read(p) != 1)
+        IS(cudaErrorInvalidValue, cudaSuccess);
+}
+
 int main(void)
 {
     cudaMemPoolProps props = {};
@@ -198,6 +219,7 @@ int main(void)
     IS(cudaGraphInstantiate(&exec, nullptr, 0), cudaErrorInvalidValue);
     events(p);
     libraries(p);
+    shared_memory(p);
 
     OK(cudaFreeAsync(memory, a));
     OK(cudaStreamDestroy(a));

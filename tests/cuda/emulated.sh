@@ -94,7 +94,7 @@ passes() { # SENTENCE PROGRAM
         status=1
     fi
 }
-passes "captures allow what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
+passes "captures and kernels may what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
 graphs() { # SENTENCE: trainings only where there is time
     [ -z "$sanitize" ] || export CK_RUN_CASE=steps
     passes "$1" tests/cuda/test_graph

@@ -268,14 +268,11 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 }
 
-/* Kernels may ask for more than 48 KiB of shared memory only after this, as on a GPU; the emulator counts
- * all kernels as one. */
-cudaError_t mmlt_cuda_allow_shared(int bytes);
-template <class K> static inline cudaError_t cudaFuncSetAttribute(K *kernel, cudaFuncAttribute attr, int value)
+/* A kernel may ask for more than 48 KiB of shared memory only after this, on the GPU that was chosen then. */
+cudaError_t mmlt_cuda_allow_shared(const void *kernel, int bytes);
+template <class K> static inline cudaError_t cudaFuncSetAttribute(K *kernel, cudaFuncAttribute, int value)
 {
-    (void)kernel;
-    (void)attr;
-    return mmlt_cuda_allow_shared(value);
+    return mmlt_cuda_allow_shared(reinterpret_cast<const void *>(kernel), value);
 }
 
 /* ---- queues ----------------------------------------------------------------------------------------------- */
@@ -311,7 +308,7 @@ cudaError_t mmlt_cuda_result(cudaError_t e);
 
 /* ---- running a grid ------------------------------------------------------------------------------------- */
 bool mmlt_cuda_reverse(cudaStream_t stream);
-bool mmlt_cuda_may_launch(dim3 grid, dim3 block, size_t shared);
+bool mmlt_cuda_may_launch(const void *kernel, dim3 grid, dim3 block, size_t shared);
 /* Is the GPU of the stream the one that the thread has chosen? Else a launch, or an event of another one, is an error. */
 bool mmlt_cuda_is_chosen(cudaStream_t stream);
 /* Now. */
@@ -328,7 +325,7 @@ static inline void mmlt_cuda_launch(dim3 grid, dim3 block, size_t shared, cudaSt
     const auto thread = [kernel, args...]() { kernel(args...); };
     typedef decltype(thread) call;
 
-    if (mmlt_cuda_may_launch(grid, block, shared) && mmlt_cuda_is_chosen(stream))
+    if (mmlt_cuda_may_launch(reinterpret_cast<const void *>(kernel), grid, block, shared) && mmlt_cuda_is_chosen(stream))
         (void)mmlt_cuda_push(stream, [grid, block, shared, stream, thread]() {
             mmlt_cuda_run(grid, block, shared, mmlt_cuda_reverse(stream), [](const void *ctx) { (*static_cast<call *>(ctx))(); },
                           &thread);

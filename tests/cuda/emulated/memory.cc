@@ -9,6 +9,7 @@
  */
 #include "cuda_runtime.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -29,7 +30,6 @@ block *blocks;
 size_t used;        /* bytes */
 char *top;          /* end of what was ever given out */
 thread_local cudaError_t last;
-thread_local int allowed_shared = 48 << 10;
 
 void protect(char *p, size_t bytes, int how)
 {
@@ -125,21 +125,49 @@ static int most_shared(void)
     return (kib ? static_cast<int>(strtol(kib, nullptr, 10)) : 227) << 10;
 }
 
-cudaError_t mmlt_cuda_allow_shared(int bytes)
+/* Kernels that may have more than 48 KiB, on each GPU. */
+static struct {
+    const void *kernel;
+    int gpu, bytes;
+} allowed[256];
+static size_t n_allowed;
+static pthread_mutex_t allowing = PTHREAD_MUTEX_INITIALIZER;
+
+static int *shared_of(const void *kernel) /* with the lock; nullptr: as every kernel */
+{
+    for (size_t i = 0; i < n_allowed; i++)
+        if (allowed[i].kernel == kernel && allowed[i].gpu == chosen)
+            return &allowed[i].bytes;
+    return nullptr;
+}
+
+cudaError_t mmlt_cuda_allow_shared(const void *kernel, int bytes)
 {
     if (bytes > most_shared())
         return mmlt_cuda_result(cudaErrorInvalidValue);
-    if (bytes > allowed_shared)
-        allowed_shared = bytes;
+    pthread_mutex_lock(&allowing);
+    if (int *at = shared_of(kernel)) {
+        *at = bytes;
+    } else if (n_allowed < sizeof allowed / sizeof *allowed) {
+        allowed[n_allowed].kernel = kernel;
+        allowed[n_allowed].gpu = chosen;
+        allowed[n_allowed++].bytes = bytes;
+    }
+    pthread_mutex_unlock(&allowing);
     return cudaSuccess;
 }
 
-bool mmlt_cuda_may_launch(dim3 grid, dim3 block, size_t shared)
+bool mmlt_cuda_may_launch(const void *kernel, dim3 grid, dim3 block, size_t shared)
 {
     const uint64_t threads = (uint64_t)block.x * block.y * block.z;
+    size_t most = 48 << 10;
+
+    pthread_mutex_lock(&allowing);
+    if (const int *at = shared_of(kernel); at && static_cast<size_t>(*at) > most)
+        most = static_cast<size_t>(*at);
+    pthread_mutex_unlock(&allowing);
     const bool fine = grid.x > 0 && grid.y > 0 && grid.z > 0 && grid.x <= 0x7fffffffu && grid.y <= 65535 &&
-                      grid.z <= 65535 && threads > 0 && threads <= 1024 && block.z <= 64 &&
-                      shared <= (size_t)allowed_shared;
+                      grid.z <= 65535 && threads > 0 && threads <= 1024 && block.z <= 64 && shared <= most;
 
     if (!fine)
         mmlt_cuda_result(cudaErrorInvalidConfiguration);
