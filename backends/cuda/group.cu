@@ -62,7 +62,8 @@ template <class F> mml_status find(F *out, void *handle, const char *name)
 
 mml_status load(library *nccl)
 {
-    nccl->handle = dlopen(NCCL_FILE, RTLD_NOW | RTLD_LOCAL);
+    /* Once loaded it stays: it has threads and exit handlers of its own. */
+    nccl->handle = dlopen(NCCL_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!nccl->handle)
         return mmli_fail(MML_E_BACKEND, "several GPUs work together through NCCL, which cannot be loaded: %s; install it where the "
                          "system looks for libraries (ldconfig, LD_LIBRARY_PATH), or name one GPU",
@@ -143,14 +144,20 @@ mml_status open_all(group *g, mmli_device *const *devices)
     return open_comms(g);
 }
 
+void wait_for_member(const member *m)
+{
+    if (m->dv)
+        (void)cudaSetDevice(m->gpu);
+    if (m->stream)
+        (void)cudaStreamSynchronize(m->stream);
+}
+
 void close_member(member *m, const library *nccl)
 {
     if (!m->dv)
         return;
     (void)cudaSetDevice(m->gpu);
-    if (m->stream)
-        (void)cudaStreamSynchronize(m->stream);
-    mmli_cuda_lock(); /* so may this */
+    mmli_cuda_lock(); /* NCCL waits for the GPU */
     if (m->comm)
         (void)nccl->destroy(m->comm);
     mmli_cuda_unlock();
@@ -164,12 +171,15 @@ void close_member(member *m, const library *nccl)
         (void)cudaStreamDestroy(m->stream);
 }
 
+/* All are waited for before the first is closed: another GPU may still read what NCCL has on this one. */
 void close_group(void *state)
 {
     group *g = static_cast<group *>(state);
 
     if (!g)
         return;
+    for (size_t i = 0; g->members && i < g->n; i++)
+        wait_for_member(&g->members[i]);
     for (size_t i = 0; g->members && i < g->n; i++)
         close_member(&g->members[i], &g->nccl);
     if (g->nccl.handle)

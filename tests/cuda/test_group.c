@@ -139,6 +139,31 @@ START_TEST(both_get_the_sum_in_whatever_order_they_give)
 }
 END_TEST
 
+/* A sum that nobody takes is done before the group is gone, on both. */
+START_TEST(a_group_is_closed_behind_its_sums)
+{
+    float got[FLOATS];
+    mmli_mem *x[2] = {NULL};
+    couple c;
+
+    open_couple(&c);
+    for (size_t i = 0; i < 2; i++)
+        mmlt_assert_ok(c.dv[i]->k.alloc(c.dv[i], &x[i], sizeof got));
+    for (size_t i = 0; i < 2; i++) {
+        mmlt_assert_ok(c.dv[i]->k.fill(c.dv[i], x[i], FLOATS, part(i, 0, 0)));
+        mmlt_assert_ok(mmli_group_give(c.group, i, 0, x[i], FLOATS, MMLI_GROUP_F32));
+    }
+    mmli_group_close(c.group);
+    for (size_t i = 0; i < 2; i++) {
+        mmlt_assert_ok(c.dv[i]->k.download(c.dv[i], got, x[i], sizeof got));
+        for (size_t j = 0; j < FLOATS; j++)
+            ck_assert(got[j] == part(0, 0, 0) + part(1, 0, 0));
+        c.dv[i]->k.free(c.dv[i], x[i]);
+        mmli_device_close(c.dv[i]);
+    }
+}
+END_TEST
+
 /* The one waits for what the other does not give. */
 static void *give_up(void *user)
 {
@@ -236,6 +261,7 @@ int main(void)
         return 77;
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, both_get_the_sum_in_whatever_order_they_give);
+    tcase_add_test(tc, a_group_is_closed_behind_its_sums);
     tcase_add_test(tc, a_device_that_fails_ends_the_waiting_of_the_other);
     tcase_add_test(tc, a_block_learns_the_same_on_two);
     suite_add_tcase(suite, tc);

@@ -311,6 +311,8 @@ bool mmlt_cuda_reverse(cudaStream_t stream);
 bool mmlt_cuda_may_launch(const void *kernel, dim3 grid, dim3 block, size_t shared);
 /* Is the GPU of the stream the one that the thread has chosen? Else a launch, or an event of another one, is an error. */
 bool mmlt_cuda_is_chosen(cudaStream_t stream);
+/* Has all been done that is queued on it? */
+bool mmlt_cuda_is_idle(cudaStream_t stream);
 /* Now. */
 void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*thread)(const void *), const void *ctx);
 void *mmlt_cuda_dynamic_shared(void);

@@ -126,7 +126,7 @@ ncclResult_t ncclCommInitAll(ncclComm_t *comms, int n, const int *gpus)
     return ncclSuccess;
 }
 
-ncclResult_t ncclCommDestroy(ncclComm_t comm)
+ncclResult_t ncclCommAbort(ncclComm_t comm)
 {
     if (--comm->world->left == 0)
         free(comm->world);
@@ -134,7 +134,18 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm)
     return ncclSuccess;
 }
 
-ncclResult_t ncclCommAbort(ncclComm_t comm) { return ncclCommDestroy(comm); }
+/* What a GPU has for NCCL is read by the others: none of them may be adding up any more when the first goes. */
+ncclResult_t ncclCommDestroy(ncclComm_t comm)
+{
+    const mmlt_nccl_world *w = comm->world;
+
+    for (int i = 0; i < w->n && w->left == w->n; i++)
+        if (w->parts[i].stream && !mmlt_cuda_is_idle(w->parts[i].stream)) {
+            fprintf(stderr, "emulated NCCL: GPU %d is taken from sums that GPU %d has not done yet\n", comm->rank, i);
+            abort();
+        }
+    return ncclCommAbort(comm);
+}
 
 ncclResult_t ncclGroupStart(void)
 {

@@ -222,6 +222,14 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
     return *event ? cudaGetDevice(&(*event)->gpu) : mmlt_cuda_result(cudaErrorMemoryAllocation);
 }
 
+bool mmlt_cuda_is_idle(cudaStream_t stream)
+{
+    pthread_mutex_lock(&lock);
+    const bool idle = stream->done == stream->pushed;
+    pthread_mutex_unlock(&lock);
+    return idle;
+}
+
 bool mmlt_cuda_is_chosen(cudaStream_t stream)
 {
     int gpu;
