@@ -116,7 +116,8 @@ template <int RQ> __device__ void online_softmax(const tiles &t, int64_t token)
 
         row[lane] = px;
         row[lane + MMLI_WARP] = py;
-        if (lane == 0) { /* the shuffles above are behind what other lanes have read */
+        __syncwarp(); /* every lane has read the maximum */
+        if (lane == 0) {
             const float fall = most == -INFINITY ? 1 : expf(old - most); /* no token yet: there is nothing to scale */
 
             t.most[r] = most;

@@ -63,13 +63,17 @@ static bool is_set_to(const char *name, const char *value)
 static mml_status open_blas(mmli_device *dv)
 {
     mmli_cuda *cuda = mmli_cuda_of(dv);
+    cublasStatus_t s;
     int major = 0;
     size_t bytes;
     void *p;
 
     MMLI_CUDA_CALL(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, cuda->gpu));
     bytes = static_cast<size_t>(major >= 9 ? 32 : 4) << 20;
-    MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasCreate(&cuda->blas), "cublasCreate"));
+    mmli_cuda_lock(); /* it may wait for the GPU */
+    s = cublasCreate(&cuda->blas);
+    mmli_cuda_unlock();
+    MMLI_CUDA_TRY(mmli_cuda_check_blas(s, "cublasCreate"));
     MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasSetStream(cuda->blas, cuda->stream), "cublasSetStream"));
     MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_BLAS, bytes, &p));
     MMLI_CUDA_TRY(mmli_cuda_check_blas(cublasSetWorkspace(cuda->blas, p, bytes), "cublasSetWorkspace"));
@@ -159,6 +163,7 @@ mml_status mmli_cuda_new(mmli_device *dv, void **out, size_t bytes)
         (void)cudaGetLastError();
         (void)cudaStreamSynchronize(cuda->stream);
         (void)cudaMemPoolTrimTo(cuda->pool, 0);
+        cuda->step.memory++; /* addresses of graphs may stand for other memory now */
         e = cudaMallocFromPoolAsync(out, bytes > 0 ? bytes : 1, cuda->pool, cuda->stream);
     }
     if (e != cudaErrorMemoryAllocation)
