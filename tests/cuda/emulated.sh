@@ -96,9 +96,8 @@ passes() { # SENTENCE PROGRAM
 }
 passes "captures and kernels may what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
 graphs() { # SENTENCE: trainings only where there is time
-    [ -z "$sanitize" ] || export CK_RUN_CASE=steps
     passes "$1" tests/cuda/test_graph
-    unset CK_RUN_CASE
+    [ -n "$sanitize" ] || passes "... in trainings, too" tests/cuda/test_graph_training
 }
 # Streams run as late as events allow, then those that copy as early: who lacks an event finds it out in one of the two.
 passes "memory and copies are what they should be" tests/cuda/test_device

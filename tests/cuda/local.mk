@@ -20,9 +20,11 @@ MMLT_CUDA_MODULE = $(abs_top_builddir)/backends/cuda/mmlego-cuda.so
 endif
 
 # Memory and copies of a GPU, and training on it; and the backend on one that is emulated on the host.
-check_PROGRAMS += tests/cuda/test_device tests/cuda/test_graph tests/cuda/test_group tests/cuda/test_step
+check_PROGRAMS += tests/cuda/test_device tests/cuda/test_graph tests/cuda/test_graph_training tests/cuda/test_group \
+	tests/cuda/test_step
 tests_cuda_test_device_SOURCES = tests/cuda/test_device.c tests/cuda/there.c tests/cuda/there.h
-tests_cuda_test_graph_SOURCES = tests/cuda/test_graph.c tests/cuda/there.c tests/cuda/there.h $(TRAIN_RIG)
+tests_cuda_test_graph_SOURCES = tests/cuda/test_graph.c tests/cuda/there.c tests/cuda/there.h
+tests_cuda_test_graph_training_SOURCES = tests/cuda/test_graph_training.c tests/cuda/there.c tests/cuda/there.h $(TRAIN_RIG)
 tests_cuda_test_group_SOURCES = tests/cuda/test_group.c $(TRAIN_RIG)
 tests_cuda_test_step_SOURCES = tests/cuda/test_step.c tests/cuda/there.c tests/cuda/there.h $(TRAIN_RIG)
 EXTRA_DIST += \

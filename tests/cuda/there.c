@@ -2,6 +2,8 @@
 #include "tests/cuda/there.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,4 +26,11 @@ bool mmlt_cuda_is_there(const char *what)
         _exit(there ? 0 : 1);
     }
     return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool mmlt_cuda_is_emulated(void)
+{
+    const char *module = getenv("MMLEGO_CUDA_MODULE");
+
+    return module && strstr(module, "emulated");
 }

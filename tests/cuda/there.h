@@ -7,4 +7,7 @@
 /* Before any test opens it. If not, a line says that `what` is skipped, and why. */
 bool mmlt_cuda_is_there(const char *what);
 
+/* The emulated one, which fails when it is told to? */
+bool mmlt_cuda_is_emulated(void);
+
 #endif
