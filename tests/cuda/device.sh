@@ -29,15 +29,20 @@ device() {
         test_that "$@"
     fi
 }
+# All tests of a program in one process: each of its own would start CUDA anew, which takes a second, and there are 300 of them. So Check
+# ends none that hangs.
 program() { # PROGRAM: of the tests, on the GPU alone
     log=$tmp/$(basename "$1").log
-    MMLT_DEVICE=cuda CK_TIMEOUT_MULTIPLIER=4 "$build/$1" >"$log" 2>&1 && return 0
+    MMLT_DEVICE=cuda CK_FORK=no timeout --foreground -k 10 120 "$build/$1" >"$log" 2>&1 && return 0
+    code=$?
+    [ $code -ne 124 ] || echo "#   ended after 120 s"
     grep -E ':[FE]:|CUDA' "$log" | sed -n '1,20s/^/#   /p'
     return 1
 }
 device "memory and copies are what they should be" program tests/cuda/test_device
 device "batches that come in early give the same model" program tests/cuda/test_step
 device "steps as graphs are what they are without" program tests/cuda/test_graph
+device "... and so are trainings" program tests/cuda/test_graph_training
 if [ -z "$why" ] && [ -n "$one" ]; then
     echo "skip - device: two GPUs add up and train together ($one)"
 else
