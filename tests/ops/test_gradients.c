@@ -286,6 +286,7 @@ int main(void)
     Suite *suite = suite_create("gradients of kernels");
     TCase *tc = tcase_create("finite differences");
 
+    tcase_set_timeout(tc, 60); /* on the emulated GPU of a machine that has much else to do Check's 4 s are not enough */
     tcase_add_loop_test(tc, a_gradient_kernel_gives_the_derivative_of_its_forward_kernel, 0, CASES * mmlt_n_backends());
     tcase_add_test(tc, every_gradient_kernel_of_the_list_was_differentiated);
     suite_add_tcase(suite, tc);
