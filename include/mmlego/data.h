@@ -182,7 +182,7 @@ MML_API void mml_import_options_init(mml_import_options *options);
  * Builds a cohort file as a cohort.ini says (doc/cohort.md), or of any other file or folder that import knows, as
  * mml_suggest_cohort() would for it. The output appears whole or not at all.
  *
- * @param out_path     may be NULL in a dry run
+ * @param out_path     none of the files that are read (MML_E_ARG); may be NULL in a dry run
  * @param[out] report  new text, one line a modality and task (samples, missing, overlap); after a dry run that has found
  *                     something wrong, a line for each problem, and MML_E_DATA. Yours: mml_string_free(); may be NULL
  * @return MML_E_IO, MML_E_FORMAT, MML_E_DATA: the message names file, row and column; MML_E_NOT_FOUND: format unknown

@@ -123,6 +123,8 @@ mml_status mml_import_with(const char *path, const char *out_path, const mml_imp
     MML_CHECK(out_path != NULL || o.dry_run, MML_E_ARG, "a file is needed for the cohort");
     MML_TRY(mmli_problem(&im.problems, read_config(&im, path, o.format)));
     im.config.strict = o.strict != 0;
+    if (im.problems.n == 0)
+        MML_TRY(mmli_problem(&im.problems, mmli_importing_spare(&im.config, out_path)));
     if (im.problems.n == 0) {
         MML_TRY(mmli_atomic_begin(&file, im.out_path));
         MML_TRY(mmli_problem(&im.problems, run(&im, mmli_atomic_path(file))));

@@ -26,6 +26,9 @@ typedef struct mmli_importing {
     void *user;
 } mmli_importing;
 
+/* spare.c: MML_E_ARG if `out_path` is one of the files that are read, or lies in a folder that is. NULL is fine. */
+mml_status mmli_importing_spare(const mmli_import_config *config, const char *out_path);
+
 /* import_samples.c: labels, tasks' own files and splits as tables; the samples of the cohort, in order: of the labels file, of the
  * tasks' own files, of the modalities; their groups (lent texts, *out NULL: there are none). */
 mml_status mmli_importing_tables(mmli_importing *im);

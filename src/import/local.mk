@@ -56,6 +56,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/slides.c src/import/slides.h \
 	src/import/slides_table.c \
 	src/import/source.c src/import/source.h \
+	src/import/spare.c \
 	src/import/rowfile.c src/import/rowfile.h \
 	src/import/suggest.c src/import/suggest.h \
 	src/import/survey.c src/import/survey.h \

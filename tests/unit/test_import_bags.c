@@ -262,6 +262,26 @@ START_TEST(what_cannot_be_meant_is_refused)
 }
 END_TEST
 
+/* Also where nobody names the file: by an ini, or the folder alone. */
+START_TEST(the_output_replaces_no_slide_of_the_folder)
+{
+    char *before, *after;
+    size_t n, m;
+
+    folder("h5_files");
+    write_slide("h5_files/x.h5", (slide){.n = 1, .width = D, .first = 1});
+    mmlt_write("l.csv", "id,slide_id\na,x.svs\n");
+    mmlt_write("cohort.ini", HEAD BAG);
+    before = mmlt_read(mmlt_path("h5_files/x.h5"), &n);
+    mmlt_assert_fails(mml_import(mmlt_path("cohort.ini"), mmlt_path("h5_files/x.h5"), NULL, NULL, NULL), MML_E_ARG, "is a file of the folder");
+    mmlt_assert_fails(mml_import_with(mmlt_path("h5_files"), mmlt_path("h5_files/x.h5"), NULL, NULL), MML_E_ARG, "is a file of the folder");
+    after = mmlt_read(mmlt_path("h5_files/x.h5"), &m);
+    ck_assert(n == m && memcmp(before, after, n) == 0);
+    free(before);
+    free(after);
+}
+END_TEST
+
 START_TEST(folders_and_slides_are_recognised)
 {
     const mmli_source_kind *kind;
@@ -336,6 +356,7 @@ int main(void)
     tcase_add_test(tc, float16_stays_and_nothing_is_packed_unless_that_is_asked_for);
     tcase_add_test(tc, a_slide_without_coordinates_leaves_all_without_positions);
     tcase_add_test(tc, what_cannot_be_meant_is_refused);
+    tcase_add_test(tc, the_output_replaces_no_slide_of_the_folder);
     tcase_add_test(tc, folders_and_slides_are_recognised);
     tcase_add_test(tc, a_folder_is_inspected_and_a_cohort_is_suggested_for_it);
     tcase_add_test(tc, the_files_of_the_reference_writers_become_a_cohort);

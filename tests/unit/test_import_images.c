@@ -92,6 +92,16 @@ START_TEST(images_become_patches_with_the_positions_of_their_centres)
 }
 END_TEST
 
+START_TEST(a_cohort_may_lie_among_the_images_and_be_made_again)
+{
+    grey("pics/a.png", 4, 4, 0);
+    mmlt_write("cohort.ini", HEAD IMAGE "patch = 2\n");
+    for (int again = 0; again < 2; again++)
+        mmlt_assert_ok(mml_import(mmlt_path("cohort.ini"), mmlt_path("pics/cohort.h5"), NULL, NULL, NULL));
+    mmlt_assert_fails(mml_import(mmlt_path("cohort.ini"), mmlt_path("pics/a.png"), NULL, NULL, NULL), MML_E_ARG, "is a file of the folder");
+}
+END_TEST
+
 START_TEST(a_column_says_whose_an_image_is)
 {
     mml_cohort *c;
@@ -396,6 +406,7 @@ int main(void)
     tcase_set_timeout(made, 60); /* hundreds of imports */
     tcase_set_timeout(shared, 60);
     tcase_add_test(made, images_become_patches_with_the_positions_of_their_centres);
+    tcase_add_test(made, a_cohort_may_lie_among_the_images_and_be_made_again);
     tcase_add_test(made, a_column_says_whose_an_image_is);
     tcase_add_test(made, images_of_different_sizes_need_one);
     tcase_add_test(made, grey_images_are_colour_when_that_is_wanted);

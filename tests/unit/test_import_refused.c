@@ -269,6 +269,52 @@ START_TEST(an_old_cohort_survives_a_failed_import)
 }
 END_TEST
 
+/* Each in its turn is what import would write to, by another spelling of its name; all of them stay as they are. */
+START_TEST(the_output_is_none_of_the_files_that_are_read)
+{
+    static const char *const ini =
+        "[cohort]\nlabels = l.csv, l2.csv\nid = id\nsplits = s.csv\n[task t]\nkind = binary\nfile = y.csv\nid = id\nlabel = y\n"
+        "[modality m]\nkind = table\nfile = m.csv, m2.csv\ntokens = g.csv\n[modality n]\nkind = table\nfile = n.csv\nheader = no\n"
+        "names = n.names\nids = n.ids\nid = @ids\n";
+    static const char *const files[] = {"cohort.ini", "l.csv", "l2.csv", "s.csv", "y.csv", "m.csv", "m2.csv", "g.csv", "n.csv", "n.names", "n.ids"};
+    mml_import_options o;
+    char *report;
+    mml_cohort *c;
+
+    mmlt_write("l.csv", "id\na\n");
+    mmlt_write("l2.csv", "id\nb\n");
+    mmlt_write("s.csv", "id,set\na,1\nb,2\n");
+    mmlt_write("y.csv", "id,y\na,1\nb,0\n");
+    mmlt_write("m.csv", "id,x\na,1\n");
+    mmlt_write("m2.csv", "id,x\nb,2\n");
+    mmlt_write("g.csv", "genes\nx\n");
+    mmlt_write("n.csv", "5\n6\n");
+    mmlt_write("n.names", "z\n");
+    mmlt_write("n.ids", "a\nb\n");
+    mml_cohort_close(mmlt_imported(ini));
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char name[64], *before, *after;
+        size_t n, m;
+
+        snprintf(name, sizeof name, "./%s", files[i]);
+        before = mmlt_read(mmlt_path(name), &n);
+        mmlt_assert_fails(mml_import(mmlt_path("cohort.ini"), mmlt_path(name), NULL, NULL, NULL), MML_E_ARG, "is one of the files that are imported");
+        after = mmlt_read(mmlt_path(name), &m);
+        ck_assert_msg(n == m && memcmp(before, after, n) == 0, "%s is another", files[i]);
+        free(before);
+        free(after);
+    }
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), mmlt_path("m.csv"), &o, &report), MML_E_DATA, "1 problem");
+    ck_assert(strstr(report, "is one of the files that are imported") != NULL);
+    mml_string_free(report);
+    mmlt_assert_ok(mml_import(mmlt_path("cohort.ini"), mmlt_path("out.h5"), NULL, NULL, NULL)); /* an old cohort is replaced */
+    mmlt_assert_ok(mml_cohort_open(&c, mmlt_path("out.h5")));
+    mml_cohort_close(c);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("import refused");
@@ -286,6 +332,7 @@ int main(void)
     tcase_add_test(tc, an_array_that_does_not_fit_is_refused);
     tcase_add_test(tc, a_file_given_for_another_kind_is_called_by_its_name);
     tcase_add_test(tc, an_old_cohort_survives_a_failed_import);
+    tcase_add_test(tc, the_output_is_none_of_the_files_that_are_read);
     suite_add_tcase(s, tc);
     return mmlt_main(s);
 }
