@@ -45,6 +45,8 @@ void mmlc_signals_note(void);
 int mmlc_signal(void); /* the one noted, or 0 */
 
 /* ---- files ------------------------------------------------------------------------------------------------ */
+/* Do two paths, spelt alike or not, name one file? It need not exist. */
+int mmlc_same_file(const char *a, const char *b);
 /* The output is none of the inputs (NULL among them are skipped). MMLC_GO or an exit code. */
 int mmlc_not_an_input(const mmlc_command *command, const char *path, const char *const *inputs, size_t n);
 /* Before long work: can a regular file appear at `path`, and is it none of the inputs? MMLC_GO or an exit code. */

@@ -25,6 +25,36 @@ static char *folder_of(const char *path)
     return folder;
 }
 
+static int is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* The last part of a path without slashes at its end, which name no file. */
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+int mmlc_same_file(const char *a, const char *b)
+{
+    char *in_a = NULL, *in_b = NULL;
+    struct stat x, y;
+    int same = strcmp(a, b) == 0, here = stat(a, &x) == 0, there = stat(b, &y) == 0;
+
+    if (same || here || there)
+        return same || (here && there && is_same(&x, &y));
+    in_a = folder_of(a);
+    in_b = folder_of(b);
+    same = in_a != NULL && in_b != NULL && strcmp(name_of(a), name_of(b)) == 0 && stat(in_a, &x) == 0 && stat(in_b, &y) == 0 &&
+           is_same(&x, &y);
+    free(in_a);
+    free(in_b);
+    return same;
+}
+
 int mmlc_not_an_input(const mmlc_command *command, const char *path, const char *const *inputs, size_t n)
 {
     struct stat out, in;
@@ -32,7 +62,7 @@ int mmlc_not_an_input(const mmlc_command *command, const char *path, const char 
     if (stat(path, &out) != 0)
         return MMLC_GO;
     for (size_t i = 0; i < n; i++)
-        if (inputs[i] != NULL && stat(inputs[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+        if (inputs[i] != NULL && stat(inputs[i], &in) == 0 && is_same(&in, &out))
             return mmlc_usage_error(command, "the output %s is one of the inputs", path);
     return MMLC_GO;
 }

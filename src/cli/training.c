@@ -115,6 +115,19 @@ static int check_options(const mmlc_call *call, const mmlc_training *training)
     return MMLC_GO;
 }
 
+/* What is written is written to a file of its own. */
+static int check_outputs(const mmlc_command *command, const mmlc_training *training)
+{
+    const char *const path[] = {training->output, training->options.checkpoint, training->log};
+    const char *const name[] = {"output", "checkpoint", "log"};
+
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = i + 1; j < 3; j++)
+            if (path[i] != NULL && path[j] != NULL && mmlc_same_file(path[i], path[j]))
+                return mmlc_usage_error(command, "--%s and --%s are the same file", name[j], name[i]);
+    return MMLC_GO;
+}
+
 int mmlc_training_begin(mmlc_watch *watch, const mmlc_call *call, mmlc_training *training, const char *const *inputs,
                         size_t n)
 {
@@ -125,9 +138,8 @@ int mmlc_training_begin(mmlc_watch *watch, const mmlc_call *call, mmlc_training 
         rc = mmlc_check_output(call->command, training->output, inputs, n);
     if (rc == MMLC_GO && training->options.checkpoint != NULL)
         rc = mmlc_check_output(call->command, training->options.checkpoint, inputs, n);
-    if (rc == MMLC_GO && training->options.checkpoint != NULL &&
-        strcmp(training->options.checkpoint, training->output) == 0)
-        rc = mmlc_usage_error(call->command, "--checkpoint and --output are the same file");
+    if (rc == MMLC_GO)
+        rc = check_outputs(call->command, training);
     if (rc == MMLC_GO)
         rc = mmlc_device_say(call->command, training->options.device, training->quiet, MMLC_DEVICE_SEVERAL);
     if (rc == MMLC_GO && training->log != NULL) {

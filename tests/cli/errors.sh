@@ -32,6 +32,9 @@ test_that "--domain frequency is not --transform spatial" fails 2 "exclude each 
 test_that "an unknown device is named" fails 1 "banana" $train --device banana
 test_that "the output is not the cohort" fails 2 "is one of the inputs" train "$cohort" -m labs -t death -o "$cohort"
 test_that "the checkpoint is not the output" fails 2 "the same file" $train --checkpoint "$tmp/x.h5"
+test_that "nor by another spelling of its name" fails 2 "--checkpoint and --output are the same file" $train --checkpoint "$tmp/./x.h5"
+test_that "the log is not the output" fails 2 "--log and --output are the same file" $train --log "$tmp/x.h5"
+test_that "the log is not the checkpoint" fails 2 "--log and --checkpoint are the same file" $train --log "$tmp/../${tmp##*/}/x.ck" --checkpoint "$tmp/x.ck"
 test_that "the log is not the cohort" fails 2 "is one of the inputs" $train --log "$cohort"
 test_that "the cohort was left alone" works inspect "$cohort"
 test_that "the output of predict is not the model" fails 2 "is one of the inputs" predict "$tmp/labs.h5" "$cohort" -o "$tmp/labs.h5"
