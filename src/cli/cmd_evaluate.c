@@ -83,7 +83,7 @@ static json_t *ignored_json(const mml_ignored_column *list, size_t n)
     return json;
 }
 
-static void print_json(const mml_evaluation *e, const json_t *unknown, const json_t *ignored)
+static void print_json(const mml_evaluation *e, const json_t *task, const json_t *unknown, const json_t *ignored)
 {
     fputs("{\"metrics\": {", stdout);
     for (size_t i = 0; i < e->n_metrics; i++) {
@@ -97,7 +97,11 @@ static void print_json(const mml_evaluation *e, const json_t *unknown, const jso
         put_number(m->high);
         fputc('}', stdout);
     }
-    fputs("}, \"unknown_categories\": ", stdout);
+    fputs("}, \"task\": ", stdout);
+    json_dumpf(task, stdout, JSON_ENCODE_ANY);
+    printf(", \"n\": %zu, \"n_events\": %zu, \"n_unlabelled\": %zu, \"n_prior\": %zu, \"n_leaked\": %zu", e->n, e->n_events, e->n_unlabelled,
+           e->n_prior, e->n_leaked);
+    fputs(", \"unknown_categories\": ", stdout);
     json_dumpf(unknown, stdout, JSON_PRESERVE_ORDER);
     printf(", \"n_unknown_categories\": %zu, \"ignored_columns\": ", e->n_unknown);
     json_dumpf(ignored, stdout, JSON_PRESERVE_ORDER);
@@ -167,12 +171,13 @@ static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *c
     if (!a->json) {
         print_table(&e, a, model);
     } else {
-        json_t *unknown = unknown_json(&e), *columns = ignored_json(ignored, n_ignored);
+        json_t *name = json_string(mml_model_task(model)), *unknown = unknown_json(&e), *columns = ignored_json(ignored, n_ignored);
 
-        if (unknown != NULL && columns != NULL)
-            print_json(&e, unknown, columns);
+        if (name != NULL && unknown != NULL && columns != NULL)
+            print_json(&e, name, unknown, columns);
         else
             rc = mmlc_no_memory(call->command);
+        json_decref(name);
         json_decref(unknown);
         json_decref(columns);
     }
@@ -214,9 +219,11 @@ const mmlc_command mmlc_cmd_evaluate = {
         "evaluated, a warning says so on stderr; with --strict nothing is evaluated and the exit status is 1. Categories that the model has not learnt, and columns "
         "that it has not been trained on, are told there, too (see mmlego predict).\n\n"
         "With --json: {\"metrics\": {\"auc\": {\"value\": 0.84, \"low\": 0.82, \"high\": 0.86}, ...}, "
+        "\"task\": \"death\", \"n\": 1000, \"n_events\": 142, \"n_unlabelled\": 0, \"n_prior\": 3, \"n_leaked\": 0, "
         "\"unknown_categories\": [{\"modality\": \"clinical\", \"column\": \"stage\", \"category\": \"IV\", \"n\": 8}, ...], "
         "\"n_unknown_categories\": 1, \"ignored_columns\": [{\"modality\": \"clinical\", \"column\": \"bmi\"}, ...]}; a value that cannot be computed, and the limits without --bootstrap, are null. n is of "
-        "patients; the first 16 unknown categories are listed.",
+        "patients: of those evaluated n_events are of the last of two classes, or have the event (else 0), n_prior have none of the "
+        "modalities, n_leaked were trained on; n_unlabelled more have no label. The first 16 unknown categories are listed.",
     .examples = "mmlego evaluate merged.h5 cohort.h5\n"
                 "mmlego evaluate merged.h5 cohort.h5 --on site=b --json\n",
     .groups = groups,

@@ -181,7 +181,7 @@ test_that "evaluate says nothing on stderr when nothing leaks" silent
 test_that "evaluate prints the AUC with its interval" grep -qE '^auc +[01]\.[0-9]{4}   [01]\.[0-9]{4} to [01]\.[0-9]{4}$' "$tmp/out"
 test_that "evaluate says on how many patients" grep -qE '^task death, [0-9]+ patients, [0-9]+ of class yes' "$tmp/out"
 run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --json --bootstrap 200
-test_that "evaluate --json has metrics and nothing else" json 'list(d) == ["metrics", "unknown_categories", "n_unknown_categories", "ignored_columns"] and "auc" in d["metrics"]'
+test_that "evaluate --json has metrics, what they are of, and nothing else" json 'list(d) == ["metrics", "task", "n", "n_events", "n_unlabelled", "n_prior", "n_leaked", "unknown_categories", "n_unknown_categories", "ignored_columns"] and "auc" in d["metrics"]'
 test_that "every metric has a value and its limits" \
     json 'all(list(m) == ["value", "low", "high"] for m in d["metrics"].values())'
 test_that "limits are on both sides of the AUC" \
@@ -195,6 +195,9 @@ run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --on all
 test_that "evaluation on training patients works" exits 0
 test_that "evaluation on training patients is warned of, on stderr" says "were in the training part of a block of this model"
 test_that "evaluation on training patients prints metrics all the same" prints "auc"
+run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --on all --json --bootstrap 0
+test_that "evaluate --json says which task it is, and how many patients, positives and training patients" \
+    json 'd["task"] == "death" and d["n"] == 120 and 0 < d["n_events"] < 120 and d["n_unlabelled"] == 0 and d["n_prior"] == 0 and 60 < d["n_leaked"] < 120'
 run evaluate "$tmp/fused.h5" "$tmp/cohort.h5" --on all --strict
 test_that "evaluate --strict refuses" exits 1
 test_that "evaluate --strict prints nothing" prints_nothing
