@@ -380,6 +380,24 @@ START_TEST(a_dry_run_looks_at_the_modalities_of_a_wrong_labels_file)
 }
 END_TEST
 
+/* Without labels the modalities are asked for their samples first: what is wrong with one is met again when it is read. */
+START_TEST(a_dry_run_tells_everything_once)
+{
+    mml_import_options o;
+
+    mmlt_write("l.csv", "id,y\na,1\nb,0\n");
+    mmlt_write("m.csv", "id,x\na,1\nb,2\n");
+    mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[task y]\nkind = binary\nlabel = z\n[modality m]\nkind = table\n"
+                             "file = m.csv\ncolumns = w\n[modality n]\nkind = table\nfile = nowhere.csv\n[modality k]\nkind = table\nfile = m.csv\n");
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "3 problems found");
+    ck_assert_msg(has(text, "l.csv: no column z"), "%s", text);
+    ck_assert_msg(has(text, "m.csv: no column w"), "%s", text);
+    ck_assert_msg(has(text, "nowhere.csv: cannot be opened"), "%s", text);
+}
+END_TEST
+
 START_TEST(a_dry_run_of_a_good_ini_reports_and_writes_nothing)
 {
     mml_import_options o;
@@ -569,6 +587,7 @@ int main(void)
     tcase_add_test(tc, a_dry_run_says_all_that_is_wrong_and_writes_nothing);
     tcase_add_test(tc, a_dry_run_tells_what_is_wrong_with_every_file_at_once);
     tcase_add_test(tc, a_dry_run_looks_at_the_modalities_of_a_wrong_labels_file);
+    tcase_add_test(tc, a_dry_run_tells_everything_once);
     tcase_add_test(tc, a_dry_run_of_a_good_ini_reports_and_writes_nothing);
     tcase_add_test(tc, a_check_of_a_wrong_ini_says_all_that_is_wrong_with_it);
     tcase_add_test(tc, a_table_is_imported_without_an_ini);
