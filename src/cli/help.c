@@ -13,7 +13,7 @@ const char *const mmlc_exit_codes[] = {
     "0", "done",
     "1", "failure: a file could not be read or written, memory ran out, training diverged, the device of --device cannot be used, or a sample used in "
          "training was found by evaluate --strict",
-    "2", "wrong usage: an unknown command or option, or a name on the command line that is not in the file",
+    "2", "wrong usage: an unknown command or option, or a name on the command line or in cohort.ini that is not in the file",
     "3", "bad input data: a file that is damaged or of the wrong kind, values or sizes that cannot be used",
     "130, 143", "stopped by SIGINT (Ctrl-C) or SIGTERM; training writes its checkpoint first, if it has one",
     NULL,
