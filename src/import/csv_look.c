@@ -222,6 +222,22 @@ static bool is_feature(const mmli_survey_column *c)
     return c->n_texts == 0 && c->n_numbers > 0 && c->name[0] != '\0' && !mmli_may_tell(c->name);
 }
 
+/* A column of numbers but for some cells is no feature either, and that is easily missed: "<0.3", "5 mg". */
+static mml_status tell_mixed(mmli_suggestion *out, const mmli_survey *s)
+{
+    mml_status st = MML_OK;
+
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const mmli_survey_column *c = &s->columns[i];
+
+        if (i != s->id && c->n_texts > 0 && c->n_numbers > c->n_texts && mmli_fits_list(c->name))
+            MML_TRY(mmli_buf_printf(&out->modalities, "; %s has %zu numbers, and %zu other cell%s, for which it is left out: make of them numbers, or empty\n",
+                                    c->name, c->n_numbers, c->n_texts, c->n_texts == 1 ? "" : "s"));
+    }
+out:
+    return st;
+}
+
 /* The numeric columns as a table; others are excluded by name. */
 static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, const char *path, const char *id)
 {
@@ -248,6 +264,7 @@ static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, cons
         MML_TRY(mmli_buf_puts(&out->modalities, "\n"));
     if (telling > 0)
         MML_TRY(mmli_buf_puts(&out->modalities, "; left out are texts, and numbers that may tell the outcome by their names\n"));
+    MML_TRY(tell_mixed(out, s));
 out:
     return st;
 }

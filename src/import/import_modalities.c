@@ -40,6 +40,26 @@ out:
     return st;
 }
 
+/* Of a config that nobody has written: the columns that the suggestion excludes. One of them may be a bad cell away from a feature. */
+static mml_status report_excluded(mmli_importing *im, const mmli_import_modality *m)
+{
+    mml_status st = MML_OK;
+    const char **names = NULL;
+    char list[MMLI_LIST_BYTES];
+    size_t n = 0;
+
+    MML_TRY(mmli_calloc(&names, m->n_columns + 1, sizeof *names));
+    for (size_t i = 0; i < m->n_columns; i++)
+        if (m->columns[i][0] == '-')
+            names[n++] = m->columns[i] + 1;
+    if (n > 0)
+        MML_TRY(mmli_buf_printf(&im->report, "  columns left out, as mmlego inspect --init suggests: %s\n",
+                                mmli_list(list, names, n)));
+out:
+    mmli_free(names);
+    return st;
+}
+
 /* For the message: an id of the modality and one of the cohort. */
 static mml_status no_common_ids(const mmli_importing *im, const mmli_source *source)
 {
@@ -78,6 +98,8 @@ mml_status mmli_importing_modality(mmli_importing *im, size_t which)
     for (size_t i = 0; i < im->n; i++)
         im->present[which * im->n + i] = w.offsets[i + 1] > w.offsets[i];
     MML_TRY(report_modality(im, m, &w, source, source->n_pieces - visits.n));
+    if (im->suggested)
+        MML_TRY(report_excluded(im, m));
     if (t.notes.len > 0)
         MML_TRY(mmli_buf_add(&im->report, t.notes.text, t.notes.len));
 out:

@@ -48,7 +48,14 @@ run import "$tmp/rna.tsv" --as nothing-of-it -o "$tmp/x.h5"
 sed 's/.*there are: //' "$tmp/err" | tr -cs 'a-z0-9' '\n' | grep -v -x -e safetensors -e '' | sort >"$tmp/known"
 test_that "--help lists the formats that there are" cmp "$tmp/listed" "$tmp/known"
 
+# One cell that is no number keeps a column from being a feature: that is told, and by --init why.
+printf 'case_id,crp,na\np1,5,130\np2,<0.3,131\np3,7,140\np4,,139\n' >"$tmp/limit.csv"
+run inspect --init "$tmp/limit.csv"
+test_that "--init says why a column of numbers and a text is left out" prints "; crp has 2 numbers, and 1 other cell, for which it is left out"
+run import "$tmp/limit.csv" -o "$tmp/limit.h5"
+test_that "an import without an ini says which columns it leaves out" says "columns left out, as mmlego inspect --init suggests: crp"
 run import "$tmp/rna.tsv" -o "$tmp/rna.h5"
+test_that "and nothing of the kind where none is left out" eval '! says "columns left out"'
 test_that "a table is imported without an ini" exits 0
 test_that "import needs an output" fails 2 "-o FILE is needed" import "$tmp/rna.tsv"
 test_that "several files are for --init" fails 2 "for --init" inspect "$tmp/rna.tsv" "$tmp/labels.csv"
