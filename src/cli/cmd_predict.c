@@ -22,7 +22,7 @@ static const mmlc_opt options[] = {
      .help = "predict these only: COLUMN=VALUE[,VALUE...], or the part train, valid or test of the model's training",
      .init = "all"},
     {.name = "batch", .type = MMLC_SIZE, .at = AT(batch), .arg = "N",
-     .help = "patients at a time; the result does not depend on it", .min = 1, .max = 1000000},
+     .help = "patients at a time; changes the last digits at most", .min = 1, .max = 1000000},
     {.name = "threads", .type = MMLC_INT, .at = AT(threads), .arg = "N",
      .help = "threads to use; the result does not depend on it", .init = "all", .min = 1, .max = 4096},
     {.name = "device", .type = MMLC_STR, .at = AT(device), .arg = "NAME", .help = MMLC_DEVICE_HELP, .init = "cpu"},
