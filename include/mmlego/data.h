@@ -47,7 +47,8 @@ MML_API MML_MUST_USE mml_status mml_batch_set(mml_batch *batch, const char *name
  * The usual case of mml_batch_set: at most one token a sample (a table).
  *
  * @param values   (B, width)
- * @param present  (B) 0 = this sample lacks the modality; NULL = all have it
+ * @param present  (B) 0 = this sample lacks the modality; NULL = all have it. One whose values are all NaN lacks it, too, as it would
+ *                 after an import
  */
 MML_API MML_MUST_USE mml_status mml_batch_set_table(mml_batch *batch, const char *name,
                                                     const float *values, const uint8_t *present,

@@ -17,10 +17,11 @@ typedef struct mml_prediction {
     size_t n;             /**< samples B */
     size_t k;             /**< outputs */
     const float *logits;  /**< (B, k); of a sample without any modality: those of the prior */
-    const float *output;  /**< (B, k) class probabilities, or hazards, or the value in the unit of the labels */
-    const float *survival;/**< (B, k) S_j, survival tasks only, else NULL */
-    const double *score;  /**< (B) probability of the last class (binary), risk -sum S_j (survival), value
-                               (regression), NaN (multiclass) */
+    const float *output;  /**< (B, k) class probabilities; hazards of the time bins, or exp of the log hazard (Cox loss, k = 1); or
+                               the value in the unit of the labels */
+    const float *survival;/**< (B, k) S_j, survival tasks in time bins only, else NULL */
+    const double *score;  /**< (B) probability of the last class (binary); risk, -sum S_j or the log hazard (survival); value
+                               (regression); NaN (multiclass) */
     const uint8_t *prior; /**< (B) 1 = no modality was present: the training prior was given */
     const uint64_t *used; /**< (B) bit i = block i of the model was used (blocks 0..63, a committee is
                                one): it was present and, in a merge, has a weight */

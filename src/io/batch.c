@@ -5,6 +5,7 @@
  */
 #include "io/batch.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "util/alloc.h"
@@ -151,6 +152,19 @@ out:
     return st;
 }
 
+/* Does sample b have a row? One without any known value is none: import makes no token of it either, so that no training has seen any. */
+static bool has_row(const float *values, const uint8_t *present, size_t b, size_t width)
+{
+    if (present != NULL && present[b] == 0)
+        return false;
+    if (values == NULL)
+        return true;
+    for (size_t k = 0; k < width; k++)
+        if (!isnan(values[b * width + k]))
+            return true;
+    return false;
+}
+
 mml_status mml_batch_set_table(mml_batch *batch, const char *name, const float *values, const uint8_t *present,
                                size_t width)
 {
@@ -161,13 +175,13 @@ mml_status mml_batch_set_table(mml_batch *batch, const char *name, const float *
     MML_CHECK(name != NULL && name[0] != '\0', MML_E_ARG, "a modality needs a name");
     MML_CHECK(width > 0, MML_E_ARG, "modality %s: the width of its tokens is 0", name);
     for (size_t b = 0; b < batch->n; b++)
-        tokens += present == NULL || present[b] != 0;
+        tokens += has_row(values, present, b, width);
     MML_CHECK(tokens == 0 || values != NULL, MML_E_ARG, "modality %s: values are NULL", name);
     MML_TRY(mmli_batch_reserve(&part, batch, name, tokens, width, 0));
     part->offsets[0] = 0;
     tokens = 0;
     for (size_t b = 0; b < batch->n; b++) {
-        if (present == NULL || present[b] != 0) {
+        if (has_row(values, present, b, width)) {
             memcpy(part->values + tokens * width, values + b * width, width * sizeof *values);
             tokens++;
         }

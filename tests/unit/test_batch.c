@@ -55,6 +55,21 @@ START_TEST(a_table_has_at_most_one_token_a_sample)
 }
 END_TEST
 
+START_TEST(a_row_without_any_known_value_is_no_token)
+{
+    const float values[] = {NAN, NAN, 30, NAN, NAN, NAN};
+    mml_tokens t;
+
+    mmlt_assert_ok(mml_batch_set_table(batch, "a", values, NULL, 2));
+    mmlt_assert_ok(mml_batch_get(&t, batch, "a"));
+    mmlt_assert_same_bits(t.offsets, ((int64_t[]){0, 0, 1, 1}), 4 * sizeof(int64_t));
+    mmlt_assert_same_bits(t.values, ((float[]){30, NAN}), 2 * sizeof(float));
+    mmlt_assert_ok(mml_batch_set_table(batch, "a", values, (const uint8_t[]){1, 0, 1}, 2));
+    mmlt_assert_ok(mml_batch_get(&t, batch, "a"));
+    ck_assert_int_eq(t.offsets[3], 0);
+}
+END_TEST
+
 START_TEST(a_later_call_replaces_the_tokens)
 {
     const float first[] = {1, 2, 3}, second[] = {4, 5, 6, 7, 8, 9};
@@ -177,6 +192,7 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, tokens_set_are_the_tokens_got);
     tcase_add_test(tc, a_table_has_at_most_one_token_a_sample);
+    tcase_add_test(tc, a_row_without_any_known_value_is_no_token);
     tcase_add_test(tc, a_later_call_replaces_the_tokens);
     tcase_add_test(tc, all_samples_may_lack_a_modality);
     tcase_add_test(tc, wrong_offsets_and_missing_arrays_are_refused);

@@ -176,6 +176,13 @@ START_TEST(tokens_of_another_width_and_infinite_values_are_refused)
     values[9] = NAN; /* not measured: imputed */
     mmlt_assert_ok(mml_batch_set_table(batch, "labs", values, NULL, 4));
     mmlt_assert_ok(mml_predict(&r, p, batch));
+    ck_assert_uint_eq(r.used[2] & 1, 1);
+    for (size_t k = 0; k < 4; k++)
+        values[8 + k] = NAN; /* nothing measured: as if the modality were not there */
+    mmlt_assert_ok(mml_batch_set_table(batch, "labs", values, NULL, 4));
+    mmlt_assert_ok(mml_predict(&r, p, batch));
+    ck_assert_uint_eq(r.used[2] & 1, 0);
+    ck_assert_uint_eq(r.used[1] & 1, 1);
     mml_predictor_free(p);
     mml_batch_free(batch);
     mml_model_free(model);
