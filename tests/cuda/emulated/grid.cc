@@ -10,6 +10,7 @@
 #endif
 
 #ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #define STACK_BYTES ((size_t)512 << 10)
 #else
@@ -330,8 +331,12 @@ struct leaving {
 
     ~leaving()
     {
-        for (unsigned i = 0; t && i < t->made; i++)
+        for (unsigned i = 0; t && i < t->made; i++) {
+#ifdef __SANITIZE_ADDRESS__ /* the frames left on it stay forbidden to whoever is given the same addresses */
+            __asan_unpoison_memory_region(t->all[i].stack, STACK_BYTES);
+#endif
             munmap(t->all[i].stack, STACK_BYTES);
+        }
         free(t);
         t = nullptr;
     }
