@@ -293,9 +293,18 @@ END_TEST
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------------ */
 
-START_TEST(a_dry_run_says_all_that_is_wrong_and_writes_nothing)
+/* cohort.ini is looked at, nothing is written; what is told of it is in `text`. */
+static mml_status dry_run(const char *out_path)
 {
     mml_import_options o;
+
+    mml_import_options_init(&o);
+    o.dry_run = 1;
+    return mml_import_with(mmlt_path("cohort.ini"), out_path, &o, &text);
+}
+
+START_TEST(a_dry_run_says_all_that_is_wrong_and_writes_nothing)
+{
     size_t before;
 
     mmlt_write("l.csv", "id,t,e\na,1,2\nb,-3,1\nc,5,0\n");
@@ -303,9 +312,7 @@ START_TEST(a_dry_run_says_all_that_is_wrong_and_writes_nothing)
     mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[task os]\nkind = survival\ntime = t\nevent = e\n"
                              "[modality m]\nkind = table\nfile = m.csv\n[modality n]\nkind = table\nfile = nowhere.csv\n");
     before = mmlt_folder_files();
-    mml_import_options_init(&o);
-    o.dry_run = 1;
-    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "5 problems found");
+    mmlt_assert_fails(dry_run(NULL), MML_E_DATA, "5 problems found");
     ck_assert(has(text, "row 2, column e: \"2\" is neither 0 nor 1"));
     ck_assert(has(text, "row 3, column t: the time -3 is negative"));
     ck_assert(has(text, "row 2, column x: \"one\" is not a number"));
@@ -319,7 +326,6 @@ END_TEST
 START_TEST(a_dry_run_tells_what_is_wrong_with_every_file_at_once)
 {
     const float x[2][2] = {{1, 2}, {3, INFINITY}};
-    mml_import_options o;
     hid_t file;
     size_t before;
 
@@ -343,9 +349,7 @@ START_TEST(a_dry_run_tells_what_is_wrong_with_every_file_at_once)
                              "[modality cut]\nkind = table\nfile = cut.npy\nid = @row\n"
                              "[modality array]\nkind = table\nfile = m.h5\ndataset = x\nid = ids\n");
     before = mmlt_folder_files();
-    mml_import_options_init(&o);
-    o.dry_run = 1;
-    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "problems found");
+    mmlt_assert_fails(dry_run(NULL), MML_E_DATA, "problems found");
     ck_assert_msg(has(text, "parts.csv: rows 2 and 3"), "%s", text);
     ck_assert_msg(has(text, "l.csv: row 3, column site: the group cannot be used: it is empty"), "%s", text);
     ck_assert_msg(has(text, "l.csv: row 3, column t: \"x\""), "%s", text);
@@ -364,16 +368,12 @@ END_TEST
 
 START_TEST(a_dry_run_looks_at_the_modalities_of_a_wrong_labels_file)
 {
-    mml_import_options o;
-
     mmlt_write("l.csv", "id,label,part\na,1,train\nb,0,test\na,1,train\n");
     mmlt_write("m.csv", "id,x\na,1\nb,two\n");
     mmlt_write("s.csv", "id,y\na,1\n");
     mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\ngroup = part\ncolumns = part\n[task y]\nkind = binary\nlabel = label\n"
                              "[task z]\nkind = regression\nfile = s.csv\nlabel = w\n[modality m]\nkind = table\nfile = m.csv\n");
-    mml_import_options_init(&o);
-    o.dry_run = 1;
-    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "3 problems found");
+    mmlt_assert_fails(dry_run(NULL), MML_E_DATA, "3 problems found");
     ck_assert_msg(has(text, "l.csv: rows 2 and 4 have the same id a"), "%s", text);
     ck_assert_msg(has(text, "s.csv: no column w"), "%s", text);
     ck_assert_msg(has(text, "m.csv: row 3, column x: \"two\" is not a number"), "%s", text);
@@ -383,15 +383,11 @@ END_TEST
 /* Without labels the modalities are asked for their samples first: what is wrong with one is met again when it is read. */
 START_TEST(a_dry_run_tells_everything_once)
 {
-    mml_import_options o;
-
     mmlt_write("l.csv", "id,y\na,1\nb,0\n");
     mmlt_write("m.csv", "id,x\na,1\nb,2\n");
     mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[task y]\nkind = binary\nlabel = z\n[modality m]\nkind = table\n"
                              "file = m.csv\ncolumns = w\n[modality n]\nkind = table\nfile = nowhere.csv\n[modality k]\nkind = table\nfile = m.csv\n");
-    mml_import_options_init(&o);
-    o.dry_run = 1;
-    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "3 problems found");
+    mmlt_assert_fails(dry_run(NULL), MML_E_DATA, "3 problems found");
     ck_assert_msg(has(text, "l.csv: no column z"), "%s", text);
     ck_assert_msg(has(text, "m.csv: no column w"), "%s", text);
     ck_assert_msg(has(text, "nowhere.csv: cannot be opened"), "%s", text);
@@ -400,14 +396,10 @@ END_TEST
 
 START_TEST(a_dry_run_of_a_good_ini_reports_and_writes_nothing)
 {
-    mml_import_options o;
-
     mmlt_write("l.csv", "id\na\n");
     mmlt_write("m.csv", "id,x\na,1\n");
     mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\n");
-    mml_import_options_init(&o);
-    o.dry_run = 1;
-    mmlt_assert_ok(mml_import_with(mmlt_path("cohort.ini"), mmlt_path("out.h5"), &o, &text));
+    mmlt_assert_ok(dry_run(mmlt_path("out.h5")));
     ck_assert(has(text, "modality m (table): 1 of 1 samples"));
     ck_assert_uint_eq(mmlt_folder_files(), 3);
 }
@@ -415,13 +407,9 @@ END_TEST
 
 START_TEST(a_check_of_a_wrong_ini_says_all_that_is_wrong_with_it)
 {
-    mml_import_options o;
-
     mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[task os]\nkind = survival\ntime = t\n"
                              "[modality m]\nkind = tabel\nfile = m.csv\n");
-    mml_import_options_init(&o);
-    o.dry_run = 1;
-    mmlt_assert_fails(mml_import_with(mmlt_path("cohort.ini"), NULL, &o, &text), MML_E_DATA, "2 problems found");
+    mmlt_assert_fails(dry_run(NULL), MML_E_DATA, "2 problems found");
     ck_assert(has(text, "exactly one of event") && has(text, "did you mean table?"));
 }
 END_TEST
