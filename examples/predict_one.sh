@@ -76,5 +76,5 @@ test_that "predict_one uses the modality that the patient has" prints '^death, p
 test_that "predict_one gives probabilities" adds_up
 test_that "predict_one expects this patient to die" says_yes
 test_that "predict_one works with a block as with a merge" runs "$tmp/labs.h5"
-test_that "predict_one says what is wrong with a file" refuses "$tmp/cohort.h5" 'is not a mmlego model'
+test_that "predict_one says what is wrong with a file" refuses "$tmp/cohort.h5" 'is not an mmlego model'
 exit $status

@@ -35,6 +35,9 @@ int mmlc_fail(const mmlc_command *command, mml_status st);
 int mmlc_fail_named(const mmlc_command *command, mml_status st);
 int mmlc_no_memory(const mmlc_command *command);
 
+/* The words for one thing, or for any other number of them: "patient has", "patients have". */
+const char *mmlc_by_number(size_t n, const char *one, const char *others);
+
 /* ---- lists ------------------------------------------------------------------------------------------------ */
 /* "a,b" (NULL: none) as an array of words in `copy`; both the caller's to free(), in any case. 0 = no memory. */
 int mmlc_words(const char ***out, size_t *n, char **copy, const char *text);

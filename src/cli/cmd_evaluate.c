@@ -126,15 +126,15 @@ static void print_table(const mml_evaluation *e, const evaluate_args *a, const m
 {
     mml_task_kind kind = mml_model_task_kind(model);
 
-    printf("task %s, %zu patients", mml_model_task(model), e->n);
+    printf("task %s, %zu %s", mml_model_task(model), e->n, mmlc_by_number(e->n, "patient", "patients"));
     if (kind == MML_BINARY)
         printf(", %zu of class %s", e->n_events, mml_model_class(model, mml_model_n_classes(model) - 1));
     else if (kind == MML_SURVIVAL)
-        printf(", %zu events", e->n_events);
+        printf(", %zu %s", e->n_events, mmlc_by_number(e->n_events, "event", "events"));
     if (e->n_unlabelled > 0)
-        printf("; %zu more have no label", e->n_unlabelled);
+        printf("; %zu more %s no label", e->n_unlabelled, mmlc_by_number(e->n_unlabelled, "has", "have"));
     if (e->n_prior > 0)
-        printf("; %zu have none of the modalities", e->n_prior);
+        printf("; %zu %s none of the modalities", e->n_prior, mmlc_by_number(e->n_prior, "has", "have"));
     printf("\n%-18s %10s", "metric", "value");
     if (a->options.bootstrap > 0)
         printf("   %g %% interval", 100.0 * a->options.level);
@@ -164,8 +164,9 @@ static int evaluate(const mmlc_call *call, const mml_model *model, mml_cohort *c
     if (st != MML_OK)
         return mmlc_fail(call->command, st);
     if (e.n_leaked > 0)
-        mmlc_say(call->command, "warning: %zu of the %zu patients were in the training part of a block of this model; "
-                 "these figures are better than those of new patients would be", e.n_leaked, e.n);
+        mmlc_say(call->command, "warning: %zu of the %zu %s in the training part of a block of this model; "
+                 "these figures are better than those of new patients would be", e.n_leaked, e.n,
+                 mmlc_by_number(e.n, "patients was", "patients were"));
     mmlc_say_unknown(call->command, e.unknown, UNKNOWN_MOST, e.n_unknown);
     mmlc_say_ignored_list(call->command, ignored, n_ignored);
     if (!a->json) {

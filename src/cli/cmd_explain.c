@@ -331,10 +331,11 @@ static int explain(work *w, int bits)
     if (rc != MMLC_OK || a->quiet)
         return rc;
     if (w->told < w->n)
-        mmlc_say(w->call->command, "%zu of %zu patients have none of the modalities: there is nothing to explain of them",
-                 w->n - w->told, w->n);
+        mmlc_say(w->call->command, "%zu of %zu %s none of the modalities: there is nothing to explain of %s",
+                 w->n - w->told, w->n, mmlc_by_number(w->n - w->told, "patients has", "patients have"), mmlc_by_number(w->n - w->told, "that one", "them"));
     if (w->folder != NULL)
-        mmlc_say(w->call->command, "explained: %s; tables of %zu patients are in %s", mml_explainer_score(w->explainer), w->told,
+        mmlc_say(w->call->command, "explained: %s; tables of %zu %s are in %s", mml_explainer_score(w->explainer), w->told,
+                 mmlc_by_number(w->told, "patient", "patients"),
                  w->folder);
     return rc;
 }

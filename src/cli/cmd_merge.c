@@ -94,8 +94,8 @@ static int settle(mmlc_call *call, const mmlc_models *models)
         a->options.weighting = MML_WEIGHT_GIVEN;
         a->options.weights = a->weights.number;
         if (a->weights.n != models->n_blocks)
-            return mmlc_usage_error(call->command, "--weights has %zu numbers for %zu blocks", a->weights.n,
-                                    models->n_blocks);
+            return mmlc_usage_error(call->command, "--weights has %zu %s for %zu %s", a->weights.n,
+                                    mmlc_by_number(a->weights.n, "number", "numbers"), models->n_blocks, mmlc_by_number(models->n_blocks, "block", "blocks"));
     }
     if (a->cohort == NULL &&
         (a->options.weighting == MML_WEIGHT_CORRELATED || a->options.weighting == MML_WEIGHT_SEARCH))
@@ -115,7 +115,8 @@ static void say_merged(const mml_model *merged, const char *output)
 
     for (size_t i = 0; i < n; i += mml_model_committee(merged, i))
         blocks++;
-    fprintf(stderr, "%zu blocks merged for task %s, weights", blocks, mml_model_task(merged));
+    fprintf(stderr, "%zu %s merged for task %s, %s", blocks, mmlc_by_number(blocks, "block", "blocks"), mml_model_task(merged),
+            mmlc_by_number(blocks, "weight", "weights"));
     for (size_t i = 0; i < n;) {
         const size_t members = mml_model_committee(merged, i);
         const char *first = mml_model_block_name(merged, i);

@@ -172,8 +172,9 @@ static int predict(const mmlc_call *call, const mml_model *model, mml_cohort *co
         mmlc_say_ignored(call->command, model, cohort);
     mml_predictor_free(predictor);
     if (rc == MMLC_OK && t.n_prior > 0)
-        mmlc_say(call->command, "%zu of %zu patients have none of the modalities of the model: their line is what "
-                 "was usual in training (prior = 1)", t.n_prior, n);
+        mmlc_say(call->command, "%zu of %zu %s none of the modalities of the model: %s is what "
+                 "was usual in training (prior = 1)", t.n_prior, n, mmlc_by_number(t.n_prior, "patients has", "patients have"),
+                 mmlc_by_number(t.n_prior, "that line", "their line"));
     return rc;
 }
 

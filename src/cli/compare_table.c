@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cli/cli.h"
+
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -82,7 +84,7 @@ static void line(FILE *to, const json_t *s, int width, int folds)
     pad(to, text_of(s, "title"), width);
     fprintf(to, "  %-16s  %-26s  %9s  %8s  %8s", mean, diff, parameters, seconds, peak);
     if (n < folds)
-        fprintf(to, "  %d of %d folds", n, folds);
+        fprintf(to, "  %d of %d %s", n, folds, mmlc_by_number((size_t)folds, "fold", "folds"));
     fputc('\n', to);
 }
 
@@ -99,9 +101,9 @@ void mmlc_compare_table(FILE *to, const json_t *comparison)
 
         width = n > width ? n : width;
     }
-    fprintf(to, "%s, task %s (%s), %d samples, %d fold%s\n", text_of(comparison, "title"), text_of(task, "name"),
+    fprintf(to, "%s, task %s (%s), %d samples, %d %s\n", text_of(comparison, "title"), text_of(task, "name"),
             text_of(task, "metric_title"), (int)json_integer_value(json_object_get(cohort, "samples")), folds,
-            folds == 1 ? "" : "s");
+            mmlc_by_number((size_t)folds, "fold", "folds"));
     if (best != NULL)
         fprintf(to, "difference: to %s, the best baseline, with its 95 %% interval\n", best);
     if (json_array_size(systems) == 0)

@@ -119,11 +119,12 @@ int mmlc_check_overlap(const mmlc_command *command, const mml_cohort *cohort, co
 void mmlc_say_unknown(const mmlc_command *command, const mml_unknown_category *list, size_t most, size_t n)
 {
     for (size_t i = 0; i < n && i < most; i++)
-        mmlc_say(command, "modality %s: %zu patient%s %s `%s` as %s, which the model has not learnt: it counts as none of the "
-                 "categories of the model", list[i].modality, list[i].n, list[i].n == 1 ? "" : "s", list[i].n == 1 ? "has" : "have",
+        mmlc_say(command, "modality %s: %zu %s `%s` as %s, which the model has not learnt: it counts as none of the "
+                 "categories of the model", list[i].modality, list[i].n, mmlc_by_number(list[i].n, "patient has", "patients have"),
                  list[i].category, list[i].column);
     if (n > most)
-        mmlc_say(command, "... and %zu more categories that the model has not learnt", n - most);
+        mmlc_say(command, "... and %zu more %s that the model has not learnt", n - most,
+                 mmlc_by_number(n - most, "category", "categories"));
 }
 
 void mmlc_say_ignored_list(const mmlc_command *command, const mml_ignored_column *list, size_t n)

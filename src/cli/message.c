@@ -75,6 +75,11 @@ int mmlc_no_memory(const mmlc_command *command)
     return MMLC_FAILURE;
 }
 
+const char *mmlc_by_number(size_t n, const char *one, const char *others)
+{
+    return n == 1 ? one : others;
+}
+
 int mmlc_flush(const mmlc_command *command)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))

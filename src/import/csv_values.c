@@ -249,7 +249,8 @@ static mml_status finish_categories(mmli_categories *c, mmli_source *s, const ch
         MML_TRY(mmli_source_add_feature(s, name, sorted[k]));
     MML_TRY(mmli_buf_printf(&s->notes, "  categories of %s: %s\n", name, mmli_list(list, sorted, c->n)));
     if (c->n_unknown > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  WARNING: %zu cells of %s are of none of these categories\n", c->n_unknown, name));
+        MML_TRY(mmli_buf_printf(&s->notes, "  WARNING: %zu %s of %s %s of none of these categories\n", c->n_unknown,
+                                mmli_by_number(c->n_unknown, "cell", "cells"), name, mmli_by_number(c->n_unknown, "is", "are")));
 out:
     mmli_free(sorted);
     return st;

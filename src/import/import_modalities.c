@@ -22,13 +22,14 @@ static mml_status report_modality(mmli_importing *im, const mmli_import_modality
     for (size_t j = 0; j < w->width; j++)
         measured += (double)w->measured[j];
     missing = cells > 0 ? 100.0 * (cells - measured) / cells : 0;
-    MML_TRY(mmli_buf_printf(&im->report, "modality %s (%s): %zu of %zu samples, %zu tokens of %zu features, ", m->name,
-                            mmli_modality_kind_name(stored_kind(m)), w->n_present, im->n, w->written, w->width));
+    MML_TRY(mmli_buf_printf(&im->report, "modality %s (%s): %zu of %zu %s, %zu %s of %zu %s, ", m->name,
+                            mmli_modality_kind_name(stored_kind(m)), w->n_present, im->n, mmli_by_number(im->n, "sample", "samples"), w->written,
+                            mmli_by_number(w->written, "token", "tokens"), w->width, mmli_by_number(w->width, "feature", "features")));
     MML_TRY(mmli_buf_double(&im->report, floor(missing * 10 + 0.5) / 10));
     MML_TRY(mmli_buf_puts(&im->report, " % of their values missing\n"));
     if (unknown > 0)
-        MML_TRY(mmli_buf_printf(&im->report, "  %zu rows of %s have an id that is not in the labels file and were left out\n",
-                                unknown, m->file));
+        MML_TRY(mmli_buf_printf(&im->report, "  %zu %s of %s left out: not in the labels file\n", unknown,
+                                mmli_by_number(unknown, "row", "rows"), m->file));
     if (source->n_left_out > 0)
         MML_TRY(mmli_buf_printf(&im->report, "  left out because they are labels, groups or splits: %s\n",
                                 mmli_list(list, (const char *const *)source->left_out, source->n_left_out)));
@@ -128,7 +129,8 @@ mml_status mmli_importing_overlap(mmli_importing *im)
         all += has == m;
         none += has == 0;
     }
-    MML_TRY(mmli_buf_printf(&im->report, "overlap: %zu samples have all %zu modalities, %zu have none\n", all, m, none));
+    MML_TRY(mmli_buf_printf(&im->report, "overlap: %zu %s all %zu modalities, %zu %s none\n", all, mmli_by_number(all, "sample has", "samples have"), m, none,
+                            mmli_by_number(none, "has", "have")));
     for (size_t a = 0; a < m && m > 2; a++)
         for (size_t b = a + 1; b < m; b++) {
             both = 0;

@@ -139,7 +139,7 @@ mml_status mmli_importing_unknown(mmli_importing *im, const mmli_table *table)
         unknown += mmli_index_find(&im->samples, table->ids[i], strlen(table->ids[i])) == SIZE_MAX;
     if (unknown == 0)
         return MML_OK;
-    return mmli_buf_printf(&im->report, "  %zu ids of %s are not in the labels file and were left out\n", unknown, table->path);
+    return mmli_buf_printf(&im->report, "  %zu %s of %s left out: not in the labels file\n", unknown, mmli_by_number(unknown, "id", "ids"), table->path);
 }
 
 /* Groups by sample; a sample of no labels is a group of its own. *out NULL: no groups. */

@@ -27,7 +27,7 @@ static mml_status report_task(mmli_importing *im, const mmli_cohort_task *t)
     if (known < n)
         MML_TRY(mmli_buf_printf(&im->report, ", %zu without a label", n - known));
     if (t->event != NULL)
-        MML_TRY(mmli_buf_printf(&im->report, ", %zu events, %zu censored", events, known - events));
+        MML_TRY(mmli_buf_printf(&im->report, ", %zu %s, %zu censored", events, mmli_by_number(events, "event", "events"), known - events));
     for (size_t k = 0; k < t->n_classes; k++)
         MML_TRY(mmli_buf_printf(&im->report, "%s%s %zu", k == 0 ? "; " : ", ", t->classes[k], count[k]));
     MML_TRY(mmli_buf_puts(&im->report, "\n"));

@@ -125,7 +125,8 @@ static mml_status copy_names(mmli_source *s, const mmli_ann_matrix *m, const cha
 {
     mml_status st = MML_OK;
 
-    MML_TRY(mmli_buf_printf(&s->notes, "  %s%s, %s, %zu columns\n", prefix, x, mmli_ann_matrix_storage(m), mmli_ann_matrix_width(m)));
+    MML_TRY(mmli_buf_printf(&s->notes, "  %s%s, %s, %zu %s\n", prefix, x, mmli_ann_matrix_storage(m), mmli_ann_matrix_width(m),
+                            mmli_by_number(mmli_ann_matrix_width(m), "column", "columns")));
     s->rank = 1;
     s->dims[0] = mmli_ann_matrix_width(m);
     MML_TRY(mmli_calloc(&s->names, s->dims[0], sizeof *s->names));
@@ -158,9 +159,11 @@ static mml_status report_samples(const ann_source *a, mmli_source *s, const char
 
     if (!samples->by_column)
         goto out;
-    MML_TRY(mmli_buf_printf(&s->notes, "  the %zu observations are of %zu samples (%s)\n", a->start[s->n_pieces], s->n_pieces, sample));
+    MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s of %zu %s (%s)\n", a->start[s->n_pieces],
+                            mmli_by_number(a->start[s->n_pieces], "observation", "observations"), s->n_pieces, mmli_by_number(s->n_pieces, "sample", "samples"), sample));
     if (samples->n_without > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu observations say no %s and were left out\n", samples->n_without, sample));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s no %s and %s left out\n", samples->n_without,
+                                mmli_by_number(samples->n_without, "observation says", "observations say"), sample, mmli_by_number(samples->n_without, "was", "were")));
 out:
     return st;
 }

@@ -129,7 +129,7 @@ static mml_status note_empty(mmli_source *s, const bags_source *b)
         if (s->counts[i] == 0)
             ids[n++] = b->slides.list[i].id;
     if (n > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu slides are empty (no tissue was found): %s\n", n, mmli_list(list, ids, n)));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s empty (no tissue was found): %s\n", n, mmli_by_number(n, "slide is", "slides are"), mmli_list(list, ids, n)));
 out:
     mmli_free(ids);
     return st;
@@ -172,7 +172,8 @@ static mml_status bags_open(mmli_source *s)
             s->lines[i] = b->slides.list[i].line;
         MML_TRY(look_at(s, b, i));
     }
-    MML_CHECK(b->any, MML_E_DATA, "%s: all of the %zu slides are empty", s->m->file, b->slides.n);
+    MML_CHECK(b->any, MML_E_DATA, "%s: %s empty (no tissue was found)", s->m->file,
+              mmli_by_number(b->slides.n, "the slide is", "all slides are"));
     s->unpacked = true;
     MML_TRY(note_empty(s, b));
     MML_TRY(make_positions(s, b));
@@ -232,7 +233,7 @@ static mmli_sureness bags_probe(char *what, const mmli_probe *p)
     if (!looks)
         return MMLI_NOT;
     if (p->folder)
-        snprintf(what, MMLI_WHAT_BYTES, "a folder of %zu slides (CLAM, TRIDENT): %s", n,
+        snprintf(what, MMLI_WHAT_BYTES, "a folder of %zu %s (CLAM, TRIDENT): %s", n, mmli_by_number(n, "slide", "slides"),
                  features ? "features of patches" : "coordinates of patches, no features");
     else
         snprintf(what, MMLI_WHAT_BYTES, "a slide (CLAM, TRIDENT): %s",

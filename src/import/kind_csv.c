@@ -215,7 +215,8 @@ static mml_status fold(mmli_source *s)
         s->lines[n] = s->lines[i];
         c->place[n++] = i;
     }
-    MML_TRY(mmli_buf_printf(&s->notes, "  %zu rows are samples that came before, with the same values\n", s->n_pieces - n));
+    MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s that came before, with the same values\n", s->n_pieces - n,
+                            mmli_by_number(s->n_pieces - n, "row is a sample", "rows are samples")));
     s->n_pieces = n;
 out:
     mmli_index_free(&index);

@@ -186,7 +186,8 @@ static mml_status pieces_of_table(mmli_source *s, images_source *b, const mmli_t
               t->path, t->names[0], s->m->file, n_missing > 0 ? missing[0] : "", b->files.names[0]);
     MML_TRY(mmli_buf_printf(&s->notes, "  images belong to samples by column %s of %s\n", t->names[0], t->path));
     if (n_missing > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu images of %s have no file in %s: %s\n", n_missing, t->path, s->m->file,
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s of %s %s no file in %s: %s\n", n_missing, mmli_by_number(n_missing, "image", "images"), t->path,
+                                mmli_by_number(n_missing, "has", "have"), s->m->file,
                                 mmli_list(list, missing, n_missing)));
 out:
     mmli_free(missing);
@@ -271,7 +272,7 @@ static mml_status look_at_all(mmli_image_survey *survey, mmli_source *s, images_
         else
             mmli_image_survey_add(survey, &image);
     }
-    MML_CHECK(survey->n > 0, MML_E_DATA, "%s: none of the %zu images can be read; the last one: %.300s", s->m->file, s->n_pieces,
+    MML_CHECK(survey->n > 0, MML_E_DATA, "%s: no image (of %zu) can be read; the last one: %.300s", s->m->file, s->n_pieces,
               mml_last_error());
 out:
     return st;
@@ -296,10 +297,11 @@ static mml_status images_open(mmli_source *s)
     MML_TRY(set_size(s, &survey));
     MML_TRY(set_channels(s, &survey));
     if (b->files.others > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu files of %s are not .jpg, .jpeg or .png\n", b->files.others, s->m->file));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s of %s %s not .jpg, .jpeg or .png\n", b->files.others,
+                                mmli_by_number(b->files.others, "file", "files"), s->m->file, mmli_by_number(b->files.others, "is", "are")));
     if (b->files.loose > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu images of %s are in no folder, so of no sample, and were left out\n", b->files.loose,
-                                s->m->file));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s of %s left out: in no folder, so of no sample\n", b->files.loose,
+                                mmli_by_number(b->files.loose, "image", "images"), s->m->file));
 out:
     return st;
 }
@@ -364,7 +366,7 @@ static mmli_sureness images_probe(char *what, const mmli_probe *p)
         return MMLI_NOT;
     }
     if (p->folder)
-        (void)snprintf(what, MMLI_WHAT_BYTES, "a folder of %zu images", files.n);
+        (void)snprintf(what, MMLI_WHAT_BYTES, "a folder of %zu %s", files.n, mmli_by_number(files.n, "image", "images"));
     else if (mmli_image_look(&image, p->path) == MML_OK)
         (void)snprintf(what, MMLI_WHAT_BYTES, "a %s image of %zu x %zu (height x width)", image.jpeg ? "JPEG" : "PNG", image.height,
                        image.width);

@@ -211,11 +211,11 @@ static mml_status note_left_out(mmli_source *s, const long_source *l)
     mml_status st = MML_OK;
 
     if (l->without > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu rows have no value and were left out\n", l->without));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s left out: without a value\n", l->without, mmli_by_number(l->without, "row", "rows")));
     if (l->before > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu values lie before the first bin and were left out\n", l->before));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s left out: before the first bin\n", l->before, mmli_by_number(l->before, "value", "values")));
     if (l->after > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu values lie after the last bin and were left out\n", l->after));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s left out: after the last bin\n", l->after, mmli_by_number(l->after, "value", "values")));
 out:
     return st;
 }

@@ -37,11 +37,12 @@ static mml_status note_counts(mmli_source *s, const mmli_p12_counts *c)
     mml_status st = MML_OK;
 
     if (c->implausible > 0 && s->m->kind == MML_SERIES)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu values that no patient can have were left out\n", c->implausible));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s left out: no patient can have %s\n", c->implausible,
+                                mmli_by_number(c->implausible, "value", "values"), mmli_by_number(c->implausible, "it", "them")));
     if (c->late > 0 && s->m->kind == MML_SERIES)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu values stamped 48:00 or later went to the last hour\n", c->late));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s stamped 48:00 or later went to the last hour\n", c->late, mmli_by_number(c->late, "value", "values")));
     if (c->unknown > 0)
-        MML_TRY(mmli_buf_printf(&s->notes, "  %zu values of unknown parameters were left out\n", c->unknown));
+        MML_TRY(mmli_buf_printf(&s->notes, "  %zu %s left out: of unknown parameters\n", c->unknown, mmli_by_number(c->unknown, "value", "values")));
 out:
     return st;
 }
@@ -121,7 +122,7 @@ static mmli_sureness p12_probe(char *what, const mmli_probe *p)
         const mml_status st = mmli_p12_read(NULL, NULL, &counts, &f.stays[0]);
 
         sure = f.n_outcomes > 0 || st == MML_OK ? MMLI_CERTAIN : MMLI_NOT;
-        (void)snprintf(what, MMLI_WHAT_BYTES, "%zu stays of the PhysioNet / CinC Challenge 2012%s", f.n,
+        (void)snprintf(what, MMLI_WHAT_BYTES, "%zu %s of the PhysioNet / CinC Challenge 2012%s", f.n, mmli_by_number(f.n, "stay", "stays"),
                        f.n_outcomes > 0 ? ", with outcomes" : "");
     }
     mmli_p12_folder_free(&f);
@@ -139,8 +140,8 @@ static mml_status p12_inspect(mmli_facts *facts, const char *path)
         MML_TRY(mmli_p12_read(NULL, NULL, &c, &f.stays[i]));
     MML_TRY(mmli_fact(facts, "stays", "%zu", f.n));
     MML_TRY(mmli_fact(facts, "outcome files", "%zu", f.n_outcomes));
-    MML_TRY(mmli_fact(facts, "left out", "%zu values that no patient can have, %zu of unknown parameters", c.implausible, c.unknown));
-    MML_TRY(mmli_fact(facts, "after 48 hours", "%zu values", c.late));
+    MML_TRY(mmli_fact(facts, "left out", "%zu that no patient can have, %zu of unknown parameters", c.implausible, c.unknown));
+    MML_TRY(mmli_fact(facts, "after 48 hours", "%zu %s", c.late, mmli_by_number(c.late, "value", "values")));
     for (size_t i = 0; i < MMLI_P12_STATICS; i++)
         MML_TRY(mmli_fact_column(facts, mmli_p12_statics[i], "number (table)", 0, ""));
     for (size_t i = 0; i < MMLI_P12_CHANNELS; i++)

@@ -147,10 +147,11 @@ static mml_status gather(mmli_signatures *out, mmli_buf *notes, const reading *r
             out->member[out->n * out->width + k] = r->member[s * r->n + out->columns[k]];
             count += out->member[out->n * out->width + k];
         }
-        MML_TRY(mmli_buf_printf(notes, "  signature %.200s: %zu columns%s\n", r->names[s], count, count == 0 ? ", so no token" : ""));
+        MML_TRY(mmli_buf_printf(notes, "  signature %.200s: %zu %s%s\n", r->names[s], count, mmli_by_number(count, "column", "columns"),
+                                count == 0 ? ", so no token" : ""));
         out->n += count > 0;
     }
-    MML_TRY(mmli_buf_printf(notes, "  %zu of %zu columns are in no signature and were left out\n", r->n - out->width, r->n));
+    MML_TRY(mmli_buf_printf(notes, "  %zu of %zu %s left out: in no signature\n", r->n - out->width, r->n, mmli_by_number(r->n, "column", "columns")));
 out:
     mmli_free(list);
     return st;

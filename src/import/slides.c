@@ -69,11 +69,11 @@ static mml_status by_name(mmli_slides *out, mmli_buf *notes, mmli_slide_files *f
         MML_TRY(mmli_slides_add(out, f, i, barcode ? of : f->ids.names[i], 0));
     }
     if (barcodes > 0)
-        MML_TRY(mmli_buf_printf(notes, "  no table maps slides to cases: of %zu names that are TCGA barcodes the first 12 characters "
-                                "are the case\n", barcodes));
+        MML_TRY(mmli_buf_printf(notes, "  no table maps slides to cases: of %zu %s the first 12 characters are the case\n", barcodes,
+                                mmli_by_number(barcodes, "name that is a TCGA barcode", "names that are TCGA barcodes")));
     if (barcodes < f->ids.n)
-        MML_TRY(mmli_buf_printf(notes, "  no table maps slides to cases: the names of %zu files are taken as ids of samples\n",
-                                f->ids.n - barcodes));
+        MML_TRY(mmli_buf_printf(notes, "  no table maps slides to cases: the name of the file is the id of the sample (%zu %s)\n",
+                                f->ids.n - barcodes, mmli_by_number(f->ids.n - barcodes, "file", "files")));
 out:
     return st;
 }
@@ -124,7 +124,7 @@ static mml_status keep_chosen(mmli_slides *s, mmli_buf *notes, mmli_slides_which
         kept += keep[i];
     MML_CHECK(kept > 0, MML_E_DATA, "slides = dx1: none of the %zu slides is one, for example %s", n, s->list[0].id);
     if (kept < n)
-        MML_TRY(mmli_buf_printf(notes, "  slides = %s: %zu of %zu slides were left out\n",
+        MML_TRY(mmli_buf_printf(notes, "  slides = %s: %zu of %zu slides left out\n",
                                 which == MMLI_SLIDES_DX1 ? "dx1" : "first", n - kept, n));
     kept = 0;
     for (size_t i = 0; i < n; i++) {

@@ -109,13 +109,15 @@ static mml_status note_rest(mmli_buf *notes, const reading *r, const char *path)
         if (!r->files->used[i])
             unused[n++] = r->files->ids.names[i];
     if (r->missing.n > 0)
-        MML_TRY(mmli_buf_printf(notes, "  %zu slides of %s have no file in %s: %s\n", r->missing.n, r->path, path,
+        MML_TRY(mmli_buf_printf(notes, "  %zu %s of %s %s no file in %s: %s\n", r->missing.n, mmli_by_number(r->missing.n, "slide", "slides"), r->path,
+                                mmli_by_number(r->missing.n, "has", "have"), path,
                                 mmli_list(list, (const char *const *)r->missing.names, r->missing.n)));
     if (n > 0)
-        MML_TRY(mmli_buf_printf(notes, "  %zu files of %s are not in %s and were left out: %s\n", n, path, r->path,
+        MML_TRY(mmli_buf_printf(notes, "  %zu %s of %s left out, not in %s: %s\n", n, mmli_by_number(n, "file", "files"), path, r->path,
                                 mmli_list(list, unused, n)));
     if (r->twice > 0)
-        MML_TRY(mmli_buf_printf(notes, "  %zu rows of %s name a slide again; it is taken once\n", r->twice, r->path));
+        MML_TRY(mmli_buf_printf(notes, "  %zu %s of %s %s a slide again; it is taken once\n", r->twice, mmli_by_number(r->twice, "row", "rows"), r->path,
+                                mmli_by_number(r->twice, "names", "name")));
 out:
     mmli_free(unused);
     return st;

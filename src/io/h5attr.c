@@ -198,9 +198,10 @@ mml_status mmli_h5_check_format(int64_t *version, hid_t file, const char *path, 
     bool there = false;
 
     MML_TRY(mmli_h5_has_attr(&there, file, path, "format"));
-    MML_CHECK(there, MML_E_FORMAT, "%s: is not a %s (it has no attribute `format`)", path, what);
+    MML_CHECK(there, MML_E_FORMAT, "%s: is not an %s (it has no attribute `format`)", path, what);
     MML_TRY(mmli_h5_attr_text(&format, file, path, "format"));
-    MML_CHECK(strcmp(format, what) == 0, MML_E_FORMAT, "%s: is not a %s, it is a %s", path, what, format);
+    MML_CHECK(strcmp(format, what) == 0, MML_E_FORMAT, "%s: is not an %s, it is a%s %s", path, what,
+              strncmp(format, "mmlego ", 7) == 0 ? "n" : "", format);
     MML_TRY(mmli_h5_attr_i64(&found, file, path, "version"));
     MML_CHECK(found >= 1, MML_E_FORMAT, "%s: version %lld of the format does not exist", path, (long long)found);
     MML_CHECK(found <= newest, MML_E_FORMAT,

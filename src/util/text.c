@@ -119,6 +119,11 @@ const char *mmli_nearest(const char *name, const char *const *candidates, size_t
     return best;
 }
 
+const char *mmli_by_number(size_t n, const char *one, const char *others)
+{
+    return n == 1 ? one : others;
+}
+
 const char *mmli_list(char out[MMLI_LIST_BYTES], const char *const *names, size_t n)
 {
     enum { TAIL = 40 }; /* room for ", ... (N more)" */

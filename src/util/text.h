@@ -45,6 +45,9 @@ enum { MMLI_LIST_BYTES = 512 };
  * ", ... (12 more)". No names: "(none)". */
 const char *mmli_list(char out[MMLI_LIST_BYTES], const char *const *names, size_t n);
 
+/* The words for one thing, or for any other number of them: "row has", "rows have". */
+const char *mmli_by_number(size_t n, const char *one, const char *others);
+
 enum { MMLI_ERRNO_BYTES = 160 };
 /* The system's words for an errno value. */
 const char *mmli_errno_text(char out[MMLI_ERRNO_BYTES], int err);

@@ -71,7 +71,7 @@ printf '\365' | dd of="$tmp/part.h5" bs=1 seek=187 conv=notrunc 2>/dev/null
 test_that "inspect shows what it can of a file that is damaged in part" works inspect "$tmp/part.h5"
 test_that "without a word of HDF5's" silent
 must train "$cohort" -m labs -t death -o "$tmp/stopped.h5" --checkpoint "$tmp/point.h5" $quick
-test_that "inspect of a checkpoint says what it is" fails 3 "point.h5: is not a mmlego model, it is a mmlego checkpoint" inspect "$tmp/point.h5"
+test_that "inspect of a checkpoint says what it is" fails 3 "point.h5: is not an mmlego model, it is an mmlego checkpoint" inspect "$tmp/point.h5"
 test_that "blocks of different latents cannot be merged" fails 3 "16" merge "$tmp/labs.h5" "$tmp/wide.h5" -o "$tmp/x.h5"
 
 mkdir "$tmp/bad"

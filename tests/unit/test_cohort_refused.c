@@ -59,9 +59,9 @@ START_TEST(another_format_or_a_newer_version_is_refused)
     mmlt_assert_ok(mmli_h5_set_i64(file, "c.h5", "version", 2));
     refuses(MML_E_FORMAT, "newer libmmlego (version 2 of the format");
     mmlt_assert_ok(mmli_h5_set_text(file, "c.h5", "format", "mmlego model"));
-    refuses(MML_E_FORMAT, "is not a mmlego cohort, it is a mmlego model");
+    refuses(MML_E_FORMAT, "is not an mmlego cohort, it is an mmlego model");
     H5Adelete(file, "format");
-    refuses(MML_E_FORMAT, "is not a mmlego cohort");
+    refuses(MML_E_FORMAT, "is not an mmlego cohort");
     H5Fclose(file);
     ck_assert_int_eq(truncate(mmlt_path("c.h5"), 900), 0);
     mmlt_assert_fails(mml_cohort_open(&(mml_cohort *){NULL}, mmlt_path("c.h5")), MML_E_FORMAT, "truncated");

@@ -219,9 +219,9 @@ START_TEST(formats_and_versions_are_checked)
     int64_t version;
 
     mmlt_assert_fails(mmli_h5_check_format(NULL, file, "a.h5", "mmlego cohort", 1), MML_E_FORMAT,
-                      "a.h5: is not a mmlego cohort (it has no attribute `format`)");
+                      "a.h5: is not an mmlego cohort (it has no attribute `format`)");
     mmlt_assert_ok(mmli_h5_set_format(file, "a.h5", "mmlego model", 3));
-    mmlt_assert_fails(mmli_h5_check_format(NULL, file, "a.h5", "mmlego cohort", 1), MML_E_FORMAT, "it is a mmlego model");
+    mmlt_assert_fails(mmli_h5_check_format(NULL, file, "a.h5", "mmlego cohort", 1), MML_E_FORMAT, "it is an mmlego model");
     mmlt_assert_fails(mmli_h5_check_format(NULL, file, "a.h5", "mmlego model", 2), MML_E_FORMAT, "newer libmmlego (version 3");
     mmlt_assert_ok(mmli_h5_check_format(&version, file, "a.h5", "mmlego model", 3));
     ck_assert_int_eq(version, 3);

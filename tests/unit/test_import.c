@@ -101,7 +101,7 @@ START_TEST(a_table_is_one_token_a_sample_in_the_order_of_the_labels)
     mmlt_assert_same_bits(m.offsets, ((int64_t[]){0, 1, 1, 1, 2}), 5 * sizeof(int64_t)); /* 007 has nothing */
     mmlt_assert_tokens(c, "m", (float[]){0.3f, -0.5f, 1, NAN}, NULL);
     ck_assert_ptr_nonnull(strstr(mmlt_report(), "modality m (table): 2 of 4 samples, 2 tokens of 2 features, 25 % of their values missing"));
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 rows of "));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 row of "));
     mml_cohort_close(c);
 }
 END_TEST
@@ -208,7 +208,7 @@ START_TEST(splits_may_come_from_a_file_of_their_own)
     ck_assert_str_eq(column.text[0], "");
     ck_assert_str_eq(column.text[1], "b");
     ck_assert_str_eq(column.text[3], "a");
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 ids of "));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 id of "));
     mml_cohort_close(c);
     c = mmlt_imported(LABELS "splits = s.csv\ncolumns = site\n[modality m]\nkind = table\nfile = m.csv\n");
     ck_assert_uint_eq(mml_cohort_n_columns(c), 1);
@@ -228,7 +228,7 @@ START_TEST(the_report_says_how_modalities_overlap)
                              "[modality n]\nkind = table\nfile = n.csv\n[modality o]\nkind = table\nfile = n.csv\n");
     ck_assert_ptr_nonnull(strstr(mmlt_report(), "samples: 4\n"));
     ck_assert_ptr_nonnull(strstr(mmlt_report(), "task y (binary): 3 labelled, 1 without a label; 0 1, 1 2\n"));
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "overlap: 1 samples have all 3 modalities, 1 have none\n"));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "overlap: 1 sample has all 3 modalities, 1 has none\n"));
     ck_assert_ptr_nonnull(strstr(mmlt_report(), "  m + n: 1\n  m + o: 1\n  n + o: 2\n"));
     mml_cohort_close(c);
 }

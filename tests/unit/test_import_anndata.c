@@ -49,8 +49,8 @@ START_TEST(the_cells_of_a_donor_are_a_bag)
     mmlt_assert_tokens(c, "e", (float[]){10, 30, 20, 60, 40}, NULL); /* the id of the cohort is a column of obs */
     ck_assert(c->modalities[0].offsets[1] == 2 && c->modalities[0].offsets[2] == 4 && c->modalities[0].offsets[3] == 5);
     ck_assert(c->tasks[0].value[0] == 1 && c->tasks[0].value[1] == 0 && c->tasks[0].value[2] == 0);
-    ck_assert(says("  X, csr, 2 columns\n") && says("the 5 observations are of 3 samples (obs:donor_id)"));
-    ck_assert(says("1 observations say no obs:donor_id and were left out"));
+    ck_assert(says("  X, csr, 2 columns\n") && says("5 observations of 3 samples (obs:donor_id)"));
+    ck_assert(says("1 observation says no obs:donor_id and was left out"));
     mml_cohort_close(c);
 }
 END_TEST
@@ -126,7 +126,7 @@ START_TEST(modalities_of_mudata_are_matched_by_their_map)
     mmlt_assert_tokens(c, "a", (float[]){1, 3}, NULL);
     mmlt_assert_tokens(c, "other", (float[]){20, 30}, NULL); /* c1, c2 */
     ck_assert(c->modalities[0].offsets[2] == 1 && c->modalities[1].offsets[1] == 0 && c->tasks[0].value[2] == 1);
-    ck_assert(says("overlap: 1 samples have all 2 modalities, 0 have none"));
+    ck_assert(says("overlap: 1 sample has all 2 modalities, 0 have none"));
     mml_cohort_close(c);
     mmlt_assert_not_imported("[cohort]\nlabels = m.h5mu\nid = @index\n[modality c]\nkind = table\nfile = m.h5mu\n", MML_E_NOT_FOUND,
                              "m.h5mu: no modality c; there are: b, a");

@@ -127,12 +127,12 @@ START_TEST(a_table_says_whose_a_slide_is_and_in_which_order)
     ck_assert(unit == 128); /* the largest coordinate is 110 */
     mml_cohort_close(c);
     told("slides belong to cases by ");
-    told("1 slides of ");
-    told("have no file in ");
+    told("1 slide of ");
+    told("has no file in ");
     told(": none.svs");
-    told("1 files of ");
-    told("were left out: other");
-    told("1 slides are empty (no tissue was found): empty");
+    told("1 file of ");
+    told("left out, not in ");
+    told("1 slide is empty (no tissue was found): empty");
     told("positions are x and y in pixels divided by 128");
 }
 END_TEST
@@ -172,15 +172,15 @@ START_TEST(without_a_table_a_barcode_is_the_case_and_that_is_told)
     has(c, (int64_t[]){1, 2, 1}, 3, (float[]){3, 1, 2, 4});
     mml_cohort_close(c);
     told("of 3 names that are TCGA barcodes the first 12 characters are the case");
-    told("the names of 1 files are taken as ids of samples");
+    told("the name of the file is the id of the sample (1 file)");
     c = mmlt_imported(HEAD "[modality wsi]\nkind = bag\nfile = job\nslides = dx1\n");
     has(c, (int64_t[]){0, 1, 0}, 3, (float[]){1});
     mml_cohort_close(c);
-    told("slides = dx1: 3 of 4 slides were left out");
+    told("slides = dx1: 3 of 4 slides left out");
     c = mmlt_imported(HEAD "[modality wsi]\nkind = bag\nfile = job\nslides = first\n");
     has(c, (int64_t[]){1, 1, 1}, 3, (float[]){3, 1, 4});
     mml_cohort_close(c);
-    told("slides = first: 1 of 4 slides were left out");
+    told("slides = first: 1 of 4 slides left out");
     folder("job/h5_files");
     mmlt_assert_not_imported(HEAD "[modality wsi]\nkind = bag\nformat = bags\nfile = job\n", MML_E_DATA,
                              "has features in features_uni_v1 and in h5_files; name the folder that is meant");
@@ -258,7 +258,7 @@ START_TEST(what_cannot_be_meant_is_refused)
     mmlt_assert_not_imported(HEAD "[modality m]\nkind = table\nfile = m.csv\nslides = all\n", MML_E_FORMAT, "slides is not for");
     write_slide("h5_files/a.h5", (slide){.n = 0, .width = D});
     write_slide("h5_files/b.h5", (slide){.n = 0, .width = 0});
-    mmlt_assert_not_imported(HEAD BAG, MML_E_DATA, "all of the 2 slides are empty");
+    mmlt_assert_not_imported(HEAD BAG, MML_E_DATA, "all slides are empty (no tissue was found)");
 }
 END_TEST
 

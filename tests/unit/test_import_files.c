@@ -46,7 +46,7 @@ START_TEST(without_a_labels_file_the_samples_are_those_of_all_modalities)
     mmlt_assert_tokens(c, "m", (float[]){1, 2}, NULL);
     mmlt_assert_tokens(c, "n", (float[]){3, 4}, NULL);
     ck_assert(c->tasks[0].value[0] == 1 && c->tasks[0].value[1] == 0 && isnan(c->tasks[0].value[2]) && isnan(c->tasks[0].value[3]));
-    ck_assert(has(mmlt_report(), "overlap: 1 samples have all 2 modalities, 1 have none\n"));
+    ck_assert(has(mmlt_report(), "overlap: 1 sample has all 2 modalities, 1 has none\n"));
     mml_cohort_close(c);
 }
 END_TEST
@@ -226,7 +226,7 @@ START_TEST(categories_become_a_number_each)
     c = mmlt_imported(text_of_it);
     ck_assert_str_eq(c->modalities[0].features[1], "stage=iv");
     mmlt_assert_tokens(c, "m", (float[]){50, 1, 0, 0, 1, 60, 0, 1, 0, 0, 70, NAN, NAN, NAN, 1, 80, 0, 0, 0, 0}, NULL);
-    ck_assert(has(mmlt_report(), "WARNING: 1 cells of stage are of none of these categories\n"));
+    ck_assert(has(mmlt_report(), "WARNING: 1 cell of stage is of none of these categories\n"));
     mml_cohort_close(c);
     snprintf(text_of_it, sizeof text_of_it, ini, "s");
     mmlt_assert_not_imported(text_of_it, MML_E_NOT_FOUND, "stage");
@@ -400,7 +400,7 @@ START_TEST(a_dry_run_of_a_good_ini_reports_and_writes_nothing)
     mmlt_write("m.csv", "id,x\na,1\n");
     mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = id\n[modality m]\nkind = table\nfile = m.csv\n");
     mmlt_assert_ok(dry_run(mmlt_path("out.h5")));
-    ck_assert(has(text, "modality m (table): 1 of 1 samples"));
+    ck_assert(has(text, "modality m (table): 1 of 1 sample,"));
     ck_assert_uint_eq(mmlt_folder_files(), 3);
 }
 END_TEST
@@ -461,7 +461,7 @@ START_TEST(a_suggestion_leaves_out_what_may_tell_the_outcome)
     ck_assert(has(text, ", -PFI, -DSS, -time to death* days, -*months, -day*of death\n"));
     mml_string_free(text);
     mmlt_assert_ok(mml_import(mmlt_path("w.csv"), mmlt_path("out.h5"), &text, NULL, NULL));
-    ck_assert(has(text, "modality w (table): 2 of 2 samples, 2 tokens of 1 features"));
+    ck_assert(has(text, "modality w (table): 2 of 2 samples, 2 tokens of 1 feature"));
 }
 END_TEST
 

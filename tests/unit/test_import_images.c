@@ -87,7 +87,7 @@ START_TEST(images_become_patches_with_the_positions_of_their_centres)
     assert_two(c);
     mmlt_assert_ok(mml_cohort_modality(&m, c, "image"));
     ck_assert(m.kind == MML_IMAGE && m.width == 4 && m.n_present == 2);
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 files of "));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 file of "));
     mml_cohort_close(c);
 }
 END_TEST
@@ -114,7 +114,7 @@ START_TEST(a_column_says_whose_an_image_is)
     mml_cohort_close(c);
     mmlt_write("l.csv", "id,image\na,one.png\nb,three.png\n");
     mml_cohort_close(mmlt_imported(HEAD IMAGE "patch = 2\nimage = image\n"));
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "have no file in"));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "has no file in"));
     ck_assert_ptr_nonnull(strstr(mmlt_report(), "three.png"));
     mmlt_write("l.csv", "id,image\na,x.png\nb,three.png\n");
     mmlt_assert_not_imported(HEAD IMAGE "patch = 2\nimage = image\n", MML_E_DATA, "images look like \"x.png\" there and \"c\" here");
@@ -182,7 +182,7 @@ START_TEST(an_image_that_cannot_be_read_is_missing_and_named)
     (void)unlink(mmlt_path("pics/a.png"));
     (void)unlink(mmlt_path("pics/b.png"));
     mmlt_write("pics/c.png", "no");
-    mmlt_assert_not_imported(HEAD IMAGE "patch = 2\n", MML_E_DATA, "none of the 1 images can be read");
+    mmlt_assert_not_imported(HEAD IMAGE "patch = 2\n", MML_E_DATA, "no image (of 1) can be read");
     (void)unlink(mmlt_path("pics/c.png"));
     mmlt_assert_not_imported(HEAD IMAGE "format = images\npatch = 2\n", MML_E_DATA, "has no .jpg, .jpeg or .png files");
 }
@@ -288,7 +288,7 @@ START_TEST(a_folder_is_a_sample)
     mmlt_assert_not_imported(HEAD IMAGE "format = images\npatch = 2\n", MML_E_DATA, "looked into with folders = sample or folders = any");
     c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = sample\n");
     assert_two(c);
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 files of "));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 file of "));
     mml_cohort_close(c);
     (void)unlink(mmlt_path("out.h5"));
     mml_import_options_init(&o);
@@ -306,7 +306,7 @@ START_TEST(a_folder_is_a_sample)
     (void)unlink(mmlt_path("pics/b/again.png"));
     c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = sample\n");
     assert_two(c);
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 images of "));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "1 image of "));
     mml_cohort_close(c);
 }
 END_TEST
@@ -349,7 +349,7 @@ START_TEST(a_column_may_name_an_image_with_its_folders_or_without)
     mml_cohort_close(c);
     mmlt_write("l.csv", "id,image\na,left.png\nb,p2/left\n"); /* one name, two files: neither is meant */
     mml_cohort_close(mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = any\nimage = image\n"));
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "have no file in"));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "has no file in"));
     ck_assert_int_eq(rename(mmlt_path("pics/p1/left.png"), mmlt_path("pics/p1/right.png")), 0);
     mmlt_write("l.csv", "id,image\na,right\nb,left.png\n");
     c = mmlt_imported(HEAD IMAGE "format = images\npatch = 2\nfolders = sample\nimage = image\n");

@@ -70,9 +70,9 @@ START_TEST(what_lies_outside_of_the_window_or_has_no_value_is_counted)
     c = imported_with("bin = 1:00\nbins = 2\nstart = 24:00\n");
     mmlt_assert_tokens(c, "m", (float[]){2, 3}, (float[]){0, 1});
     ck_assert_uint_eq(mml_cohort_size(c), 2); /* b is known, and has nothing */
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "  1 rows have no value and were left out\n"));
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "  2 values lie before the first bin and were left out\n"));
-    ck_assert_ptr_nonnull(strstr(mmlt_report(), "  2 values lie after the last bin and were left out\n"));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "  1 row left out: without a value\n"));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "  2 values left out: before the first bin\n"));
+    ck_assert_ptr_nonnull(strstr(mmlt_report(), "  2 values left out: after the last bin\n"));
     mml_cohort_close(c);
 }
 END_TEST

@@ -172,9 +172,9 @@ START_TEST(late_values_go_to_the_last_hour_and_impossible_ones_are_counted)
     c = imported(mmlt_path(""));
     cells_of(cells, c, "7");
     ck_assert(cells[0][HR] == 51.5f && cells[47][HR] == 85 && cells[47][URINE] == 11 && cells[2][MECHVENT] == 1);
-    ck_assert_ptr_nonnull(strstr(report, "  1 values that no patient can have were left out\n"));
+    ck_assert_ptr_nonnull(strstr(report, "  1 value left out: no patient can have it\n"));
     ck_assert_ptr_nonnull(strstr(report, "  2 values stamped 48:00 or later went to the last hour\n"));
-    ck_assert_ptr_nonnull(strstr(report, "  1 values of unknown parameters were left out\n"));
+    ck_assert_ptr_nonnull(strstr(report, "  1 value left out: of unknown parameters\n"));
     ck_assert_uint_eq(mml_cohort_size(c), 2);
     ck_assert(c->tasks[0].value[place(c, "8")] == 1);
     mml_cohort_close(c);

@@ -64,7 +64,7 @@ START_TEST(the_cohort_is_that_of_the_suggested_ini)
 {
     is_same("sample_id,a,b\nx,1,2\ny,NaN,4\nz,-0.125,1e-40\n", "samples: 3");
     is_same(",a,b\r\nx,1,\"2\"\r\n\r\ny, 3 ,4\r\n", "samples: 2"); /* the first column, by its place */
-    is_same(SURVIVAL, "task survival (survival): 3 labelled, 1 events");
+    is_same(SURVIVAL, "task survival (survival): 3 labelled, 1 event");
     is_same("id,note,label,x\na,u,yes,1\nb,v,no,2\n", "task label (binary)");
     is_same("1,2\n3,4\n", "samples: 2"); /* no header: rows by their number, the file is read again */
 }
@@ -96,7 +96,7 @@ START_TEST(a_wide_table_of_slides_is_the_same_too)
             "0,p1,s1.svs,50,5,3.5,1,0.0,BLCA,1.0,0.25,-2,1\n"
             "1,p2,s2.svs,,AB,4,0.0,1.0,BLCA,,-0.5,2,0\n"
             "2,p2,s3.svs,,AB,4,0.0,1.0,BLCA,,-0.5,2,0\n",
-            "rows are samples that came before, with the same values");
+            "1 row is a sample that came before, with the same values");
 }
 END_TEST
 

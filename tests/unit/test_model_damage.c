@@ -176,7 +176,7 @@ START_TEST(other_files_are_not_models)
     mmlt_cohort_begin(&made, 2, NULL);
     mmlt_cohort_modality(&made, "labs", "table", (const float[]){1, 2}, NULL, 1, NULL, 0, NULL);
     mml_cohort_close(mmlt_cohort_open(&made));
-    refused(made.path, "not a mmlego model, it is a mmlego cohort");
+    refused(made.path, "not an mmlego model, it is an mmlego cohort");
     mmlt_assert_fails(mml_model_load(&back, "no-such-file.h5", NULL, 0), MML_E_IO, "no-such-file.h5");
 }
 END_TEST
