@@ -52,7 +52,11 @@ int mmlc_signal(void); /* the one noted, or 0 */
 int mmlc_same_file(const char *a, const char *b);
 /* The output is none of the inputs (NULL among them are skipped). MMLC_GO or an exit code. */
 int mmlc_not_an_input(const mmlc_command *command, const char *path, const char *const *inputs, size_t n);
-/* Before long work: can a regular file appear at `path`, and is it none of the inputs? MMLC_GO or an exit code. */
+/* "-" or NULL. */
+int mmlc_is_stdout(const char *path);
+/* An output that must have a name. MMLC_GO or an exit code. */
+int mmlc_not_stdout(const mmlc_command *command, const char *path);
+/* Before long work: can a regular file appear at `path`, and is it none of the inputs? "-" is none. MMLC_GO or an exit code. */
 int mmlc_check_output(const mmlc_command *command, const char *path, const char *const *inputs, size_t n);
 
 /* Text output that appears whole or not at all. `path` "-" or NULL = stdout. */
@@ -64,6 +68,10 @@ typedef struct mmlc_out {
 int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path); /* MMLC_GO or an exit code */
 int mmlc_out_commit(mmlc_out *out);                                              /* MMLC_OK or an exit code */
 void mmlc_out_abort(mmlc_out *out); /* after a failure; fine after commit */
+/* For what the library writes to a file, when it is wanted on stdout: a new file in $TMPDIR or /tmp, with its name; then, if `print`,
+ * its bytes to stdout. The file goes and the name is freed in any case. MMLC_GO, or MMLC_OK after printing, or an exit code. */
+int mmlc_spool_open(char **path, const mmlc_command *command);
+int mmlc_spool_print(char *path, const mmlc_command *command, int print);
 /* Into a table: a tab, a new line or a backslash in a name would break it and is written as \t, \n, \r or two backslashes. */
 void mmlc_put_name(FILE *to, const char *name);
 

@@ -249,6 +249,8 @@ static int run(mmlc_call *call)
         return mmlc_usage_error(call->command, "--collect and --report exclude each other");
     if (a->report)
         return a->o.directory != NULL ? report(call) : mmlc_usage_error(call->command, "--output is needed");
+    if (a->o.directory != NULL && mmlc_is_stdout(a->o.directory))
+        return mmlc_not_stdout(call->command, a->o.directory);
     if (a->collect) {
         return collect(call, call->operand, call->n, a->o.directory != NULL ? a->o.directory : call->operand[0]);
     }

@@ -170,9 +170,9 @@ static int find_place(const char **folder, const mmlc_call *call, int bits)
     const explain_args *a = call->args;
 
     *folder = NULL;
-    if (one_subject(bits) && (a->output == NULL || strcmp(a->output, "-") == 0 || !is_folder(a->output)))
-        return a->output != NULL ? mmlc_not_an_input(call->command, a->output, call->operand, call->n) : MMLC_GO;
-    if (a->output == NULL || strcmp(a->output, "-") == 0)
+    if (one_subject(bits) && (mmlc_is_stdout(a->output) || !is_folder(a->output)))
+        return !mmlc_is_stdout(a->output) ? mmlc_not_an_input(call->command, a->output, call->operand, call->n) : MMLC_GO;
+    if (mmlc_is_stdout(a->output))
         return mmlc_usage_error(call->command, "several subjects make several tables: --output must name a folder");
     *folder = a->output;
     if (mkdir(a->output, 0777) != 0 && !(errno == EEXIST && is_folder(a->output))) {

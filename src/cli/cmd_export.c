@@ -18,7 +18,7 @@ static const mmlc_choice parts[] = {
 
 static const mmlc_opt options[] = {
     {.letter = 'o', .name = "output", .type = MMLC_STR, .at = AT(output), .arg = "FILE",
-     .help = "write it here; it appears whole or not at all", .rules = MMLC_REQUIRED},
+     .help = "write it here; it appears whole or not at all; - = stdout", .rules = MMLC_REQUIRED},
     {.letter = 'm', .name = "modality", .type = MMLC_STR, .at = AT(modality), .arg = "NAME",
      .help = "its tokens; without it the labels, groups and columns to divide by"},
     {.letter = 't', .name = "task", .type = MMLC_STR, .at = AT(task), .arg = "NAME", .help = "labels of this task only"},
@@ -46,28 +46,50 @@ static int ends_in_npy(const char *path)
     return n > 4 && strcmp(path + n - 4, ".npy") == 0;
 }
 
-static int run(mmlc_call *call)
+static mml_status put(const export_args *a, mml_cohort *cohort, const char *path)
 {
-    export_args *a = call->args;
     const mml_export_format format = a->format != BY_NAME        ? (mml_export_format)a->format
                                      : ends_in_npy(a->output) ? MML_EXPORT_NPY
                                                                  : MML_EXPORT_CSV;
-    mml_cohort *cohort = NULL;
+
+    return a->modality != NULL ? mml_export_modality(cohort, a->modality, (mml_export_part)a->part, format, path)
+                               : mml_export_labels(cohort, a->task, format, path);
+}
+
+static int export(const mmlc_call *call, mml_cohort *cohort)
+{
+    const export_args *a = call->args;
+    char *spool = NULL;
     mml_status st;
-    int rc = mmlc_check_output(call->command, a->output, call->operand, call->n);
+    int rc = mmlc_is_stdout(a->output) ? mmlc_spool_open(&spool, call->command) : MMLC_GO;
+
+    if (rc != MMLC_GO)
+        return rc;
+    st = put(a, cohort, spool != NULL ? spool : a->output);
+    rc = st == MML_OK ? MMLC_OK : mmlc_fail_named(call->command, st);
+    if (spool != NULL) {
+        int printed = mmlc_spool_print(spool, call->command, st == MML_OK);
+
+        rc = st == MML_OK ? printed : rc;
+    }
+    if (rc == MMLC_OK && !a->quiet)
+        fprintf(stderr, "%s of %zu %s written to %s\n", a->modality != NULL ? a->modality : "labels",
+                mml_cohort_size(cohort), mmlc_by_number(mml_cohort_size(cohort), "patient", "patients"), mmlc_is_stdout(a->output) ? "standard output" : a->output);
+    return rc;
+}
+
+static int run(mmlc_call *call)
+{
+    const export_args *a = call->args;
+    mml_cohort *cohort = NULL;
+    int rc = mmlc_is_stdout(a->output) ? MMLC_GO : mmlc_check_output(call->command, a->output, call->operand, call->n);
 
     if (rc == MMLC_GO && a->modality != NULL && a->task != NULL)
         rc = mmlc_usage_error(call->command, "--modality and --task are exported one at a time");
     if (rc == MMLC_GO)
         rc = mmlc_open_cohort(&cohort, call->command, call->operand[0]);
-    if (rc != MMLC_GO)
-        return rc;
-    st = a->modality != NULL ? mml_export_modality(cohort, a->modality, (mml_export_part)a->part, format, a->output)
-                             : mml_export_labels(cohort, a->task, format, a->output);
-    rc = st == MML_OK ? MMLC_OK : mmlc_fail_named(call->command, st);
-    if (st == MML_OK && !a->quiet)
-        fprintf(stderr, "%s of %zu patients written to %s\n", a->modality != NULL ? a->modality : "labels",
-                mml_cohort_size(cohort), a->output);
+    if (rc == MMLC_GO)
+        rc = export(call, cohort);
     mml_cohort_close(cohort);
     return rc;
 }
@@ -87,6 +109,7 @@ const mmlc_command mmlc_cmd_export = {
         "or records (event, time) as scikit-survival wants them.",
     .examples = "mmlego export cohort.h5 -o labels.csv\n"
                 "mmlego export cohort.h5 -m labs -o labs.csv\n"
+                "mmlego export cohort.h5 -t death -o - | head\n"
                 "mmlego export cohort.h5 -m xray -o xray.npy\n"
                 "mmlego export cohort.h5 -m xray --part offsets -o offsets.npy\n"
                 "mmlego export cohort.h5 -t survival -o y.npy\n",

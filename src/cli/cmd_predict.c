@@ -186,7 +186,7 @@ static int run(mmlc_call *call)
     size_t *samples = NULL, n = 0;
     int rc = MMLC_GO;
 
-    if (a->output != NULL && strcmp(a->output, "-") != 0)
+    if (!mmlc_is_stdout(a->output))
         rc = mmlc_not_an_input(call->command, a->output, call->operand, call->n);
     if (rc == MMLC_GO)
         rc = mmlc_device_say(call->command, a->device, 0, 0);

@@ -67,12 +67,27 @@ int mmlc_not_an_input(const mmlc_command *command, const char *path, const char 
     return MMLC_GO;
 }
 
+int mmlc_is_stdout(const char *path)
+{
+    return path == NULL || strcmp(path, "-") == 0;
+}
+
+int mmlc_not_stdout(const mmlc_command *command, const char *path)
+{
+    if (!mmlc_is_stdout(path))
+        return MMLC_GO;
+    return mmlc_usage_error(command, "the name of a file or folder is needed in place of -: this does not go to standard output (./- is a file of that name)");
+}
+
 int mmlc_check_output(const mmlc_command *command, const char *path, const char *const *inputs, size_t n)
 {
     struct stat out;
     char *folder = NULL;
-    int rc = mmlc_not_an_input(command, path, inputs, n);
+    int rc;
 
+    rc = mmlc_not_stdout(command, path);
+    if (rc == MMLC_GO)
+        rc = mmlc_not_an_input(command, path, inputs, n);
     if (rc != MMLC_GO)
         return rc;
     if (stat(path, &out) == 0 && !S_ISREG(out.st_mode))
@@ -95,7 +110,7 @@ int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path)
 
     umask(mask);
     *out = (mmlc_out){.command = command, .stream = stdout};
-    if (path == NULL || strcmp(path, "-") == 0)
+    if (mmlc_is_stdout(path))
         return MMLC_GO;
     mode &= ~mask;
     if (stat(path, &st) == 0) {
@@ -135,6 +150,45 @@ static void out_free(mmlc_out *out)
     free(out->path);
     free(out->temporary);
     *out = (mmlc_out){.stream = NULL};
+}
+
+int mmlc_spool_open(char **path, const mmlc_command *command)
+{
+    const char *folder = getenv("TMPDIR");
+    int file = -1;
+
+    if (asprintf(path, "%s/mmlego.XXXXXX", folder != NULL && folder[0] != '\0' ? folder : P_tmpdir) < 0) {
+        *path = NULL; /* undefined after a failure */
+        return mmlc_no_memory(command);
+    }
+    file = mkstemp(*path);
+    if (file < 0) {
+        int rc = say_errno(command, *path, "cannot be written");
+
+        free(*path);
+        *path = NULL;
+        return rc;
+    }
+    close(file);
+    return MMLC_GO;
+}
+
+int mmlc_spool_print(char *path, const mmlc_command *command, int print)
+{
+    char block[1 << 16];
+    FILE *from = print ? fopen(path, "rb") : NULL;
+    size_t n;
+    int rc = print && from == NULL ? say_errno(command, path, "cannot be read") : MMLC_GO;
+
+    unlink(path); /* now: who reads stdout may go away, and this program with it */
+    while (from != NULL && (n = fread(block, 1, sizeof block, from)) > 0 && fwrite(block, 1, n, stdout) == n)
+        continue;
+    if (from != NULL && ferror(from))
+        rc = say_errno(command, path, "cannot be read");
+    if (from != NULL)
+        fclose(from);
+    free(path);
+    return rc == MMLC_GO && print ? mmlc_flush(command) : rc;
 }
 
 int mmlc_out_commit(mmlc_out *out)

@@ -143,7 +143,9 @@ int mmlc_training_begin(mmlc_watch *watch, const mmlc_call *call, mmlc_training 
     if (rc == MMLC_GO)
         rc = mmlc_device_say(call->command, training->options.device, training->quiet, MMLC_DEVICE_SEVERAL);
     if (rc == MMLC_GO && training->log != NULL) {
-        rc = mmlc_not_an_input(call->command, training->log, inputs, n);
+        rc = mmlc_not_stdout(call->command, training->log);
+        if (rc == MMLC_GO)
+            rc = mmlc_not_an_input(call->command, training->log, inputs, n);
         if (rc != MMLC_GO)
             return rc;
         watch->log = fopen(training->log, "a+"); /* an old log goes when the first epoch is there to be written */

@@ -40,6 +40,12 @@ test_that "the cohort was left alone" works inspect "$cohort"
 test_that "the output of predict is not the model" fails 2 "is one of the inputs" predict "$tmp/labs.h5" "$cohort" -o "$tmp/labs.h5"
 test_that "... by merge, too" fails 1 "banana" merge "$tmp/labs.h5" "$tmp/genes.h5" --device banana -o "$tmp/banana.h5"
 test_that "a model cannot go to a device" fails 2 "not a regular file" merge "$tmp/labs.h5" "$tmp/genes.h5" -o /dev/null
+for words in "import $tmp/cohort.ini" "train $cohort -m labs -t death" "merge $tmp/labs.h5" "fuse $cohort $tmp/labs.h5" "convert $tmp/labs.h5" \
+    "compare $cohort -t death" "compare --collect $tmp"; do
+    test_that "${words%% *} does not write to standard output, nor a file named -" fails 2 "in place of -" $words -o -
+done
+test_that "nor does a log go there" fails 2 "in place of -" $train --log -
+test_that "no file named - was made" [ ! -e - ]
 test_that "--weights has one number a block" fails 2 "--weights has 3 numbers for 2 blocks" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 1,2,3 -o "$tmp/x.h5"
 test_that "--weights must not all be 0" fails 2 "" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 0,0 -o "$tmp/x.h5"
 test_that "--weights search needs a cohort" fails 2 "--weights search needs --cohort FILE" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights search -o "$tmp/x.h5"

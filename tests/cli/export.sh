@@ -65,6 +65,24 @@ assert y.dtype.names == ("event", "time") and len(y) == 120 and (y["time"] > 0).
 assert np.isnan(g).all(axis=1).sum() == 30' "$tmp/y.npy" "$tmp/g.npy"
 fi
 
+mkdir "$tmp/here"
+( cd "$tmp/here" && TMPDIR=$tmp/here "$MMLT_MMLEGO" export "$c" -o - >"$tmp/out" 2>"$tmp/err" )
+code=$?
+test_that "-o - is standard output" cmp -s "$tmp/out" "$tmp/labels.csv"
+test_that "and says so" says "labels of 120 patients written to standard output"
+test_that "and leaves no file" [ -z "$(ls -A "$tmp/here")" ]
+run export "$c" -m genes --format npy -o - -q
+test_that "of an array, too" cmp -s "$tmp/out" "$tmp/g.npy"
+test_that "a failure prints nothing" fails 2 "did you mean labs?" export "$c" -m lab -o -
+if [ -w /dev/full ]; then
+    TMPDIR=$tmp/here "$MMLT_MMLEGO" export "$c" -o - >/dev/full 2>"$tmp/err"
+    code=$?
+    test_that "standard output that is full is a failure" exits 1
+    test_that "with the reason, and no other message" grep -qx "mmlego export: standard output could not be written: No space left on device" "$tmp/err"
+    test_that "in one line" [ "$(wc -l <"$tmp/err")" -eq 1 ]
+    test_that "and leaves no file either" [ -z "$(ls -A "$tmp/here")" ]
+fi
+
 test_that "a modality that is not there is named" fails 2 "did you mean labs?" export "$c" -m lab -o "$tmp/no.csv"
 test_that "a task that is not there is named" fails 2 "did you mean death?" export "$c" -t deth -o "$tmp/no.csv"
 test_that "an array of labels is of one task" fails 2 "name it" export "$c" -o "$tmp/no.npy"
