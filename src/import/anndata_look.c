@@ -89,7 +89,7 @@ mml_status mmli_ann_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
         st = add_column(t, file.obs, &samples, name);
         if (wanted == NULL && st != MML_E_NOMEM && st != MML_E_IO)
             st = MML_OK; /* nobody asked for it: it is of the cells, not of the sample, or cannot be read (inspect says why) */
-        MML_TRY(st);
+        MML_TRY(mmli_problem(sheet->problems, st));
     }
     MML_CHECK(t->n > 0, MML_E_DATA, "%s: has no observations", t->path);
 out:

@@ -17,6 +17,8 @@ static mml_status run(mmli_importing *im, const char *real)
 
     MML_TRY(mmli_importing_tables(im));
     MML_TRY(mmli_importing_samples(im));
+    if (im->n == 0) /* a check has found why */
+        goto out;
     MML_TRY(mmli_problem(&im->problems, mmli_importing_groups(&groups, im)));
     MML_CHECK(mmli_mul_size(&cells, c->n_modalities, im->n), MML_E_NOMEM, "%s: too many samples", c->ini.path);
     MML_TRY(mmli_calloc(&im->present, cells, 1));

@@ -89,9 +89,9 @@ mml_status mmli_import_file_name(char **out, const mmli_import_config *config, c
 
 /* Chooses columns by a list of names, patterns with *, `all`, and exclusions -name (also patterns). chosen (n) 0/1,
  * left_out (n) 0/1: reserved ones that a pattern met. The column `skip` (the id) and unnamed ones are never met by
- * patterns. MML_E_NOT_FOUND: an item that meets nothing; MML_E_DATA: nothing is left. */
+ * patterns. MML_E_NOT_FOUND: an item that meets nothing (problems: each is noted); MML_E_DATA: nothing is left. */
 mml_status mmli_choose_columns(uint8_t *chosen, uint8_t *left_out, const mmli_import_modality *modality,
-                               const char *const *names, size_t n, const char *skip);
+                               const char *const *names, size_t n, const char *skip, mmli_problems *problems);
 
 /* ---- texts of a CSV by sample ------------------------------------------------------------------------------------- */
 
@@ -107,7 +107,8 @@ typedef struct mmli_table {
     const char *path; /* lent */
 } mmli_table;
 
-/* Of any format that has texts by sample: the columns wanted (n_wanted), or with wanted = NULL all but the id column. */
+/* Of any format that has texts by sample: the columns wanted (n_wanted), or with wanted = NULL all but the id column. Empty if
+ * sheet->problems has noted that some are not there. */
 mml_status mmli_table_read(mmli_table *out, const mmli_sheet *sheet, const char *id, const char *const *wanted,
                            size_t n_wanted);
 void mmli_table_free(mmli_table *table);

@@ -16,7 +16,7 @@ static mml_status read_labels(mmli_importing *im)
     const mmli_import_config *c = &im->config;
     const mmli_sheet sheet = {
         .path = c->labels, .more = c->more, .n_more = c->n_more, .no_header = c->no_header, .names = c->names,
-        .repeats = c->repeats, .kept = &im->kept};
+        .repeats = c->repeats, .kept = &im->kept, .problems = &im->problems};
     const char **wanted = NULL;
     size_t n = 0;
 
@@ -56,12 +56,12 @@ mml_status mmli_importing_tables(mmli_importing *im)
     MML_TRY(mmli_calloc(&im->own, c->n_tasks, sizeof *im->own));
     for (size_t i = 0; i < c->n_tasks; i++)
         if (c->tasks[i].file != NULL)
-            MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->own[i], &(mmli_sheet){.path = c->tasks[i].file},
+            MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->own[i], &(mmli_sheet){.path = c->tasks[i].file, .problems = &im->problems},
                                                                 c->tasks[i].id, wanted,
                                                                 mmli_import_task_columns(wanted, &c->tasks[i]))));
     if (c->splits != NULL && !im->folds)
         MML_TRY(mmli_problem(&im->problems, mmli_table_read(&im->splits,
-                                                            &(mmli_sheet){.path = c->splits, .more = c->more_splits, .n_more = c->n_more_splits},
+                                                            &(mmli_sheet){.path = c->splits, .more = c->more_splits, .n_more = c->n_more_splits, .problems = &im->problems},
                                                             c->id,
                                                             (const char *const *)c->columns,
                                                             c->n_columns)));
@@ -125,7 +125,7 @@ mml_status mmli_importing_samples(mmli_importing *im)
         if (im->sources[i] != NULL)
             MML_TRY(add_ids(im, im->sources[i]->ids, im->sources[i]->n_pieces));
     }
-    MML_CHECK(im->n > 0, MML_E_DATA, "%s: there are no samples", c->ini.path);
+    MML_CHECK(im->n > 0 || im->problems.n > 0, MML_E_DATA, "%s: there are no samples", c->ini.path);
     im->context.samples = &im->samples;
 out:
     return st;

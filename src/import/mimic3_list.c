@@ -214,7 +214,7 @@ mml_status mmli_m3_texts(mmli_table *t, const mmli_sheet *sheet, const char *id,
         t->rows[t->n] = f.samples[t->n].row;
     }
     for (size_t i = 0; i < n; i++)
-        MML_TRY(add_column(t, &f, wanted != NULL ? wanted[i] : f.columns[i]));
+        MML_TRY(mmli_problem(sheet->problems, add_column(t, &f, wanted != NULL ? wanted[i] : f.columns[i])));
 out:
     mmli_m3_folder_free(&f);
     return st;

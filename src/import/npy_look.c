@@ -203,7 +203,22 @@ out:
     return st;
 }
 
-static mml_status fill_columns(mmli_table *t, mmli_npy *a, const char *id, const char *const *wanted, size_t n_wanted)
+static mml_status fill_column(mmli_table *t, mmli_npy *a, const char *name)
+{
+    mml_status st = MML_OK;
+    const bool records = mmli_npy_is_record(a);
+    size_t field = 0;
+
+    if (records)
+        MML_TRY(mmli_npy_field_at(&field, a, name));
+    MML_CHECK(records || strcmp(name, "c0") == 0, MML_E_NOT_FOUND, "%s: no column %s; the only one is c0", t->path, name);
+    MML_TRY(add_column(t, a, field, name));
+out:
+    return st;
+}
+
+static mml_status fill_columns(mmli_table *t, mmli_npy *a, const char *id, const char *const *wanted, size_t n_wanted,
+                               mmli_problems *problems)
 {
     mml_status st = MML_OK;
     const size_t most = wanted != NULL ? n_wanted : a->n_fields;
@@ -213,14 +228,10 @@ static mml_status fill_columns(mmli_table *t, mmli_npy *a, const char *id, const
     MML_TRY(mmli_calloc(&t->texts, most, sizeof *t->texts));
     for (size_t i = 0; i < most; i++) {
         const char *name = wanted != NULL ? wanted[i] : records ? a->fields[i].name : "c0";
-        size_t field = 0;
 
         if (mmli_table_column(t, name) != NULL || (wanted == NULL && id != NULL && strcmp(name, id) == 0))
             continue;
-        if (records)
-            MML_TRY(mmli_npy_field_at(&field, a, name));
-        MML_CHECK(records || strcmp(name, "c0") == 0, MML_E_NOT_FOUND, "%s: no column %s; the only one is c0", t->path, name);
-        MML_TRY(add_column(t, a, field, name));
+        MML_TRY(mmli_problem(problems, fill_column(t, a, name)));
     }
 out:
     return st;
@@ -249,7 +260,7 @@ mml_status mmli_npy_labels(mmli_table *t, const mmli_sheet *sheet, const char *i
     t->ids = ids;
     t->n = n;
     ids = NULL;
-    MML_TRY(fill_columns(t, a, id, wanted, n_wanted));
+    MML_TRY(fill_columns(t, a, id, wanted, n_wanted, sheet->problems));
 out:
     mmli_h5_texts_free(ids, n);
     mmli_npy_close(a);

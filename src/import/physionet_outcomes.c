@@ -62,7 +62,7 @@ mml_status mmli_p12_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
     MML_TRY(mmli_p12_folder_read(&f, sheet->path));
     MML_CHECK(f.n_outcomes > 0, MML_E_DATA, "%s: has no Outcomes-a.txt, Outcomes-b.txt or Outcomes-c.txt", sheet->path);
     MML_TRY(index_stays(&index, &ids, &f, sheet->path));
-    outcomes = (mmli_sheet){.path = f.outcomes[0], .more = f.outcomes + 1, .n_more = f.n_outcomes - 1};
+    outcomes = (mmli_sheet){.path = f.outcomes[0], .more = f.outcomes + 1, .n_more = f.n_outcomes - 1, .problems = sheet->problems};
     t->path = outcomes.path;
     MML_TRY(mmli_csv_texts(t, &outcomes, id, wanted, n_wanted));
     keep_rows_of(t, &index);

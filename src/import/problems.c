@@ -16,8 +16,9 @@ static bool is_noted(const mmli_problems *p, const char *message)
 
 mml_status mmli_problem(mmli_problems *p, mml_status st)
 {
-    if (st == MML_OK || !p->collect || st == MML_E_NOMEM || st == MML_E_STOPPED || st == MML_E_INTERNAL)
+    if (st == MML_OK || p == NULL || !p->collect || st == MML_E_NOMEM || st == MML_E_STOPPED || st == MML_E_INTERNAL)
         return st;
+    p->met++;
     if (p->n < MMLI_PROBLEMS_KEPT && is_noted(p, mml_last_error()))
         return MML_OK;
     if (p->n++ >= MMLI_PROBLEMS_KEPT)

@@ -20,6 +20,7 @@ typedef struct mmli_sheet {
     const char *names;     /* without a header: file with the name of each column, one a line; NULL: c1, c2, ... */
     const char *ids;       /* file with an id for each row, one a line: becomes the column @ids; or NULL */
     const struct mmli_kept *kept; /* a file that was read before; NULL: none (kept.h) */
+    struct mmli_problems *problems; /* all columns that are not there are told (problems.h); NULL: the first */
     const char *repeats;   /* column by which rows of one sample differ (repeats.h); NULL: ids are once */
 } mmli_sheet;
 

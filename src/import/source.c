@@ -34,7 +34,7 @@ mml_status mmli_source_choose(mmli_source *s, const char *const *names, size_t n
 
     MML_TRY(mmli_calloc(&chosen, n, 1));
     MML_TRY(mmli_calloc(&left_out, n, 1));
-    MML_TRY(mmli_choose_columns(chosen, left_out, s->m, names, n, skip));
+    MML_TRY(mmli_choose_columns(chosen, left_out, s->m, names, n, skip, s->context->problems));
     MML_TRY(mmli_calloc(&s->picks, n, sizeof *s->picks));
     MML_TRY(mmli_calloc(&s->left_out, n, sizeof *s->left_out));
     for (size_t i = 0; i < n; i++) {

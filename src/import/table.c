@@ -98,9 +98,9 @@ static void apply(size_t *met, const choice *c, const char *item)
 }
 
 mml_status mmli_choose_columns(uint8_t *chosen, uint8_t *left_out, const mmli_import_modality *m,
-                               const char *const *names, size_t n, const char *skip)
+                               const char *const *names, size_t n, const char *skip, mmli_problems *problems)
 {
-    mml_status st = MML_OK;
+    mml_status st = MML_OK, missing = MML_OK;
     const choice c = {chosen, left_out, m, names, n, skip};
     size_t met, total = 0;
 
@@ -112,11 +112,13 @@ mml_status mmli_choose_columns(uint8_t *chosen, uint8_t *left_out, const mmli_im
         const char *item = m->columns[i];
 
         apply(&met, &c, item);
-        if (met == 0) {
-            st = mmli_not_found(m->file, "column", item[0] == '-' ? item + 1 : item, names, n);
-            goto out;
-        }
+        if (met > 0)
+            continue;
+        missing = mmli_not_found(m->file, "column", item[0] == '-' ? item + 1 : item, names, n);
+        MML_TRY(mmli_problem(problems, missing));
     }
+    if ((st = missing) != MML_OK) /* whose message is the last one: the caller notes it once */
+        goto out;
     for (size_t i = 0; i < n; i++)
         total += chosen[i];
     MML_CHECK(total > 0, MML_E_DATA, "%s: modality %s: no column is chosen", m->file, m->name);
@@ -131,6 +133,7 @@ typedef struct reading {
     const char *id;
     const char *const *wanted;
     size_t n_wanted;
+    mmli_problems *problems;
     size_t id_at, *at; /* (n_columns) */
     size_t *cap;       /* (n_columns) */
     size_t cap_rows;
@@ -145,13 +148,26 @@ static mml_status copy_cell(char **out, const mmli_cell *cell)
     return st;
 }
 
+/* *out = SIZE_MAX: it is not there, which is noted; *missing = the failure. */
+static mml_status find_column(mml_status *missing, size_t *out, const reading *r, const char *const *names, size_t n, const char *name)
+{
+    const mml_status st = mmli_csv_column(out, r->t->path, names, n, name);
+
+    if (st == MML_OK)
+        return MML_OK;
+    *out = SIZE_MAX;
+    *missing = st;
+    return mmli_problem(r->problems, st);
+}
+
 static mml_status find_columns(reading *r, const char *const *names, size_t n)
 {
     mml_status st = MML_OK;
     mmli_table *t = r->t;
     const size_t most = r->wanted != NULL ? r->n_wanted : n;
+    mml_status missing = MML_OK;
 
-    MML_TRY(mmli_csv_column(&r->id_at, t->path, names, n, r->id));
+    MML_TRY(find_column(&missing, &r->id_at, r, names, n, r->id));
     MML_TRY(mmli_calloc(&t->names, most, sizeof *t->names));
     MML_TRY(mmli_calloc(&t->texts, most, sizeof *t->texts));
     MML_TRY(mmli_calloc(&r->at, most, sizeof *r->at));
@@ -161,11 +177,14 @@ static mml_status find_columns(reading *r, const char *const *names, size_t n)
 
         if ((r->wanted == NULL && (i == r->id_at || mmli_sheet_is_index(name))) || mmli_table_column(t, name) != NULL)
             continue;
-        MML_TRY(mmli_csv_column(&r->at[t->n_columns], t->path, names, n, name));
+        MML_TRY(find_column(&missing, &r->at[t->n_columns], r, names, n, name));
+        if (r->at[t->n_columns] == SIZE_MAX)
+            continue;
         MML_TRY(mmli_strdup(&t->names[t->n_columns], name));
         t->n_columns++; /* from here freeing the table frees the name */
         MML_TRY(mmli_calloc(&t->texts[t->n_columns - 1], 1, sizeof **t->texts));
     }
+    st = missing; /* whose message is the last one: the caller notes it once */
 out:
     return st;
 }
@@ -253,7 +272,7 @@ mml_status mmli_csv_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
 {
     static const mmli_csv_handler handler = {on_header, on_row};
     mml_status st = MML_OK;
-    reading r = {.t = t, .id = id, .wanted = wanted, .n_wanted = n_wanted};
+    reading r = {.t = t, .id = id, .wanted = wanted, .n_wanted = n_wanted, .problems = sheet->problems};
     bool done = false;
 
     if (mmli_kept_is(sheet->kept, sheet))
@@ -272,6 +291,7 @@ mml_status mmli_table_read(mmli_table *t, const mmli_sheet *sheet, const char *i
     mml_status st = MML_OK;
     const mmli_source_kind *kind;
     const char *path = sheet->path;
+    const size_t met = sheet->problems != NULL ? sheet->problems->met : 0;
     mmli_index index = {0};
     size_t first, second;
 
@@ -280,6 +300,10 @@ mml_status mmli_table_read(mmli_table *t, const mmli_sheet *sheet, const char *i
     MML_CHECK(kind->texts != NULL, MML_E_FORMAT, "%s: is %s, which cannot be a table of labels; a CSV is needed", path,
               kind->what);
     MML_TRY(kind->texts(t, sheet, id, wanted, n_wanted));
+    if (sheet->problems != NULL && sheet->problems->met > met) { /* columns are missing, and told */
+        mmli_table_free(t);
+        goto out;
+    }
     if (sheet->repeats != NULL)
         MML_TRY(mmli_table_fold(t, sheet->repeats));
     MML_TRY(mmli_index_make(&index, (const char *const *)t->ids, t->n, &first, &second));

@@ -394,6 +394,44 @@ START_TEST(a_dry_run_tells_everything_once)
 }
 END_TEST
 
+/* Columns of the labels, of a task's own file, of the splits, of a modality: all that are not there, each once. */
+START_TEST(a_dry_run_tells_all_columns_that_are_not_there)
+{
+    mmlt_write("l.csv", "id,y\na,1\nb,0\n");
+    mmlt_write("s.csv", "id,part\na,1\nb,2\n");
+    mmlt_write("m.csv", "id,x\na,1\nb,2\n");
+    mmlt_write("cohort.ini", "[cohort]\nlabels = l.csv\nid = idd\ngroup = g\nsplits = s.csv\ncolumns = p1, part, p2\n"
+                             "[task y]\nkind = binary\nlabel = yy\n[task os]\nkind = survival\ntime = t\nevent = e\n"
+                             "[task own]\nkind = survival\nfile = l.csv\nid = id\ntime = t\nevent = own_e\n"
+                             "[modality m]\nkind = table\nfile = m.csv\nid = id\ncolumns = v, x, w\n");
+    mmlt_assert_fails(dry_run(NULL), MML_E_DATA, "11 problems found");
+    ck_assert_msg(has(text, "l.csv: no column idd (did you mean id?)"), "%s", text);
+    ck_assert_msg(has(text, "l.csv: no column g"), "%s", text);
+    ck_assert_msg(has(text, "l.csv: no column yy"), "%s", text);
+    ck_assert_msg(has(text, "l.csv: no column t"), "%s", text); /* wanted by two, told once */
+    ck_assert_msg(has(text, "l.csv: no column e"), "%s", text);
+    ck_assert_msg(has(text, "l.csv: no column own_e"), "%s", text);
+    ck_assert_msg(has(text, "s.csv: no column idd"), "%s", text);
+    ck_assert_msg(has(text, "s.csv: no column p1"), "%s", text);
+    ck_assert_msg(has(text, "s.csv: no column p2"), "%s", text);
+    ck_assert_msg(has(text, "m.csv: no column v"), "%s", text);
+    ck_assert_msg(has(text, "m.csv: no column w"), "%s", text);
+}
+END_TEST
+
+/* The same of labels that are no CSV. */
+START_TEST(a_dry_run_tells_all_fields_that_an_array_has_not)
+{
+    mmlt_write_bytes("y.npy", "\x93NUMPY\1\0\x46\0{'descr': [('y', '<i4')], 'fortran_order': False, 'shape': (2,), }   \n\1\0\0\0\0\0\0\0", 88);
+    mmlt_write("m.csv", "x\n1\n2\n");
+    mmlt_write("cohort.ini", "[cohort]\nlabels = y.npy\nid = @row\n[task a]\nkind = binary\nlabel = z\n[task b]\nkind = binary\nlabel = w\n"
+                             "[task d]\nkind = binary\nlabel = v\n"
+                             "[task c]\nkind = binary\nfile = y.npy\nlabel = w\n[modality m]\nkind = table\nfile = m.csv\nid = @row\n");
+    mmlt_assert_fails(dry_run(NULL), MML_E_DATA, "3 problems found");
+    ck_assert_msg(has(text, "y.npy: no field z") && has(text, "y.npy: no field w") && has(text, "y.npy: no field v"), "%s", text);
+}
+END_TEST
+
 START_TEST(a_dry_run_of_a_good_ini_reports_and_writes_nothing)
 {
     mmlt_write("l.csv", "id\na\n");
@@ -576,6 +614,8 @@ int main(void)
     tcase_add_test(tc, a_dry_run_tells_what_is_wrong_with_every_file_at_once);
     tcase_add_test(tc, a_dry_run_looks_at_the_modalities_of_a_wrong_labels_file);
     tcase_add_test(tc, a_dry_run_tells_everything_once);
+    tcase_add_test(tc, a_dry_run_tells_all_columns_that_are_not_there);
+    tcase_add_test(tc, a_dry_run_tells_all_fields_that_an_array_has_not);
     tcase_add_test(tc, a_dry_run_of_a_good_ini_reports_and_writes_nothing);
     tcase_add_test(tc, a_check_of_a_wrong_ini_says_all_that_is_wrong_with_it);
     tcase_add_test(tc, a_table_is_imported_without_an_ini);
