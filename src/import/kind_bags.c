@@ -10,7 +10,7 @@
 #include "formats/bag_h5.h"
 #include "import/facts.h"
 #include "import/probe.h"
-#include "import/slides.h"
+#include "import/slide_files.h"
 #include "import/suggest.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -243,38 +243,54 @@ static mmli_sureness bags_probe(char *what, const mmli_probe *p)
 
 /* ---- inspect and suggest ---------------------------------------------------------------------------------------------------- */
 
-/* The slide, or the first of the folder. */
-static mml_status inspect_first(mmli_facts *facts, const char *path)
+static mml_status inspect_slide(mmli_facts *facts, const mmli_bag *bag)
 {
     mml_status st = MML_OK;
-    mmli_bag bag = {0};
 
-    MML_TRY(mmli_bag_open(&bag, path));
-    MML_TRY(mmli_fact(facts, "slide", "%s", path));
-    if (bag.n == 0) {
-        MML_TRY(mmli_fact(facts, "features", "none (an empty slide)"));
-        goto out;
-    }
-    MML_TRY(mmli_fact(facts, "features", "%zu rows of %zu%s", bag.n, bag.width, bag.half ? ", float16" : ""));
-    MML_TRY(mmli_fact(facts, "encoder", "%s%s", bag.encoder != NULL ? "" : "by its width: ",
-                      bag.encoder != NULL ? bag.encoder : mmli_bag_encoders(bag.width)));
-    MML_TRY(mmli_fact(facts, "coordinates", "%s", bag.has_coords ? "yes" : "no"));
+    MML_TRY(mmli_fact(facts, "slide", "%s", bag->path));
+    MML_TRY(mmli_fact(facts, "features", "%zu rows of %zu%s", bag->n, bag->width, bag->half ? ", float16" : ""));
+    MML_TRY(mmli_fact(facts, "encoder", "%s%s", bag->encoder != NULL ? "" : "by its width: ",
+                      bag->encoder != NULL ? bag->encoder : mmli_bag_encoders(bag->width)));
+    MML_TRY(mmli_fact(facts, "coordinates", "%s", bag->has_coords ? "yes" : "no"));
 out:
-    mmli_bag_close(&bag);
+    return st;
+}
+
+static mml_status inspect_empty(mmli_facts *facts, const mmli_slide_files *f, size_t empty)
+{
+    mml_status st = MML_OK;
+
+    if (empty == f->paths.n) {
+        MML_TRY(mmli_fact(facts, "slide", "%s", f->paths.names[0]));
+        MML_TRY(mmli_fact(facts, "features", "none: %s", empty == 1 ? "the slide is empty (no tissue was found)"
+                                                                     : "all slides are empty (no tissue was found)"));
+    } else if (empty > 0) {
+        MML_TRY(mmli_fact(facts, "empty slides", "the first %zu by name (no tissue was found), %s%s%s", empty, f->ids.names[0],
+                          empty == 1 ? "" : " to ", empty == 1 ? "" : f->ids.names[empty - 1]));
+    }
+out:
     return st;
 }
 
 static mml_status bags_inspect(mmli_facts *facts, const char *path)
 {
     mml_status st = MML_OK;
-    char *first = NULL;
-    size_t n;
+    mmli_slide_files f = {0};
+    mmli_bag bag = {0};
+    size_t at = 0;
 
-    MML_TRY(mmli_slides_first(&first, &n, path));
-    MML_TRY(mmli_fact(facts, "slides", "%zu", n));
-    MML_TRY(inspect_first(facts, first));
+    MML_TRY(mmli_slide_files_find(&f, path));
+    MML_TRY(mmli_fact(facts, "slides", "%zu", f.paths.n));
+    for (; at < f.paths.n && bag.n == 0; at++) { /* the first that tells something: no more of a large folder are opened */
+        mmli_bag_close(&bag);
+        MML_TRY(mmli_bag_open(&bag, f.paths.names[at]));
+    }
+    MML_TRY(inspect_empty(facts, &f, bag.n > 0 ? at - 1 : at));
+    if (bag.n > 0)
+        MML_TRY(inspect_slide(facts, &bag));
 out:
-    mmli_free(first);
+    mmli_bag_close(&bag);
+    mmli_slide_files_free(&f);
     return st;
 }
 

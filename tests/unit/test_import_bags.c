@@ -319,6 +319,29 @@ START_TEST(a_folder_is_inspected_and_a_cohort_is_suggested_for_it)
 }
 END_TEST
 
+/* What slides have is told by one that has something, wherever it comes. */
+START_TEST(empty_slides_before_the_first_that_is_not_are_counted)
+{
+    char *json = NULL;
+
+    folder("h5_files");
+    write_slide("h5_files/a.h5", (slide){.n = 0, .width = 1536});
+    mmlt_assert_ok(mml_file_describe(&json, mmlt_path("h5_files"), NULL));
+    ck_assert_msg(strstr(json, "none: the slide is empty") != NULL && strstr(json, "h5_files/a.h5") != NULL, "%s", json);
+    mml_string_free(json);
+    write_slide("h5_files/b.h5", (slide){.n = 0, .width = 1536});
+    mmlt_assert_ok(mml_file_describe(&json, mmlt_path("h5_files"), NULL));
+    ck_assert_msg(strstr(json, "none: all slides are empty") != NULL, "%s", json);
+    mml_string_free(json);
+    write_slide("h5_files/c.h5", (slide){.n = 2, .width = 1536, .first = 1});
+    write_slide("h5_files/d.h5", (slide){.n = 3, .width = 1536, .first = 1});
+    mmlt_assert_ok(mml_file_describe(&json, mmlt_path("h5_files"), NULL));
+    ck_assert_msg(strstr(json, "the first 2 by name (no tissue was found), a to b") != NULL, "%s", json);
+    ck_assert_msg(strstr(json, "h5_files/c.h5") != NULL && strstr(json, "2 rows of 1536") != NULL, "%s", json);
+    mml_string_free(json);
+}
+END_TEST
+
 START_TEST(the_files_of_the_reference_writers_become_a_cohort)
 {
     char *data = mmlt_shared() != NULL ? realpath(mmlt_shared(), NULL) : NULL;
@@ -359,6 +382,7 @@ int main(void)
     tcase_add_test(tc, the_output_replaces_no_slide_of_the_folder);
     tcase_add_test(tc, folders_and_slides_are_recognised);
     tcase_add_test(tc, a_folder_is_inspected_and_a_cohort_is_suggested_for_it);
+    tcase_add_test(tc, empty_slides_before_the_first_that_is_not_are_counted);
     tcase_add_test(tc, the_files_of_the_reference_writers_become_a_cohort);
     suite_add_tcase(s, tc);
     return mmlt_main(s);
