@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/device.h"
 #include "cli/explain_plots.h"
@@ -164,8 +165,8 @@ static int is_folder(const char *path)
     return (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) || (n > 0 && path[n - 1] == '/');
 }
 
-/* *folder: NULL = one table to the output itself. */
-static int find_place(const char **folder, const mmlc_call *call, int bits)
+/* *folder: NULL = one table to the output itself. *made: it was not there before. */
+static int find_place(const char **folder, int *made, const mmlc_call *call, int bits)
 {
     const explain_args *a = call->args;
 
@@ -175,7 +176,8 @@ static int find_place(const char **folder, const mmlc_call *call, int bits)
     if (mmlc_is_stdout(a->output))
         return mmlc_usage_error(call->command, "several subjects make several tables: --output must name a folder");
     *folder = a->output;
-    if (mkdir(a->output, 0777) != 0 && !(errno == EEXIST && is_folder(a->output))) {
+    *made = mkdir(a->output, 0777) == 0;
+    if (!*made && !(errno == EEXIST && is_folder(a->output))) {
         mmlc_say(call->command, "%s: the folder cannot be made: %s", a->output, strerror(errno));
         return MMLC_FAILURE;
     }
@@ -365,7 +367,7 @@ static int run(mmlc_call *call)
     mml_model *model = NULL;
     size_t *samples = NULL;
     char **list = NULL, *copy = NULL;
-    int bits = 0, rc = mmlc_device_say(call->command, a->options.device, a->quiet, 0);
+    int bits = 0, made = 0, rc = mmlc_device_say(call->command, a->options.device, a->quiet, 0);
 
     if (rc == MMLC_GO)
         rc = mmlc_load_model(&model, call->command, call->operand[0]);
@@ -381,7 +383,7 @@ static int run(mmlc_call *call)
     if (rc == MMLC_GO)
         rc = make_explainer(&w, &list, &copy);
     if (rc == MMLC_GO)
-        rc = find_place(&w.folder, call, bits);
+        rc = find_place(&w.folder, &made, call, bits);
     if (rc == MMLC_GO) {
         w.samples = samples;
         w.plots = (mmlc_plots){.command = call->command, .folder = w.folder, .model = model, .cohort = w.cohort,
@@ -391,6 +393,8 @@ static int run(mmlc_call *call)
             mmlc_say_ignored(call->command, model, w.cohort);
         mmlc_signals_note();
         rc = explain(&w, bits);
+        if (rc != MMLC_OK && made)
+            (void)rmdir(w.folder); /* unless something is in it */
     }
     mml_explainer_free(w.explainer);
     free(samples);

@@ -42,6 +42,15 @@ test_that "fuse without room keeps the old model" fails_and_keeps fuse "$cohort"
 test_that "predict without room keeps the old table" fails_and_keeps predict "$tmp/labs.h5" "$cohort" -o "$old"
 test_that "the message names the file" says "$old"
 
+short explain "$tmp/labs.h5" "$cohort" -o "$tmp/explained"
+test_that "explain without room is a failure" exits 1
+test_that "and leaves no folder" [ ! -e "$tmp/explained" ]
+mkdir "$tmp/mine"
+short explain "$tmp/labs.h5" "$cohort" -o "$tmp/mine"
+test_that "but one that was there before" [ -d "$tmp/mine" ]
+short explain "$tmp/labs.h5" "$cohort" -o "$tmp/part" --sample p001
+test_that "or one with something in it" [ -s "$tmp/part/modalities.tsv" ]
+
 renew
 run predict "$tmp/genes.h5" "$tmp/labs.h5" -o "$old"
 test_that "a command that fails early keeps the old file" kept
