@@ -1,7 +1,6 @@
 /* collect.c - records to compare.json, its tables and its page: one row a system, the studies, all records. */
 #include "compare/collect.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "compare/record.h"
@@ -9,7 +8,6 @@
 #include "model/options.h"
 #include "report/report.h"
 #include "util/alloc.h"
-#include "util/atomic.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -56,20 +54,11 @@ out:
 static mml_status save_text(const char *text, const char *directory, const char *name)
 {
     mml_status st = MML_OK;
-    mmli_atomic *a = NULL;
     char *path = NULL;
-    FILE *f = NULL;
-    bool written;
 
     MML_TRY(mmli_folder_path(&path, directory, name));
-    MML_TRY(mmli_atomic_begin(&a, path));
-    MML_CHECK((f = fopen(mmli_atomic_path(a), "w")) != NULL, MML_E_IO, "%s: cannot be written", path);
-    written = fputs(text, f) >= 0;
-    written = fclose(f) == 0 && written;
-    MML_CHECK(written, MML_E_IO, "%s: cannot be written; is there room on the disk?", path);
-    MML_TRY(mmli_atomic_commit(a));
+    MML_TRY(mmli_text_save(text, path));
 out:
-    mmli_atomic_abort(a);
     mmli_free(path);
     return st;
 }

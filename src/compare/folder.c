@@ -103,19 +103,49 @@ out:
     return st;
 }
 
-mml_status mmli_json_save(const json_t *value, const char *path)
+/* 0 = written */
+typedef int (*putter)(const void *what, FILE *f);
+
+static int put_json(const void *what, FILE *f)
+{
+    return json_dumpf(what, f, MMLI_JSON_REALS | JSON_INDENT(1));
+}
+
+static int put_text(const void *what, FILE *f)
+{
+    return fputs(what, f) < 0;
+}
+
+static mml_status save(putter put, const void *what, const char *path)
 {
     mml_status st = MML_OK;
     mmli_atomic *a = NULL;
+    char text[MMLI_ERRNO_BYTES];
+    FILE *f;
+    bool bad;
 
-    MML_CHECK(value != NULL, MML_E_NOMEM, "%s: no memory to write it", path);
+    MML_CHECK(what != NULL, MML_E_NOMEM, "%s: no memory to write it", path);
     MML_TRY(mmli_atomic_begin(&a, path));
-    MML_CHECK(json_dump_file(value, mmli_atomic_path(a), MMLI_JSON_REALS | JSON_INDENT(1)) == 0, MML_E_IO,
-              "%s: cannot be written; is there room on the disk?", path);
+    MML_CHECK((f = fopen(mmli_atomic_path(a), "w")) != NULL, MML_E_IO, "%s: cannot be written: %s", path,
+              mmli_errno_text(text, errno));
+    errno = 0; /* of Jansson a failure may be one of memory, which sets none */
+    bad = put(what, f) != 0;
+    bad = fclose(f) != 0 || bad;
+    MML_CHECK(!bad, MML_E_IO, "%s: cannot be written: %s", path, mmli_errno_text(text, errno != 0 ? errno : ENOMEM));
     MML_TRY(mmli_atomic_commit(a));
 out:
     mmli_atomic_abort(a);
     return st;
+}
+
+mml_status mmli_json_save(const json_t *value, const char *path)
+{
+    return save(put_json, value, path);
+}
+
+mml_status mmli_text_save(const char *text, const char *path)
+{
+    return save(put_text, text, path);
 }
 
 mml_status mmli_json_load(json_t **out, const char *path)

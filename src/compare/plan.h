@@ -106,8 +106,9 @@ mml_status mmli_folder_make(const char *path);
 /* Makes DIR, DIR/jobs and DIR/models where they are not there. */
 mml_status mmli_folders_make(const char *directory);
 bool mmli_file_exists(const char *path);
-/* A JSON value as a file, whole or not at all; and back. MML_E_FORMAT names line and column. */
+/* A JSON value, or a text, as a file, whole or not at all; a value back. NULL: MML_E_NOMEM. MML_E_FORMAT names line and column. */
 mml_status mmli_json_save(const json_t *value, const char *path);
+mml_status mmli_text_save(const char *text, const char *path);
 mml_status mmli_json_load(json_t **out, const char *path);
 
 /* ---- settings.c: all that decides the result of a job. New reference. */

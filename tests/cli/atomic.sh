@@ -51,6 +51,11 @@ test_that "but one that was there before" [ -d "$tmp/mine" ]
 short explain "$tmp/labs.h5" "$cohort" -o "$tmp/part" --sample p001
 test_that "or one with something in it" [ -s "$tmp/part/modalities.tsv" ]
 
+must compare "$cohort" -t death --weight-folds 0 --folds 1 -s block -o "$tmp/study" -j 1 -q
+rm "$tmp/study/compare.json"
+short compare --collect "$tmp/study" -o "$tmp/other"
+test_that "compare without room is a failure" exits 1
+test_that "with the file and the reason" says "$tmp/other/compare.json: cannot be written: File too large"
 renew
 run predict "$tmp/genes.h5" "$tmp/labs.h5" -o "$old"
 test_that "a command that fails early keeps the old file" kept
