@@ -36,6 +36,9 @@ static mml_status find_id(csv_source *c, const mmli_source *s)
     const mml_status st = mmli_csv_column(&c->id_at, s->m->file, (const char *const *)c->names, c->n_names, s->m->id);
     size_t met = 0;
 
+    if (st == MML_E_NOT_FOUND && c->ids_file != NULL)
+        return mmli_fail(MML_E_NOT_FOUND, "%s: modality %s: no column %s; the ids of ids = %s are the column @ids: say id = @ids", s->m->file,
+                         s->m->name, s->m->id, mmli_source_option(s, "ids"));
     for (size_t i = 0; st == MML_E_NOT_FOUND && s->context->samples != NULL && i < c->n_names; i++)
         met += mmli_index_find(s->context->samples, c->names[i], strlen(c->names[i])) != SIZE_MAX;
     if (met == 0)
@@ -247,8 +250,9 @@ static mml_status csv_open(mmli_source *s)
               "%s:%zu: [%s] a %s is read from an array in HDF5: dataset = %s is needed", s->m->ini_path, s->m->line,
               s->m->section->name, s->m->kind == MML_SERIES ? "series" : "image",
               s->m->kind == MML_SERIES ? "NAME of (samples, steps, channels)" : "NAME of (samples, height, width, channels)");
-    MML_CHECK(s->m->id != NULL, MML_E_FORMAT, "%s:%zu: [%s] needs id = the %s with the sample ids", s->m->ini_path, s->m->line,
-              s->m->section->name, "column");
+    MML_CHECK(s->m->id != NULL, MML_E_FORMAT, "%s:%zu: [%s] needs id = %s", s->m->ini_path, s->m->line,
+              s->m->section->name, mmli_source_option(s, "ids") != NULL ? "@ids, the column of what is in the file of ids"
+                                                                         : "the column with the sample ids");
     MML_TRY(read_options(s, c));
     if (mmli_kept_is(s->context->kept, &c->sheet))
         MML_TRY(from_kept(&done, s, &handler, s->context->kept));

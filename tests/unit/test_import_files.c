@@ -130,6 +130,10 @@ START_TEST(ids_may_stand_in_a_file_of_their_own)
     mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n"
                              "[modality m]\nkind = table\nfile = m.csv\nheader = no\nids = ids.txt\nid = @ids\n",
                              MML_E_DATA, "has 3 ids for the 2 rows");
+    mmlt_assert_not_imported("[cohort]\nlabels = l.csv\nid = id\n"
+                             "[modality m]\nkind = table\nfile = m.csv\nheader = no\nids = ids.txt\n", MML_E_NOT_FOUND,
+                             "no column id; the ids of ids = ids.txt are the column @ids: say id = @ids");
+    mmlt_assert_not_imported("[cohort]\n[modality m]\nkind = table\nfile = m.csv\nheader = no\nids = ids.txt\n", MML_E_FORMAT, "needs id = @ids");
 }
 END_TEST
 
