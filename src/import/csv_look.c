@@ -238,6 +238,27 @@ out:
     return st;
 }
 
+/* A column of few words could be categories. */
+static mml_status tell_words(mmli_suggestion *out, const mmli_survey *s)
+{
+    mml_status st = MML_OK;
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const mmli_survey_column *c = &s->columns[i];
+
+        if (i == s->id || c->n_texts == 0 || c->n_numbers > 0 || c->n_values < 2 || c->n_values > MMLI_SURVEY_VALUES ||
+            !mmli_fits_list(c->name) || mmli_may_tell(c->name))
+            continue;
+        MML_TRY(mmli_buf_printf(&out->modalities, "%s%s", n++ == 0 ? "; for categories, unless it is an outcome: take its exclusion away, and add categorical = " : ", ",
+                                c->name));
+    }
+    if (n > 0)
+        MML_TRY(mmli_buf_puts(&out->modalities, "\n"));
+out:
+    return st;
+}
+
 /* The numeric columns as a table; others are excluded by name. */
 static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, const char *path, const char *id)
 {
@@ -264,6 +285,7 @@ static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, cons
         MML_TRY(mmli_buf_puts(&out->modalities, "\n"));
     if (telling > 0)
         MML_TRY(mmli_buf_puts(&out->modalities, "; left out are texts, and numbers that may tell the outcome by their names\n"));
+    MML_TRY(tell_words(out, s));
     MML_TRY(tell_mixed(out, s));
 out:
     return st;

@@ -507,6 +507,15 @@ START_TEST(a_suggestion_leaves_out_what_may_tell_the_outcome)
 }
 END_TEST
 
+START_TEST(words_that_could_be_categories_are_told)
+{
+    mmlt_write("w.csv", "id,age,smoker,stage,note,status\na,1,yes,I,,x\nb,2,no,II,,y\nc,3,yes,II,so,x\n");
+    suggest((const char *const[]){"w.csv"}, 1);
+    ck_assert_msg(has(text, "columns = all, -smoker, -stage, -note, -status\n"), "%s", text);
+    ck_assert_msg(has(text, "; for categories, unless it is an outcome: take its exclusion away, and add categorical = smoker, stage\n"), "%s", text);
+}
+END_TEST
+
 START_TEST(arrays_of_an_hdf5_file_are_suggested_with_their_ids)
 {
     hid_t file = H5Fcreate(mmlt_path("a.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
@@ -624,6 +633,7 @@ int main(void)
     tcase_add_test(tc, a_check_of_a_wrong_ini_says_all_that_is_wrong_with_it);
     tcase_add_test(tc, a_table_is_imported_without_an_ini);
     tcase_add_test(tc, a_suggestion_leaves_out_what_may_tell_the_outcome);
+    tcase_add_test(tc, words_that_could_be_categories_are_told);
     tcase_add_test(tc, arrays_of_an_hdf5_file_are_suggested_with_their_ids);
     tcase_add_test(tc, a_table_is_described_column_by_column);
     tcase_add_test(tc, files_that_are_not_read_are_answered_with_what_converts_them);
