@@ -7,6 +7,7 @@
 
 #include "import/mcat.h"
 #include "import/survey.h"
+#include "import/survival_look.h"
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -91,22 +92,6 @@ out:
 
 /* ---- suggest -------------------------------------------------------------------------------------------------------------- */
 
-/* Pairs of a survival task as they are named in the field (formats.md 2 and 3, scikit-survival, R survival). */
-static const struct pair {
-    const char *time, *flag, *key, *unit;
-} pairs[] = {
-    {"survival_months", "censorship", "censorship", "months"},
-    {"survival_months_dss", "censorship_dss", "censorship", "months"},
-    {"survival_months_pfi", "censorship_pfi", "censorship", "months"},
-    {"time_months", "event", "event", "months"},
-    {"time_days", "event", "event", "days"},
-    {"OS_Months", "OS_Status", "event", "months"},
-    {"OS.time", "OS", "event", "days"},
-    {"time", "event", "event", NULL},
-    {"time", "status", "event", NULL},
-    {"survtime", "event", "event", NULL},
-    {"Survival_in_days", "Status", "event", "days"},
-};
 static const char *const label_names[] = {"label", "target", "y", "class", "outcome", "y_true"};
 
 static const mmli_survey_column *find(const mmli_survey *s, const char *name)
@@ -115,35 +100,6 @@ static const mmli_survey_column *find(const mmli_survey *s, const char *name)
         if (strcasecmp(s->columns[i].name, name) == 0)
             return &s->columns[i];
     return NULL;
-}
-
-static mml_status suggest_survival(mmli_suggestion *out, const mmli_survey *s)
-{
-    mml_status st = MML_OK;
-    size_t n = 0;
-
-    for (size_t i = 0; i < COUNT(pairs); i++) {
-        const mmli_survey_column *time = find(s, pairs[i].time), *flag = find(s, pairs[i].flag);
-
-        /* words are written into an ini: one with a line end would go on as lines of it */
-        if (flag != NULL && flag->n_texts > 0 && (!mmli_fits_list(flag->values[0]) || (flag->n_values > 1 && !mmli_fits_list(flag->values[1]))))
-            continue;
-        if (time == NULL || flag == NULL || (n > 0 && strcmp(pairs[i].key, "event") == 0)) /* one time with one event */
-            continue;
-        MML_TRY(mmli_buf_printf(&out->tasks, "\n[task survival%.0zu]\nkind = survival\ntime = %s\n", n > 0 ? n + 1 : 0,
-                                time->name));
-        if (flag->n_texts > 0)
-            MML_TRY(mmli_buf_printf(&out->tasks, "; after the colon: the word that says that it happened; there are %s and %s\n"
-                                    "%s = %s:%s\n", flag->values[0], flag->n_values > 1 ? flag->values[1] : "no other",
-                                    pairs[i].key, flag->name, flag->values[flag->n_values > 1 ? 1 : 0]));
-        else
-            MML_TRY(mmli_buf_printf(&out->tasks, "%s = %s\n", pairs[i].key, flag->name));
-        if (pairs[i].unit != NULL)
-            MML_TRY(mmli_buf_printf(&out->tasks, "unit = %s\n", pairs[i].unit));
-        n++;
-    }
-out:
-    return st;
 }
 
 static mml_status suggest_classes(mmli_suggestion *out, const mmli_survey *s)
@@ -201,7 +157,7 @@ bool mmli_may_tell(const char *name)
 {
     static const char *const words[] = {"surviv", "death",  "dead",   "decease", "cens",  "event",   "time",  "days",   "month",  "label",
                                         "outcome", "target", "follow", "lenfol",  "fold",  "split",   "train", "relapse", "recur", "stat",
-                                        "y_true",  "mortal", "progressed"};
+                                        "y_true",  "mortal", "progressed", "died"};
     static const char *const genes[] = {"_rnaseq", "_rna", "_cnv", "_mut"}; /* TIMELESS_rnaseq is a gene */
     const size_t n = strlen(name);
 
@@ -324,9 +280,9 @@ mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path)
     id = s.columns[s.id].name[0] != '\0' ? s.columns[s.id].name : "@index";
     MML_TRY(mmli_suggest_labels(&taken, out, path, id, NULL));
     if (taken) {
-        MML_TRY(suggest_survival(out, &s));
+        MML_TRY(mmli_suggest_survival(out, &s));
         MML_TRY(suggest_classes(out, &s));
-        if (out->tasks.len == 0)
+        if (out->tasks.len == 0 || strstr(out->tasks.text, "\n[task ") == NULL)
             MML_TRY(mmli_buf_puts(&out->tasks, "\n; No outcome was recognised. Name it in a section [task NAME]: it is then left out of the "
                                                "features.\n"));
     }

@@ -31,6 +31,7 @@ static mml_status run(mmli_importing *im, const char *real)
     for (size_t i = 0; i < c->n_modalities; i++)
         MML_TRY(mmli_problem(&im->problems, mmli_importing_modality(im, i)));
     MML_TRY(mmli_importing_overlap(im));
+    MML_TRY(mmli_importing_taken(im));
     if (im->suggested && c->n_tasks == 0)
         MML_TRY(mmli_buf_puts(&im->report, "WARNING: no outcome was recognised; a column that tells it may be among the features: see mmlego "
                                            "inspect --init\n"));

@@ -92,3 +92,22 @@ out:
     mmli_free(t.event);
     return st;
 }
+
+mml_status mmli_importing_taken(mmli_importing *im)
+{
+    mml_status st = MML_OK;
+
+    for (size_t i = 0; im->suggested && i < im->config.n_tasks; i++) {
+        const mmli_import_task *t = &im->config.tasks[i];
+
+        if (t->label != NULL)
+            MML_TRY(mmli_buf_printf(&im->report, "taken for task %s: label %s", t->name, t->label));
+        else
+            MML_TRY(mmli_buf_printf(&im->report, "taken for task %s: time %s, %s %s%s%s", t->name, t->time, t->event != NULL ? "event" : "censorship",
+                                    t->event != NULL ? t->event : t->censorship, t->word != NULL ? " where it is " : "",
+                                    t->word != NULL ? t->word : ""));
+        MML_TRY(mmli_buf_puts(&im->report, ", as mmlego inspect --init suggests\n"));
+    }
+out:
+    return st;
+}

@@ -42,6 +42,8 @@ mml_status mmli_importing_unknown(mmli_importing *im, const mmli_table *table);
 /* import_columns.c, import_tasks.c, import_modalities.c: written and reported. */
 mml_status mmli_importing_columns(mmli_importing *im);
 mml_status mmli_importing_task(mmli_importing *im, size_t which);
+/* Of a config that nobody has written: the columns that were taken for its tasks. */
+mml_status mmli_importing_taken(mmli_importing *im);
 mml_status mmli_importing_modality(mmli_importing *im, size_t which);
 /* Samples that have several modalities: what merging and fusing can be judged on. */
 mml_status mmli_importing_overlap(mmli_importing *im);

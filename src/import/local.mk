@@ -60,6 +60,7 @@ libmmlego_core_la_SOURCES += \
 	src/import/rowfile.c src/import/rowfile.h \
 	src/import/suggest.c src/import/suggest.h \
 	src/import/survey.c src/import/survey.h \
+	src/import/survival_look.c src/import/survival_look.h \
 	src/import/table.c \
 	src/import/tasks.c \
 	src/import/tokens.c

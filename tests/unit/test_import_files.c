@@ -516,6 +516,62 @@ START_TEST(words_that_could_be_categories_are_told)
 }
 END_TEST
 
+/* Each row: a header, two rows, and a part of the ini; NULL: no survival task. */
+static const struct survival {
+    const char *header, *first, *second, *ini, *says;
+} survivals[] = {
+    {"days,event", "3,1", "5,0", "[task survival]\nkind = survival\ntime = days\nevent = event\nunit = days\n", NULL},
+    {"Months,Status", "3,1", "5,0", "time = Months\nevent = Status\nunit = months\n", NULL},
+    {"years,vital_status", "3,Dead", "5,Alive", "time = years\n; after the colon: the word that says that it happened; there are Dead and Alive\n"
+     "event = vital_status:Dead\nunit = years\n", NULL},
+    {"TIME,DEATH", "3,no", "5,yes", "time = TIME\n; after the colon: the word that says that it happened; there are no and yes\nevent = DEATH:yes\n", NULL},
+    {"survival_days,died", "3,1.0", "5,0.0", "time = survival_days\nevent = died\nunit = days\n", NULL},
+    {"time,status", "3,TRUE", "5,FALSE", "time = time\nevent = status\n", NULL},
+    {"duration,event_observed", "3,1", "5,0", "time = duration\nevent = event_observed\n", NULL},
+    {"follow-up time,dead", "3,1", "5,0", "time = follow-up time\nevent = dead\n", NULL},
+    {"OS,OS.time,PFI,PFI.time", "1,3,0,2", "0,5,1,4", "[task survival]\nkind = survival\ntime = OS.time\nevent = OS\nunit = days\n\n"
+     "[task survival_pfi]\nkind = survival\ntime = PFI.time\nevent = PFI\nunit = days\n", NULL},
+    {"DSS_MONTHS,DSS_STATUS", "3,0:ALIVE OR DEAD TUMOR FREE", "5,1:DEAD WITH TUMOR", "[task survival_dss]\nkind = survival\ntime = DSS_MONTHS\n"
+     "; after the colon: the word that says that it happened; there are 0:ALIVE OR DEAD TUMOR FREE and 1:DEAD WITH TUMOR\n"
+     "event = DSS_STATUS:1:DEAD WITH TUMOR\nunit = months\n", NULL},
+    {"OS_MONTHS,OS_STATUS", "3,1:DECEASED", "5,0:LIVING", "event = OS_STATUS:1:DECEASED\n", NULL}, /* in whatever order they come */
+    {"OS,OS_event", "3.5,1", "5,0", "time = OS\nevent = OS_event\n", NULL},
+    {"time_days,time_months,event", "30,1,1", "60,2,0", "time = time_days\nevent = event\nunit = days\n", NULL},
+    {"time,event,status", "3,1,0", "5,0,1", "time = time\nevent = event\n", NULL},
+    {"time,event,days_to_death", "3,1,3", "5,0,", "time = time\nevent = event\n", NULL},
+    /* not certain */
+    {"days,status", "3,smoker", "5,former", NULL, "No [task survival] was made of the time days and the event status, which is not 0 and 1"},
+    {"time,status", "3,1", "5,2", NULL, "which is not 0 and 1: say which word or number"},
+    {"time,status", "3,yes", "5,no", NULL, "which is not 0 and 1: say which word or number"},
+    {"time,days,event", "3,4,1", "5,6,0", NULL, "made of the time time or days and the event event: say which are meant"},
+    {"time,death,status", "3,1,1", "5,0,1", NULL, "made of the time time and the event death or status: say which"},
+    {"days,x", "3,1", "5,0", NULL, "No outcome was recognised"},
+    {"status,x", "1,1", "0,0", NULL, "No outcome was recognised"},
+    {"days,event", "-3,1", "5,0", NULL, "No outcome was recognised"},
+    {"days,event", "soon,1", "later,0", NULL, "No outcome was recognised"},
+    {"OS.time,PFI", "3,1", "5,0", NULL, "No outcome was recognised"},
+};
+
+START_TEST(a_time_and_an_event_are_a_survival_task_where_that_is_certain)
+{
+    const struct survival *s = &survivals[_i];
+    char csv[400];
+
+    snprintf(csv, sizeof csv, "id,%s,age\na,%s,50\nb,%s,60\n", s->header, s->first, s->second);
+    mmlt_write("w.csv", csv);
+    suggest((const char *const[]){"w.csv"}, 1);
+    if (s->ini != NULL)
+        ck_assert_msg(has(text, s->ini) && !has(text, "No "), "%s", text);
+    else
+        ck_assert_msg(!has(text, "[task survival]\nkind") && has(text, s->says) && has(text, "No outcome"), "%s", text);
+    mml_string_free(text);
+    mmlt_assert_ok(mml_import(mmlt_path("w.csv"), mmlt_path("out.h5"), &text, NULL, NULL));
+    ck_assert_msg(has(text, "(survival): 2 labelled") == (s->ini != NULL), "%s", text);
+    ck_assert_msg(has(text, "taken for task survival") == (s->ini != NULL), "%s", text);
+    ck_assert_msg(has(text, has(s->header, ",x") ? "of 2 features," : "of 1 feature,"), "%s", text); /* none tells the outcome */
+}
+END_TEST
+
 START_TEST(arrays_of_an_hdf5_file_are_suggested_with_their_ids)
 {
     hid_t file = H5Fcreate(mmlt_path("a.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
@@ -634,6 +690,7 @@ int main(void)
     tcase_add_test(tc, a_table_is_imported_without_an_ini);
     tcase_add_test(tc, a_suggestion_leaves_out_what_may_tell_the_outcome);
     tcase_add_test(tc, words_that_could_be_categories_are_told);
+    tcase_add_loop_test(tc, a_time_and_an_event_are_a_survival_task_where_that_is_certain, 0, (int)(sizeof survivals / sizeof survivals[0]));
     tcase_add_test(tc, arrays_of_an_hdf5_file_are_suggested_with_their_ids);
     tcase_add_test(tc, a_table_is_described_column_by_column);
     tcase_add_test(tc, files_that_are_not_read_are_answered_with_what_converts_them);

@@ -64,7 +64,7 @@ START_TEST(the_cohort_is_that_of_the_suggested_ini)
 {
     is_same("sample_id,a,b\nx,1,2\ny,NaN,4\nz,-0.125,1e-40\n", "samples: 3");
     is_same(",a,b\r\nx,1,\"2\"\r\n\r\ny, 3 ,4\r\n", "samples: 2"); /* the first column, by its place */
-    is_same(SURVIVAL, "task survival (survival): 3 labelled, 1 event");
+    is_same(SURVIVAL, "task survival (survival): 3 labelled, 2 events");
     is_same("id,note,label,x\na,u,yes,1\nb,v,no,2\n", "task label (binary)");
     is_same("1,2\n3,4\n", "samples: 2"); /* no header: rows by their number, the file is read again */
 }
