@@ -30,6 +30,11 @@ int mmlc_models_load(mmlc_models *models, const mmlc_command *command, const cha
 {
     int rc = MMLC_GO;
 
+    *models = (mmlc_models){.model = NULL};
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (mmlc_same_file(paths[i], paths[j]))
+                return mmlc_usage_error(command, "%s and %s are the same: each block is given once", paths[j], paths[i]);
     *models = (mmlc_models){.model = calloc(n + 1, sizeof *models->model), .n = n};
     if (models->model == NULL)
         return mmlc_no_memory(command);

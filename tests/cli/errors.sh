@@ -46,6 +46,9 @@ for words in "import $tmp/cohort.ini" "train $cohort -m labs -t death" "merge $t
 done
 test_that "nor does a log go there" fails 2 "in place of -" $train --log -
 test_that "no file named - was made" [ ! -e - ]
+test_that "a block is merged once" fails 2 "are the same: each block is given once" merge "$tmp/labs.h5" "$tmp/genes.h5" "$tmp/./labs.h5" -o "$tmp/x.h5"
+ln -s labs.h5 "$tmp/again.h5"
+test_that "nor is it fused twice, by another name" fails 2 "are the same: each block is given once" fuse "$cohort" "$tmp/labs.h5" "$tmp/again.h5" --fold 0 -o "$tmp/x.h5"
 test_that "--weights has one number a block" fails 2 "--weights has 3 numbers for 2 blocks" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 1,2,3 -o "$tmp/x.h5"
 test_that "--weights must not all be 0" fails 2 "" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 0,0 -o "$tmp/x.h5"
 test_that "--weights search needs a cohort" fails 2 "--weights search needs --cohort FILE" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights search -o "$tmp/x.h5"
