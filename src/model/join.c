@@ -50,6 +50,7 @@ out:
     return st;
 }
 
+/* at: counted from 1, as people do. */
 static mml_status add_model(mmli_source *list, size_t *n, const mml_model *model, size_t at, const char *verb)
 {
     mml_status st = MML_OK;
@@ -80,10 +81,10 @@ mml_status mmli_join_sources(mmli_source **out, size_t *n, const mml_model *cons
         total += models[i] ? models[i]->n : 0;
     MML_TRY(mmli_calloc(&list, total, sizeof *list));
     for (size_t i = 0; i < n_models; i++)
-        MML_TRY(add_model(list, n, models[i], i, verb));
+        MML_TRY(add_model(list, n, models[i], i + 1, verb));
     for (size_t i = 1; i < *n; i++) {
+        MML_TRY(check_task(&list[0], &list[i], verb)); /* first: of different tasks a latent of one size is no help */
         MML_TRY(check_latents(&list[0], &list[i], verb));
-        MML_TRY(check_task(&list[0], &list[i], verb));
     }
     *out = list;
     list = NULL;

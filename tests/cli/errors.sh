@@ -54,6 +54,8 @@ test_that "--weights must not all be 0" fails 2 "" merge "$tmp/labs.h5" "$tmp/ge
 test_that "--weights search needs a cohort" fails 2 "--weights search needs --cohort FILE" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights search -o "$tmp/x.h5"
 test_that "--on of predict needs a part or a condition" fails 2 "--on must be" predict "$tmp/labs.h5" "$cohort" --on banana
 test_that "--on of evaluate names the column that is not there" fails 2 "banana" evaluate "$tmp/labs.h5" "$cohort" --on banana=1
+must train "$cohort" -m labs -t survival -o "$tmp/other.h5" $quick --latent 16x16
+test_that "of different tasks and latents the task is told" fails 2 "one model was trained on the" merge "$tmp/labs.h5" "$tmp/other.h5" -o "$tmp/x.h5"
 test_that "blocks of different tasks cannot be merged" fails 2 "survival" merge "$tmp/labs.h5" "$tmp/survival.h5" -o "$tmp/x.h5"
 test_that "blocks of different divisions of one cohort need one to be said" fails 2 "different divisions of one cohort (train site=a" fuse "$cohort" "$tmp/labs.h5" "$tmp/genes.h5" -o "$tmp/x.h5"
 test_that "with one it is used" works fuse "$cohort" "$tmp/labs.h5" "$tmp/genes.h5" -o "$tmp/y.h5" --epochs 1 --fold 0

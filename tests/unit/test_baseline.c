@@ -281,7 +281,7 @@ START_TEST(a_baseline_cannot_be_merged_fused_or_converted)
     models[0] = rig_train(cohort, "labs", &o);
     models[1] = train_on(&cases[0], cohort, &o, NULL);
     mmlt_assert_fails(mml_merge(&out, (const mml_model *const *)models, 2, NULL), MML_E_ARG,
-                      "model 1 of those to be merged is a baseline (snn)");
+                      "model 2 of those to be merged is a baseline (snn)");
     mmlt_assert_fails(mml_fuse(&out, (const mml_model *const *)models, 2, NULL), MML_E_ARG, "is a baseline (snn)");
     mmlt_assert_fails(mml_train_fuse(&out, cohort, (const mml_model *const *)models + 1, 1, NULL, &o), MML_E_ARG, "is a baseline");
     mmlt_assert_fails(mml_model_save_state(models[1], "/tmp/mmlt_never.safetensors"), MML_E_ARG, "a baseline has no names");

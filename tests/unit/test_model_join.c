@@ -201,7 +201,7 @@ START_TEST(blocks_that_do_not_fit_together_are_refused)
     mml_merge_options o = weighting(MML_WEIGHT_EQUAL);
 
     mmlt_assert_fails(mml_merge(&out, NULL, 0, &o), MML_E_ARG, "no models");
-    mmlt_assert_fails(mml_merge(&out, (const mml_model *[]){a, NULL}, 2, &o), MML_E_ARG, "model 1 of those to be merged is NULL");
+    mmlt_assert_fails(mml_merge(&out, (const mml_model *[]){a, NULL}, 2, &o), MML_E_ARG, "model 2 of those to be merged is NULL");
 
     other = mmlt_block(&(mmlt_block_spec){.modality = "notes", .width = 3, .latent_d = 10});
     mmlt_assert_fails(mml_merge(&out, (const mml_model *[]){a, other}, 2, &o), MML_E_SHAPE, "6 x 8, that of notes 6 x 10");
