@@ -24,7 +24,7 @@ static const mmlc_opt how[] = {
     {.name = "preset", .type = MMLC_STR, .at = AT(preset), .choices = mmlc_presets,
      .help = "defaults of all other options", .init = "mmlego"},
     {.name = "mode", .type = MMLC_CHOICE, .at = AT(fuse.mode), .choices = modes,
-     .help = "one block after the other, or step by step in turn"},
+     .help = "one block after the other, or step by step in turn; the same where blocks have one step, as in preset mmlego"},
     {.name = "order", .type = MMLC_CHOICE, .at = AT(fuse.order), .choices = orders,
      .help = "order of the blocks: the best last, by cross score or, without one, validation score; or as given"},
     {.name = "freeze", .type = MMLC_CHOICE, .at = AT(fuse.freeze), .choices = freezes,
