@@ -2,6 +2,9 @@
  *
  * The library never prints, exits or aborts. A call that can fail returns a status; the text that
  * says what was wrong, and where, is kept per thread until the next failure of that thread.
+ *
+ * A pointer must not be NULL where nothing else is said. A call that returns a status refuses it with MML_E_ARG and its name; those
+ * that just tell something of an object (mml_cohort_size()) need the object.
  */
 #ifndef MMLEGO_BASE_H
 #define MMLEGO_BASE_H

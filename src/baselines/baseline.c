@@ -35,7 +35,8 @@ mml_status mml_baseline_check(const mml_baseline_options *options, const mml_mod
     mml_status st = MML_OK;
     const mmli_architecture *a;
 
-    MML_CHECK(options && n > 0, MML_E_ARG, "a baseline needs its options and at least one modality");
+    MML_GIVEN(options, modalities);
+    MML_CHECK(n > 0, MML_E_ARG, "a baseline needs at least one modality");
     MML_TRY(mmli_baseline_options_check(options));
     a = architecture(options->kind);
     MML_CHECK(a, MML_E_ARG, "unknown baseline %d", (int)options->kind);

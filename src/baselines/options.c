@@ -21,6 +21,7 @@ mml_status mml_baseline_from_name(mml_baseline_kind *out, const char *name)
     char list[MMLI_LIST_BYTES];
     const char *near;
 
+    MML_GIVEN(out, name);
     for (size_t i = 0; i < N_NAMES; i++)
         if (strcmp(name, names[i]) == 0) {
             *out = (mml_baseline_kind)i;
@@ -38,6 +39,7 @@ mml_status mml_baseline_options_init(mml_baseline_options *options, mml_baseline
 {
     mml_baseline_options o = {.struct_size = sizeof o, .kind = kind};
 
+    MML_GIVEN(options);
     switch (kind) {
     case MML_BASELINE_SNN:
         o.width = 256;

@@ -80,6 +80,7 @@ size_t mml_bench_n_cases(void)
 
 mml_status mml_bench_case_at(mml_bench_case *out, size_t i)
 {
+    MML_GIVEN(out);
     if (i >= N_SPECS)
         return mmli_fail(MML_E_ARG, "case %zu of %d", i, (int)N_SPECS);
     *out = specs[i].shown;

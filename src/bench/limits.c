@@ -218,6 +218,7 @@ mml_status mml_bench_measure_limits(mml_bench_limits *out, const mml_bench_optio
     mmli_device *dv = NULL;
     double each;
 
+    MML_GIVEN(out);
     MML_TRY(mmli_bench_give(out, &r, sizeof r, "mml_bench_limits"));
     MML_TRY(mmli_bench_options_check(&o, options));
     MML_TRY(mmli_device_open(&dv, o.device, o.threads));

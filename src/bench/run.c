@@ -146,6 +146,7 @@ mml_status mml_bench_run(mml_bench_result *out, const char *name, const mml_benc
     mmli_bench_rig *rig = NULL;
     double warm = 0;
 
+    MML_GIVEN(out, name);
     MML_TRY(mmli_bench_give(out, &r, sizeof r, "mml_bench_result"));
     MML_TRY(mmli_bench_options_check(&o, options));
     MML_TRY(mmli_bench_find(&spec, name));
@@ -165,7 +166,9 @@ mml_status mml_bench_model(mml_model **out, const char *name, const mml_bench_op
     mml_bench_options o;
     const mmli_bench_spec *spec;
 
+    MML_GIVEN(out);
     *out = NULL;
+    MML_GIVEN(name);
     MML_TRY(mmli_bench_options_check(&o, options));
     MML_TRY(mmli_bench_find(&spec, name));
     MML_TRY(mmli_bench_model_on(out, spec, o.device, o.threads, o.seed));
@@ -209,7 +212,9 @@ mml_status mml_bench_batch(mml_batch **out, const char *name)
     const mmli_bench_spec *spec;
     mml_batch *batch = NULL;
 
+    MML_GIVEN(out);
     *out = NULL;
+    MML_GIVEN(name);
     MML_TRY(mmli_bench_find(&spec, name));
     MML_TRY(mml_batch_new(&batch, spec->batch));
     for (size_t i = 0; i < spec->n; i++)

@@ -107,6 +107,7 @@ mml_status mml_compare_collect(char **json, const char *const *directories, size
 
     if (json)
         *json = NULL;
+    MML_GIVEN(directories, out);
     MML_TRY(mmli_collection_read(&c, directories, n));
     MML_TRY(comparison_json(&root, &c));
     MML_TRY(mmli_compare_table(&table, root));

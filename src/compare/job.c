@@ -181,6 +181,7 @@ mml_status mml_compare_run(mml_compare_state *state, const mml_compare *plan, si
     mmli_running run = {.plan = plan, .job = job, .watch = watch, .user = user};
     mmli_outcome o = {.status = "ok", .valid_score = (double)NAN, .score = (double)NAN};
 
+    MML_GIVEN(plan);
     MML_CHECK(job < plan->n_jobs, MML_E_ARG, "there is no job %zu, the comparison has %zu", job, plan->n_jobs);
     MML_TRY(check_needs(plan, job));
     if (mmli_system_check(plan, &plan->systems[plan->jobs[job].system], plan->jobs[job].point) != MML_OK) {

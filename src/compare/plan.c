@@ -256,6 +256,7 @@ mml_status mml_compare_new(mml_compare **out, const mml_compare_options *options
     mml_compare *plan = NULL;
     mml_cohort *cohort = NULL;
 
+    MML_GIVEN(out);
     *out = NULL;
     mml_compare_options_init(&o);
     MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_compare_options"));
@@ -293,6 +294,7 @@ mml_status mml_compare_job_at(mml_compare_job *out, const mml_compare *plan, siz
     mml_status st = MML_OK;
     const mmli_plan_job *j;
 
+    MML_GIVEN(out, plan);
     MML_CHECK(job < plan->n_jobs, MML_E_ARG, "there is no job %zu, the comparison has %zu", job, plan->n_jobs);
     j = &plan->jobs[job];
     *out = (mml_compare_job){.system = plan->systems[j->system].name,

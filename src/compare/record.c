@@ -148,6 +148,7 @@ mml_status mml_compare_look(mml_compare *plan, size_t job)
     char *model = NULL;
     const char *status;
 
+    MML_GIVEN(plan);
     MML_CHECK(job < plan->n_jobs, MML_E_ARG, "there is no job %zu, the comparison has %zu", job, plan->n_jobs);
     plan->jobs[job].state = MML_COMPARE_OPEN;
     plan->jobs[job].score = plan->jobs[job].seconds = (double)NAN;
@@ -181,6 +182,7 @@ mml_status mml_compare_fail(mml_compare *plan, size_t job, const char *message)
     mml_status st = MML_OK;
     mmli_outcome o = {.status = "failed", .valid_score = (double)NAN, .score = (double)NAN};
 
+    MML_GIVEN(plan, message);
     MML_CHECK(job < plan->n_jobs, MML_E_ARG, "there is no job %zu, the comparison has %zu", job, plan->n_jobs);
     strncpy(o.message, message, sizeof o.message - 1);
     MML_TRY(mmli_record_write(plan, job, &o));

@@ -199,6 +199,7 @@ mml_status mml_explain_attention(mml_explainer *e, mml_cohort *cohort, const siz
     mmli_walk walk = {0};
     mml_status st = MML_OK;
 
+    MML_GIVEN_AS("explainer, cohort", e, cohort);
     MML_CHECK(sink, MML_E_ARG, "no function to give the weights to");
     MML_CHECK(e->model->kind != MML_MODEL_BASELINE, MML_E_ARG,
               "attention is shown of blocks, merged and fused models; this one is a baseline (%s)",

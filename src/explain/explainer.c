@@ -126,8 +126,9 @@ mml_status mml_explainer_new(mml_explainer **out, const mml_model *model, const 
     mml_status st = MML_OK;
     mml_explainer *e = NULL;
 
+    MML_GIVEN(out);
     *out = NULL;
-    MML_CHECK(model, MML_E_ARG, "an explainer needs a model");
+    MML_GIVEN(model);
     MML_TRY(mmli_calloc(&e, 1, sizeof *e));
     e->model = model;
     e->large = MMLI_WALK_LARGE;

@@ -91,7 +91,9 @@ mml_status mml_explain_gradients(mml_explainer *e, mml_cohort *cohort, const siz
     mml_status st = MML_OK;
     size_t count;
 
-    MML_CHECK(sink, MML_E_ARG, "no function to give the attributions to");
+    MML_GIVEN_AS("explainer, cohort", e, cohort);
+    if (!sink)
+        return mmli_fail(MML_E_ARG, "no function to give the attributions to");
     MML_TRY(mmli_walk_begin(&walk, e->model, cohort, samples, n, e->o.batch));
     for (;;) {
         MML_TRY(mmli_walk_next(&chunk, &which, &count, &walk));

@@ -168,6 +168,7 @@ mml_status mml_explain_modalities(mml_explainer *e, mml_cohort *cohort, const si
     mml_status st = MML_OK;
     size_t count;
 
+    MML_GIVEN_AS("explainer, cohort", e, cohort);
     MML_CHECK(sink, MML_E_ARG, "no function to give the contributions to");
     MML_TRY(begin(&s));
     MML_TRY(mmli_walk_begin(&walk, e->model, cohort, samples, n, e->o.batch));

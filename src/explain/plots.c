@@ -31,12 +31,17 @@ static mmli_colours colours_of(const double *values, size_t n)
 /* Where there are values below 0, bars have the colours of maps: what raises the score is red. */
 mml_status mml_plot_bars(char **svg, const mml_plot_text *text, const char *const *names, const double *values, size_t n)
 {
-    const bool signs = some_below(values, n);
     mmli_markup m = {0};
     mml_status st = MML_OK;
     int *style = NULL;
+    bool signs;
 
+    MML_GIVEN(svg);
     *svg = NULL;
+    MML_GIVEN(text);
+    if (n > 0)
+        MML_GIVEN(names, values);
+    signs = some_below(values, n);
     MML_TRY(mmli_calloc(&style, n, sizeof *style));
     for (size_t i = 0; i < n; i++)
         style[i] = signs && values[i] > 0 ? MMLI_RED : MMLI_BLUE;
@@ -52,6 +57,11 @@ mml_status mml_plot_grid(char **svg, const mml_plot_text *text, const char *cons
 {
     mmli_markup m = {0};
 
+    MML_GIVEN(svg);
+    *svg = NULL;
+    MML_GIVEN(text);
+    if (rows > 0 && cols > 0)
+        MML_GIVEN(row_names, values);
     mmli_svg_heat_map(&m, &(mmli_heat_map){.figure = figure_of(text),
                                            .row_names = row_names,
                                            .rows = rows,
@@ -68,6 +78,11 @@ mml_status mml_plot_patches(char **svg, const mml_plot_text *text, const double 
 {
     mmli_markup m = {0};
 
+    MML_GIVEN(svg);
+    *svg = NULL;
+    MML_GIVEN(text);
+    if (n > 0)
+        MML_GIVEN(x, y, values);
     mmli_svg_patch_map(&m, &(mmli_patch_map){.figure = figure_of(text),
                                              .x = x,
                                              .y = y,

@@ -211,6 +211,7 @@ mml_status mml_export_modality(mml_cohort *cohort, const char *modality, mml_exp
     mml_status st = MML_OK;
     exporting x = {.cohort = cohort};
 
+    MML_GIVEN(cohort, modality, path);
     MML_TRY(mml_cohort_modality(&x.m, cohort, modality));
     MML_CHECK(part == MML_EXPORT_VALUES || format == MML_EXPORT_NPY, MML_E_ARG,
               "%s: a CSV has values, positions and their samples in one", path);
@@ -311,11 +312,13 @@ out:
 
 mml_status mml_export_labels(mml_cohort *cohort, const char *task, mml_export_format format, const char *path)
 {
-    const size_t n = task != NULL ? 1 : mml_cohort_n_tasks(cohort);
     mml_status st = MML_OK;
     exporting x = {.cohort = cohort};
     mml_task_info *tasks = NULL;
+    size_t n;
 
+    MML_GIVEN(cohort, path);
+    n = task != NULL ? 1 : mml_cohort_n_tasks(cohort);
     MML_TRY(mmli_calloc(&tasks, n, sizeof *tasks));
     for (size_t k = 0; k < n; k++)
         MML_TRY(task != NULL ? mml_cohort_task(&tasks[k], cohort, task) : mml_cohort_task_at(&tasks[k], cohort, k));

@@ -115,6 +115,7 @@ mml_status mml_import_with(const char *path, const char *out_path, const mml_imp
 
     if (report != NULL)
         *report = NULL;
+    MML_GIVEN(path);
     if (given != NULL)
         memcpy(&o, given, given->struct_size == 0 || given->struct_size > sizeof o ? sizeof o : given->struct_size);
     im.out_path = out_path != NULL ? out_path : P_tmpdir "/mmlego-check.h5";
@@ -150,6 +151,7 @@ mml_status mml_import(const char *ini_path, const char *out_path, char **report,
 {
     mml_import_options o;
 
+    MML_GIVEN(ini_path);
     mml_import_options_init(&o);
     o.progress = progress;
     o.user = user;

@@ -31,7 +31,9 @@ mml_status mml_file_describe(char **json, const char *path, const char *format)
     mmli_facts *facts = NULL;
     char what[MMLI_WHAT_BYTES] = "";
 
+    MML_GIVEN(json);
     *json = NULL;
+    MML_GIVEN(path);
     MML_TRY(find_kind(&kind, format));
     if (kind == NULL)
         MML_TRY(mmli_source_recognise(&kind, what, path));
@@ -63,5 +65,11 @@ mml_status mmli_suggest_file(char **ini, const char *path, const char *format, m
 
 mml_status mml_suggest_cohort(char **ini, const char *const *paths, size_t n, const char *format)
 {
+    MML_GIVEN(ini);
+    *ini = NULL;
+    MML_GIVEN(paths);
+    for (size_t i = 0; i < n; i++)
+        if (paths[i] == NULL)
+            return mmli_fail(MML_E_ARG, "mml_suggest_cohort: file %zu of %zu is NULL", i + 1, n);
     return suggest(ini, paths, n, format, NULL);
 }

@@ -16,6 +16,7 @@ mml_status mml_batch_new(mml_batch **out, size_t n_samples)
 {
     mml_status st;
 
+    MML_GIVEN(out);
     if ((st = mmli_calloc(out, 1, sizeof **out)) == MML_OK)
         (*out)->n = n_samples;
     return st;
@@ -118,7 +119,7 @@ static mml_status check_set(const mml_batch *batch, const char *name, const int6
 {
     mml_status st = MML_OK;
 
-    MML_CHECK(name != NULL && name[0] != '\0', MML_E_ARG, "a modality needs a name");
+    MML_CHECK(name[0] != '\0', MML_E_ARG, "a modality needs a name");
     MML_CHECK(width > 0, MML_E_ARG, "modality %s: the width of its tokens is 0", name);
     MML_CHECK(offsets != NULL && offsets[0] == 0, MML_E_ARG, "modality %s: offsets must begin with 0", name);
     for (size_t b = 0; b < batch->n; b++)
@@ -137,6 +138,7 @@ mml_status mml_batch_set(mml_batch *batch, const char *name, const float *values
     mmli_batch_part *part;
     size_t tokens;
 
+    MML_GIVEN(batch, name, offsets);
     MML_TRY(check_set(batch, name, offsets, width));
     tokens = (size_t)offsets[batch->n];
     MML_CHECK(tokens == 0 || values != NULL, MML_E_ARG, "modality %s: values are NULL", name);
@@ -172,7 +174,8 @@ mml_status mml_batch_set_table(mml_batch *batch, const char *name, const float *
     mmli_batch_part *part;
     size_t tokens = 0;
 
-    MML_CHECK(name != NULL && name[0] != '\0', MML_E_ARG, "a modality needs a name");
+    MML_GIVEN(batch, name);
+    MML_CHECK(name[0] != '\0', MML_E_ARG, "a modality needs a name");
     MML_CHECK(width > 0, MML_E_ARG, "modality %s: the width of its tokens is 0", name);
     for (size_t b = 0; b < batch->n; b++)
         tokens += has_row(values, present, b, width);
@@ -209,6 +212,7 @@ out:
 
 mml_status mml_batch_get(mml_tokens *out, const mml_batch *batch, const char *name)
 {
+    MML_GIVEN(out, batch, name);
     *out = (mml_tokens){0};
     for (size_t i = 0; i < batch->n_parts; i++) {
         const mmli_batch_part *p = &batch->parts[i];

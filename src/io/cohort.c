@@ -15,7 +15,9 @@ mml_status mml_cohort_open(mml_cohort **out, const char *path)
     mml_status st = MML_OK;
     mml_cohort *c = NULL;
 
+    MML_GIVEN(out);
     *out = NULL;
+    MML_GIVEN(path);
     mmli_h5_lock();
     MML_TRY(mmli_calloc(&c, 1, sizeof *c));
     pthread_mutex_init(&c->mutex, NULL);
@@ -126,6 +128,7 @@ mml_status mml_cohort_modality_at(mml_modality_info *out, const mml_cohort *c, s
 {
     const mmli_cohort_modality *m;
 
+    MML_GIVEN_AS("out, cohort", out, c);
     *out = (mml_modality_info){0};
     if (i >= c->n_modalities)
         return no_such_index(c, "modality", i, c->n_modalities);
@@ -146,6 +149,7 @@ mml_status mml_cohort_task_at(mml_task_info *out, const mml_cohort *c, size_t i)
 {
     const mmli_cohort_task *t;
 
+    MML_GIVEN_AS("out, cohort", out, c);
     *out = (mml_task_info){0};
     if (i >= c->n_tasks)
         return no_such_index(c, "task", i, c->n_tasks);
@@ -162,6 +166,7 @@ mml_status mml_cohort_task_at(mml_task_info *out, const mml_cohort *c, size_t i)
 
 mml_status mml_cohort_column_at(mml_column_info *out, const mml_cohort *c, size_t i)
 {
+    MML_GIVEN_AS("out, cohort", out, c);
     *out = (mml_column_info){0};
     if (i >= c->n_columns)
         return no_such_index(c, "column", i, c->n_columns);
@@ -223,28 +228,37 @@ mml_status mmli_cohort_find_column(size_t *out, const mml_cohort *c, const char 
 
 mml_status mml_cohort_modality(mml_modality_info *out, const mml_cohort *cohort, const char *name)
 {
+    mml_status st;
     size_t i;
-    const mml_status st = mmli_cohort_find_modality(&i, cohort, name);
 
+    MML_GIVEN(out, cohort);
     *out = (mml_modality_info){0};
+    MML_GIVEN(name);
+    st = mmli_cohort_find_modality(&i, cohort, name);
     return st == MML_OK ? mml_cohort_modality_at(out, cohort, i) : st;
 }
 
 mml_status mml_cohort_task(mml_task_info *out, const mml_cohort *cohort, const char *name)
 {
+    mml_status st;
     size_t i;
-    const mml_status st = mmli_cohort_find_task(&i, cohort, name);
 
+    MML_GIVEN(out, cohort);
     *out = (mml_task_info){0};
+    MML_GIVEN(name);
+    st = mmli_cohort_find_task(&i, cohort, name);
     return st == MML_OK ? mml_cohort_task_at(out, cohort, i) : st;
 }
 
 mml_status mml_cohort_column(mml_column_info *out, const mml_cohort *cohort, const char *name)
 {
+    mml_status st;
     size_t i;
-    const mml_status st = mmli_cohort_find_column(&i, cohort, name);
 
+    MML_GIVEN(out, cohort);
     *out = (mml_column_info){0};
+    MML_GIVEN(name);
+    st = mmli_cohort_find_column(&i, cohort, name);
     return st == MML_OK ? mml_cohort_column_at(out, cohort, i) : st;
 }
 
@@ -422,6 +436,11 @@ mml_status mml_cohort_read(mml_cohort *c, mml_batch *batch, const size_t *sample
 {
     mml_status st = MML_OK;
 
+    MML_GIVEN_AS("cohort, batch", c, batch);
+    if (n > 0)
+        MML_GIVEN(samples);
+    if (n_names > 0)
+        MML_GIVEN(names);
     pthread_mutex_lock(&c->mutex);
     MML_TRY(mmli_batch_reset(batch, n));
     for (size_t i = 0; i < n; i++)

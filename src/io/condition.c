@@ -120,5 +120,6 @@ out:
 
 mml_status mml_select(uint8_t *chosen, const mml_cohort *cohort, const char *condition)
 {
+    MML_GIVEN(chosen, cohort);
     return mmli_condition(chosen, cohort, condition);
 }

@@ -372,11 +372,16 @@ out:
 mml_status mml_cohort_describe(char **json, const mml_cohort *c)
 {
     mml_status st = MML_OK;
-    json_t *root = json_object(), *path = json_string(c->path);
+    json_t *root, *path;
     char hash[17], *text = NULL;
-    bool ok = root != NULL;
+    bool ok;
 
+    MML_GIVEN(json);
     *json = NULL;
+    MML_GIVEN_AS("cohort", c);
+    root = json_object();
+    path = json_string(c->path);
+    ok = root != NULL;
     snprintf(hash, sizeof hash, "%016llx", (unsigned long long)c->hash);
     if (ok) {
         put(&ok, root, "file", path != NULL ? path : json_null()); /* a file name need not be UTF-8 */

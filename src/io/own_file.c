@@ -57,6 +57,7 @@ mml_status mml_file_kind_of(mml_file_kind *out, const char *path)
     hid_t file = -1;
     bool is;
 
+    MML_GIVEN(out, path);
     *out = MML_FILE_OTHER;
     mmli_h5_lock();
     MML_CHECK(path != NULL && path[0] != '\0', MML_E_ARG, "a file name is needed, this one is empty");

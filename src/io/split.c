@@ -387,6 +387,7 @@ mml_status mml_split(mml_part *part, const mml_cohort *c, const char *task, cons
     mml_part *part_of = NULL;
     size_t at;
 
+    MML_GIVEN_AS("part, cohort, task", part, c, task);
     for (size_t i = 0; i < c->n; i++)
         part[i] = MML_PART_NONE;
     MML_TRY(complete(&o, options));

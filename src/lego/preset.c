@@ -46,6 +46,7 @@ mml_status mml_encoder_from_name(mml_encoder_kind *out, const char *name)
     char list[MMLI_LIST_BYTES];
     const char *near;
 
+    MML_GIVEN(out, name);
     for (size_t i = 0; i < N_ENCODERS; i++) {
         if (strcmp(name, encoder_names[i]) == 0) {
             *out = (mml_encoder_kind)i;
@@ -82,6 +83,7 @@ mml_status mml_block_options_init(mml_block_options *block, mml_prep_options *pr
     mml_block_options o = published();
     mml_prep_options q = {.struct_size = sizeof q, .clip = 5};
 
+    MML_GIVEN(block);
     MML_TRY(find(&p, name));
     switch (kind) {
     case MML_TABLE:
@@ -143,6 +145,7 @@ mml_status mml_merge_options_init(mml_merge_options *options, const char *name)
     mml_status st = MML_OK;
     preset p = PRESET_MMLEGO;
 
+    MML_GIVEN(options);
     MML_TRY(find(&p, name));
     *options = (mml_merge_options){.struct_size = sizeof *options, .head = MML_HEAD_SLERP};
     if (p == PRESET_MMLEGO) {
@@ -166,6 +169,7 @@ mml_status mml_fuse_options_init(mml_fuse_options *options, const char *name)
     mml_status st = MML_OK;
     preset p = PRESET_MMLEGO;
 
+    MML_GIVEN(options);
     MML_TRY(find(&p, name));
     *options = (mml_fuse_options){.struct_size = sizeof *options,
                                   .mode = MML_FUSE_STACK,
@@ -215,6 +219,7 @@ mml_status mml_train_options_init(mml_train_options *options, const char *name, 
     mml_status st = MML_OK;
     preset p = PRESET_MMLEGO;
 
+    MML_GIVEN(options);
     (void)modality;
     MML_TRY(find(&p, name));
     *options = common();
@@ -241,6 +246,7 @@ mml_status mml_train_options_init_fuse(mml_train_options *options, const char *n
     mml_status st = MML_OK;
     preset p = PRESET_MMLEGO;
 
+    MML_GIVEN(options);
     MML_TRY(find(&p, name));
     *options = common();
     stop_classes(options, p, task);

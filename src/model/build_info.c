@@ -47,6 +47,7 @@ mml_status mml_device_describe(char **text, const char *device)
     mml_status st = MML_OK;
     char words[2560]; /* a message may be part of it */
 
+    MML_GIVEN(text);
     *text = NULL;
     MML_TRY(mmli_device_words(words, sizeof words, device));
     MML_TRY(mmli_strdup(text, words));
@@ -60,6 +61,7 @@ mml_status mml_build_info(char **text)
     char cpu[2048], cuda[4096];
     mmli_buf b = {0};
 
+    MML_GIVEN(text);
     *text = NULL;
     MML_TRY(mmli_buf_printf(&b, "version: %s\n", mml_version()));
     MML_TRY(mmli_buf_puts(&b, "compiler: " COMPILER "\n"));

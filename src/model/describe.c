@@ -166,10 +166,14 @@ static json_t *describe(const mml_model *model)
 mml_status mml_model_describe(char **json, const mml_model *model)
 {
     mml_status st = MML_OK;
-    json_t *top = describe(model);
-    char *text = top ? json_dumps(top, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    json_t *top = NULL;
+    char *text = NULL;
 
+    MML_GIVEN(json);
     *json = NULL;
+    MML_GIVEN(model);
+    top = describe(model);
+    text = top ? json_dumps(top, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     MML_CHECK(text, MML_E_NOMEM, "no memory to describe the model, or a name in it is not UTF-8");
     MML_TRY(mmli_strdup(json, text));
 out:

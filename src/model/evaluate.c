@@ -341,6 +341,7 @@ mml_status mml_evaluate(mml_evaluation *out, const mml_model *model, mml_cohort 
     mml_evaluate_options o;
     evaluating e = {.model = model, .cohort = cohort, .o = &o, .out = out};
 
+    MML_GIVEN(out, model, cohort);
     memset(out, 0, sizeof *out);
     mml_evaluate_options_init(&o);
     MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_evaluate_options"));

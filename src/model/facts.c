@@ -11,6 +11,7 @@ mml_model_kind mml_model_get_kind(const mml_model *model)
 
 mml_status mml_model_baseline(mml_baseline_options *out, const mml_model *model)
 {
+    MML_GIVEN(out, model);
     if (model->kind != MML_MODEL_BASELINE)
         return mmli_fail(MML_E_ARG, "the model is no baseline");
     *out = model->baseline->o;

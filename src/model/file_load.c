@@ -443,7 +443,11 @@ mml_status mml_model_load(mml_model **out, const char *path, const mml_encoder *
     mml_status st = MML_OK;
     hid_t file = -1;
 
+    MML_GIVEN(out);
     *out = NULL;
+    MML_GIVEN(path);
+    if (n_encoders > 0)
+        MML_GIVEN(encoders);
     MML_TRY(mmli_h5_open(&file, path));
     MML_TRY(mmli_h5_check_format(NULL, file, path, MMLI_MODEL_FORMAT, MMLI_MODEL_VERSION));
     MML_TRY(mmli_model_read(out, file, path, encoders, n_encoders, NULL, NULL, 1));

@@ -152,6 +152,7 @@ mml_status mml_model_save(const mml_model *model, const char *path)
     mmli_atomic *a = NULL;
     hid_t file = -1;
 
+    MML_GIVEN(model, path);
     MML_TRY(mmli_atomic_begin(&a, path));
     MML_TRY(mmli_h5_create(&file, mmli_atomic_path(a), path));
     MML_TRY(mmli_h5_set_format(file, path, MMLI_MODEL_FORMAT, MMLI_MODEL_VERSION));

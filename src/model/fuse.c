@@ -182,5 +182,6 @@ out:
 
 mml_status mml_fuse(mml_model **out, const mml_model *const *models, size_t n, const mml_fuse_options *options)
 {
+    MML_GIVEN(out);
     return mmli_fuse_on(out, models, n, options, NULL, NULL, 0);
 }

@@ -60,8 +60,10 @@ mml_status mml_model_ignored(mml_ignored_column **out, size_t *n, const mml_mode
     size_t n_list = 0, n_one;
     mml_modality_info info;
 
+    MML_GIVEN_AS("list, n", out, n);
     *out = NULL;
     *n = 0;
+    MML_GIVEN(model, cohort);
     for (size_t i = 0; i < mml_cohort_n_modalities(cohort); i++) {
         MML_TRY(mml_cohort_modality_at(&info, cohort, i));
         MML_TRY(ignored_of(&one, &n_one, model, cohort, &info));

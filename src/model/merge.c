@@ -24,6 +24,7 @@ mml_status mml_merge(mml_model **out, const mml_model *const *models, size_t n, 
     mml_model *model = NULL;
     size_t members;
 
+    MML_GIVEN(out);
     *out = NULL;
     MML_TRY(mml_merge_options_init(&o, "mmlego"));
     MML_TRY(mmli_options_take(&o, sizeof o, options, "mml_merge_options"));

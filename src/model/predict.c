@@ -110,6 +110,7 @@ out:
 
 mml_status mml_predictor_new(mml_predictor **out, const mml_model *model, const char *device, int threads)
 {
+    MML_GIVEN(out);
     return mmli_predictor_new_on(out, model, device, NULL, threads);
 }
 
@@ -229,6 +230,7 @@ out:
 
 mml_status mml_predict(mml_prediction *out, mml_predictor *p, const mml_batch *batch)
 {
+    MML_GIVEN_AS("out, predictor, batch", out, p, batch);
     return predict(out, p, batch, NULL);
 }
 
@@ -284,6 +286,7 @@ mml_status mml_predict_cohort(mml_predictor *p, mml_cohort *cohort, const size_t
     size_t count;
     mml_prediction result;
 
+    MML_GIVEN_AS("predictor, cohort", p, cohort);
     p->n_unknown = 0;
     MML_CHECK(sink, MML_E_ARG, "no function to give the predictions to");
     MML_TRY(mmli_walk_begin(&walk, p->model, cohort, samples, n, batch));

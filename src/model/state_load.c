@@ -249,7 +249,11 @@ mml_status mml_model_load_state(mml_model **out, const char *path, const mml_sta
     mmli_state_reading r = {.path = path, .prefix = ""};
     const char *facts;
 
+    MML_GIVEN(out);
     *out = NULL;
+    MML_GIVEN(path);
+    if (n_encoders > 0)
+        MML_GIVEN(encoders);
     mml_state_options_init(&all);
     if (options != NULL)
         memcpy(&all, options, options->struct_size < sizeof all ? options->struct_size : sizeof all);

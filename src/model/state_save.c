@@ -111,6 +111,7 @@ mml_status mml_model_save_state(const mml_model *model, const char *path)
     char *about = NULL, *facts = NULL;
     size_t most = 0;
 
+    MML_GIVEN(model, path);
     MML_TRY(list_entries(&s));
     MML_TRY(mmli_calloc(&s.tensors, s.n, sizeof *s.tensors));
     for (size_t i = 0; i < s.n; i++) {

@@ -103,9 +103,10 @@ mml_status mml_report_html(char **html, const char *const *files, size_t n)
     json_t **all = NULL;
     mml_status st = MML_OK;
 
-    MML_CHECK(html != NULL, MML_E_ARG, "mml_report_html: html is NULL");
+    MML_GIVEN(html);
     *html = NULL;
-    MML_CHECK(files != NULL && n > 0, MML_E_ARG, "mml_report_html: a report needs at least one comparison");
+    MML_GIVEN(files);
+    MML_CHECK(n > 0, MML_E_ARG, "mml_report_html: a report needs at least one comparison");
     MML_TRY(mmli_calloc(&all, n, sizeof *all));
     for (size_t i = 0; i < n; i++) {
         mmli_comparison looked;

@@ -113,5 +113,8 @@ mml_status mml_train_baseline(mml_model **out, mml_cohort *cohort, const char *c
                               const mml_baseline_options *baseline, const mml_prep_options *prep,
                               const mml_train_options *options)
 {
+    MML_GIVEN(out);
+    *out = NULL;
+    MML_GIVEN(cohort, modalities, task);
     return mmli_train_baseline_on(out, cohort, modalities, n, task, baseline, prep, options, NULL);
 }

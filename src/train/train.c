@@ -175,6 +175,9 @@ mml_status mml_train_block(mml_model **out, mml_cohort *cohort, const char *moda
                            const mml_block_options *block, const mml_prep_options *prep, const mml_encoder *encoder,
                            const mml_train_options *options)
 {
+    MML_GIVEN(out);
+    *out = NULL;
+    MML_GIVEN(cohort, modality, task);
     return mmli_train_block_on(out, cohort, modality, task, block, prep, encoder, options, NULL);
 }
 
@@ -243,5 +246,8 @@ out:
 mml_status mml_train_fuse(mml_model **out, mml_cohort *cohort, const mml_model *const *models, size_t n,
                           const mml_fuse_options *fuse, const mml_train_options *options)
 {
+    MML_GIVEN(out);
+    *out = NULL;
+    MML_GIVEN(cohort, models);
     return mmli_train_fuse_on(out, cohort, models, n, fuse, options, NULL);
 }

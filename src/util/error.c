@@ -96,3 +96,14 @@ const char *mml_status_name(mml_status st)
     }
     return "unknown";
 }
+
+mml_status mmli_given(const char *function, const char *names, const void *const *pointers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (pointers[i] == NULL)
+            return mmli_fail(MML_E_ARG, "%s: %.*s is NULL", function, (int)strcspn(names, ","), names);
+        names += strcspn(names, ",");
+        names += strspn(names, ", ");
+    }
+    return MML_OK;
+}

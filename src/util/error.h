@@ -16,6 +16,21 @@ mml_status mmli_fail(mml_status st, const char *format, ...) __attribute__((form
 /* Puts "prefix: " before the message of the failure just recorded. */
 mml_status mmli_fail_prefix(mml_status st, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* For MML_GIVEN: MML_OK if none of n pointers is NULL, else MML_E_ARG; `names` are those of all, divided by ", ". */
+mml_status mmli_given(const char *function, const char *names, const void *const *pointers, size_t n);
+
+/* What a public function cannot do without, before anything else of it: leaves the function if one of these pointers is NULL. AS: with
+ * the names that the header has, where they are others here. */
+#define MML_GIVEN_AS(names, ...)                                                                                       \
+    do {                                                                                                               \
+        const void *const given_[] = {__VA_ARGS__};                                                                    \
+        const mml_status are_ = mmli_given(__func__, names, given_, sizeof given_ / sizeof given_[0]);                 \
+                                                                                                                       \
+        if (are_ != MML_OK)                                                                                            \
+            return are_;                                                                                               \
+    } while (0)
+#define MML_GIVEN(...) MML_GIVEN_AS(#__VA_ARGS__, __VA_ARGS__)
+
 #define MML_TRY(call)                                                                              \
     do {                                                                                           \
         if ((st = (call)) != MML_OK)                                                               \

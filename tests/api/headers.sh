@@ -43,6 +43,10 @@ for path in "$src"/include/mmlego/*.h; do
     else
         bad "$header is installed: not in mmlegoinclude_HEADERS of Makefile.am"
     fi
+    grep -oE 'mml_status mml_[a-z0-9_]+\(' "$path" | sed 's/.* //; /^mml_last_status/d' >"$tmp/functions"
+    while read -r function; do
+        grep -qF " $function" "$src/tests/api/test_null.c" || bad "${function%(} of $header is given NULL by tests/api/test_null.c"
+    done <"$tmp/functions"
     if [ "$header" = mmlego.h ] || grep -rqE "^#include [\"<]mmlego/${header}[\">]" "$src/include/mmlego/"; then
         ok "$header comes with the others"
     else

@@ -8,3 +8,6 @@ TREE_TESTS += \
 	tests/api/scripts.sh \
 	tests/api/switches.sh
 EXTRA_DIST += tests/api/symbols.txt tests/api/installed.txt
+
+check_PROGRAMS += tests/api/test_null
+tests_api_test_null_SOURCES = tests/api/test_null.c
