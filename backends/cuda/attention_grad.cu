@@ -11,8 +11,8 @@
  *
  * Sums that are longer than a tile are kept in global memory, which is the second-level cache: that goes for any width.
  *
- * Bound, by data sheet; not measured. 17 queries, 8 heads of width 64, a million tokens: k, v, and dk, dv read and written, 12
- * GB, 3.7 ms of the memory of an H100; 5 x 32 x 512 x 1e6 multiplications, 2.8 ms of its arithmetic. */
+ * Bound: an estimate (as in attention.cu), not measured. 17 queries, 8 heads of width 64, a million tokens: k, v, and dk, dv read and
+ * written, 12 GB, 3.7 ms of the memory of an H100; products take 2.3 ms of its arithmetic and 3.3 ms of its shared memory. */
 #include "backends/cuda/attention.h"
 
 namespace {
@@ -172,38 +172,41 @@ template <int RQ> __device__ void put_pairs(const tiles &t, const float s[RQ][4]
 /* y (tokens) += P^T X in one slab: P in t.p */
 __device__ inline void add_by_token(float *y, const att &a, const tiles &t, const step &w, const float *X, int slab)
 {
-    const int left = columns_left(a, slab) - 4 * att_col();
+    const int cols = columns_left(a, slab);
     float sum[4][4] = {};
 
     if (w.mixed)
-        att_weigh_by_token_own(sum, t.p, X, w.rows, columns_left(a, slab), w.n, t.lo, t.hi, w.token);
+        att_weigh_by_token_own(sum, t.p, X, w.rows, cols, w.n, t.lo, t.hi, w.token);
     else
-        att_weigh_by_token(sum, t.p, X, w.rows, columns_left(a, slab), w.n);
+        att_weigh_by_token(sum, t.p, X, w.rows, cols, w.n);
+    att_gather<4>(sum, cols);
 #pragma unroll
     for (int i = 0; i < 4; i++) {
         const int n = 4 * att_row() + i;
 
         if (n < w.n)
-            att_store(y + static_cast<size_t>(n) * a.ld + slab * ATT_SLAB + 4 * att_col(), sum[i], left, true, a.vec_out);
+            att_store(y + static_cast<size_t>(n) * a.ld + slab * ATT_SLAB + att_x(cols), sum[i], att_left(cols), true, a.vec_out);
     }
 }
 
 /* dq (or +=) ds K in one slab: ds in t.p, K in t.k */
 template <int RQ> __device__ void add_by_query(const att &a, const tiles &t, const step &w, int slab)
 {
-    const int left = columns_left(a, slab) - 4 * att_col();
+    const int cols = columns_left(a, slab);
     float sum[RQ][4] = {};
 
     if (w.mixed)
-        att_weigh_own<RQ>(sum, t.p, t.k, w.n, columns_left(a, slab), t.lo, t.hi, w.token);
+        att_weigh_own<RQ>(sum, t.p, t.k, w.n, cols, t.lo, t.hi, w.token);
     else
-        att_weigh<RQ>(sum, t.p, t.k, w.n, columns_left(a, slab));
+        att_weigh<RQ>(sum, t.p, t.k, w.n, cols);
+    att_gather<RQ>(sum, cols);
 #pragma unroll
     for (int i = 0; i < RQ; i++) {
         const int r = att_row() + ATT_SIDE * i;
 
         if (r < w.rows)
-            att_store(w.dq + static_cast<size_t>(r) * w.ldq + slab * ATT_SLAB + 4 * att_col(), sum[i], left, w.dq_add, a.vec_out);
+            att_store(w.dq + static_cast<size_t>(r) * w.ldq + slab * ATT_SLAB + att_x(cols), sum[i], att_left(cols), w.dq_add,
+                      a.vec_out);
     }
 }
 
@@ -246,8 +249,8 @@ template <int RQ> __device__ void take_step(const att &a, const tiles &t, const 
     }
 }
 
-/* Blocks a multiprocessor should hold: how many registers a thread may have follows. */
-[[maybe_unused]] constexpr int resident(int rq) { return rq <= 2 ? 3 : 2; }
+/* Blocks that a multiprocessor holds, if shared memory allows: how many registers a thread may have follows. */
+constexpr int resident(int rq) { return rq <= 2 ? 3 : 2; }
 
 /* A block: one part of the tokens and one head; the pieces of the part, their tiles, and tiles of queries in turn. What it adds
  * to dq is in a.part: shared queries: a row for each part; else for each slot (ragged.h), and in dq itself where a segment is
@@ -407,10 +410,16 @@ __global__ void __launch_bounds__(ATT_THREADS) dq_combine(att a)
 
 /* ---- host -------------------------------------------------------------------------------------------------- */
 
+/* RQ for c queries: the largest tile, unless a smaller one leaves far fewer of its rows empty. */
+inline int rows_each(size_t c)
+{
+    return c <= 16 ? 1 : c <= 32 || (c > 64 && c <= 96) ? 2 : 4;
+}
+
 template <int RQ> mml_status self_attention(mmli_device *dv, const att &a)
 {
-    const unsigned blocks = static_cast<unsigned>(att_blocks(dv, a.e));
     const size_t bytes = tiles_bytes<RQ>();
+    const unsigned blocks = static_cast<unsigned>(att_blocks(dv, resident(RQ), bytes));
 
     if (a.dk || a.dv) {
         MMLI_CUDA_TRY(att_allow(dv, grad_by_token<RQ>, bytes));
@@ -427,7 +436,7 @@ template <int RQ> mml_status own_queries(mmli_device *dv, att a)
     const size_t bytes = tiles_bytes<RQ>(), each = (a.mode == MMLI_QUERY_SHARED ? 1 : 2) * a.ld * a.c; /* floats of a part */
     void *memory = NULL;
 
-    a.parts = att_parts(att_blocks(dv, a.e), a.H, each);
+    a.parts = att_parts(att_blocks(dv, resident(RQ), bytes), a.H, each);
     if (a.dq)
         MMLI_CUDA_TRY(mmli_cuda_scratch(dv, MMLI_CUDA_ATTENTION, static_cast<size_t>(a.parts) * each * sizeof(float), &memory));
     a.part = static_cast<float *>(memory);
@@ -476,7 +485,7 @@ extern "C" mml_status cuda_attention_grad(mmli_device *dv, mmli_mem *dq, mmli_me
     a.vec_out = e % 4 == 0 && att_aligned(dq) && att_aligned(dk) && att_aligned(dv_);
     if (mode == MMLI_QUERY_RAGGED)
         return large ? self_attention<4>(dv, a) : self_attention<2>(dv, a);
-    switch (att_rows_each(c)) {
+    switch (rows_each(c)) {
     case 1:
         return own_queries<1>(dv, a);
     case 2:

@@ -6,7 +6,7 @@
 enum { MODES = MMLI_QUERY_RAGGED + 1 };
 
 /* c, H, e; the pattern of segments follows from the variant */
-static const size_t shapes[][3] = {{1, 1, 1}, {5, 3, 4}, {33, 2, 16}, {7, 8, 5}, {64, 1, 64}};
+static const size_t shapes[][3] = {{1, 1, 1}, {5, 3, 4}, {33, 2, 16}, {7, 8, 5}, {64, 1, 64}, {12, 2, 20}, {30, 1, 36}};
 enum { SHAPES = COUNT(shapes), VARIANTS = MODES * SHAPES * RAGGED };
 
 typedef struct batch {
@@ -54,9 +54,10 @@ static void attention(run *r, size_t i)
          in_random(r, b.o_rows * width), b.off, b.segs, b.c, b.H, b.e, b.scale, b.mode, false);
 }
 
-/* Heads wider than what is worked on at once, with few, some and many queries; segments of none to three tiles. Second half: tokens
- * are keys and values in one, and so are their gradients, as for a latent that asks the tokens themselves. */
-static const size_t wide_c[] = {5, 20, 70}, wide_e[] = {68, 130, 300};
+/* Heads wider than what is worked on at once (and one that is not), with queries for each of the tiles that cuda has; segments of none to
+ * three tiles. Second half: tokens are keys and values in one, and so are their gradients, as for a latent that asks the tokens
+ * themselves. */
+static const size_t wide_c[] = {5, 12, 20, 23, 30, 50}, wide_e[] = {40, 68, 130, 268};
 enum { WIDE = MODES * COUNT(wide_c) * COUNT(wide_e) };
 
 static void attention_wide(run *r, size_t i)
