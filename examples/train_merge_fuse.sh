@@ -1,7 +1,12 @@
 #!/bin/sh
-# train_merge_fuse.sh - runs the main job through the C API, and looks at what it made with the tool.
+# train_merge_fuse.sh - runs the main job through the C API, and looks at what it made with the tool. With MMLT_FAST not under
+# sanitizers, where it takes a minute; the other examples go the same way.
 # shellcheck disable=SC2317 # functions are called by test_that
 set -u
+if [ -n "${MMLT_FAST:-}" ] && [ -n "${MMLT_SANITIZERS:-}" ]; then
+    echo "skip - train_merge_fuse does the main job (a minute under sanitizers: MMLT_FAST)"
+    exit 77
+fi
 tool=${MMLT_MMLEGO:-./mmlego}
 program=${MMLT_BUILDDIR:-.}/examples/train_merge_fuse
 tmp=$(mktemp -d) || exit 99
