@@ -25,5 +25,6 @@ EXTRA_DIST += \
 	doc/results/tcga_porpoise_brca.txt \
 	doc/results/tcga_porpoise_kirp.txt \
 	doc/results/tcga_porpoise_ucec.txt \
+	doc/results/twenty.txt \
 	doc/report.md \
 	doc/usage.md
