@@ -73,13 +73,6 @@ struct job {
     bool mixed; /* rows of several segments */
 };
 
-__device__ inline int columns_left(const att &a, int slab)
-{
-    const size_t left = a.e - static_cast<size_t>(slab) * ATT_SLAB;
-
-    return left < ATT_SLAB ? static_cast<int>(left) : static_cast<int>(ATT_SLAB);
-}
-
 /* s = Q K^T of the tokens from `token` on */
 template <int SIDE, int RQ>
 __device__ void scores(float s[RQ][4], const att &a, const tiles &t, const job &w, int64_t token, int n, int slabs)
@@ -90,7 +83,7 @@ __device__ void scores(float s[RQ][4], const att &a, const tiles &t, const job &
     for (int i = 0; i < RQ * 4; i++)
         s[i / 4][i % 4] = 0;
     for (int slab = 0; slab < slabs; slab++) {
-        const int x = slab * ATT_SLAB, cols = columns_left(a, slab);
+        const int x = slab * ATT_SLAB, cols = att_columns_left(a, slab);
 
         __syncthreads(); /* the tile before has been used */
         if (slabs > 1 || token == w.from)
@@ -165,7 +158,7 @@ template <int SIDE, int RQ>
 __device__ void add_values(float o[RQ][4], const state<RQ> &at, const att &a, const tiles &t, const job &w, int64_t token, int n,
                            int slab, bool there)
 {
-    const int cols = columns_left(a, slab);
+    const int cols = att_columns_left(a, slab);
 
     if (!there) {
         __syncthreads(); /* the keys, or the slab before, have been used */
@@ -185,7 +178,7 @@ __device__ void add_values(float o[RQ][4], const state<RQ> &at, const att &a, co
 /* One slab of o in registers, and the same in memory. The first of several groups of threads has all of it. */
 template <int SIDE, int RQ> __device__ void o_read(float o[RQ][4], const att &a, const job &w, int slab)
 {
-    const int cols = columns_left(a, slab), left = att_left(cols);
+    const int cols = att_columns_left(a, slab), left = att_left(cols);
 
 #pragma unroll
     for (int i = 0; i < RQ; i++) {
@@ -211,7 +204,7 @@ template <int SIDE, int RQ> __device__ void o_read(float o[RQ][4], const att &a,
 template <int SIDE, int RQ>
 __device__ void o_write(float o[RQ][4], const state<RQ> &at, const att &a, const job &w, int slab, bool finish)
 {
-    const int cols = columns_left(a, slab), left = att_left(cols);
+    const int cols = att_columns_left(a, slab), left = att_left(cols);
 
     att_gather<RQ>(o, cols);
 #pragma unroll

@@ -61,6 +61,18 @@ static __device__ inline size_t att_min(size_t a, size_t b) { return a < b ? a :
 /* First row of the queries of segment s in q, and in o and lse; not for RAGGED, where both are the row itself. */
 static __device__ inline size_t att_q_row(const att &a, size_t s) { return a.mode == MMLI_QUERY_SHARED ? 0 : s * a.c; }
 
+/* Of `cols` columns, those of the slab that begins at `first`: up to 64; 0 beyond the last. */
+static __device__ inline int att_columns(size_t cols, size_t first)
+{
+    return cols > first ? static_cast<int>(att_min(ATT_SLAB, cols - first)) : 0;
+}
+
+/* The same of a head, whose slabs are counted. */
+static __device__ inline int att_columns_left(const att &a, int slab)
+{
+    return att_columns(a.e, static_cast<size_t>(slab) * ATT_SLAB);
+}
+
 /* dst (want, 64) = src (rows, cols) and zeros beyond; rows of src ld apart, cols <= 64, want a multiple of SIDE. */
 template <int SIDE = ATT_SIDE>
 static __device__ inline void att_load(float *dst, const float *src, size_t ld, int rows, int want, int cols, bool vec)

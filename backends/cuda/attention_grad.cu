@@ -64,24 +64,17 @@ struct step {
     bool mixed;            /* queries or tokens of several segments */
 };
 
-__device__ inline int columns_left(const att &a, int slab)
-{
-    const size_t left = a.e - static_cast<size_t>(slab) * ATT_SLAB;
-
-    return left < ATT_SLAB ? static_cast<int>(left) : static_cast<int>(ATT_SLAB);
-}
-
 __device__ inline void load_queries(float *dst, const float *src, const att &a, const step &w, size_t row, int want,
                                            int slab)
 {
     att_load(dst, src + row * a.ld + w.column + static_cast<size_t>(slab) * ATT_SLAB, a.ld, w.rows, want,
-             columns_left(a, slab), a.vec);
+             att_columns_left(a, slab), a.vec);
 }
 
 __device__ inline void load_tokens(float *dst, const float *src, const att &a, const step &w, int slab)
 {
     att_load(dst, src + static_cast<size_t>(w.token) * a.ld + w.column + static_cast<size_t>(slab) * ATT_SLAB, a.ld, w.n,
-             ATT_TOKENS, columns_left(a, slab), a.vec);
+             ATT_TOKENS, att_columns_left(a, slab), a.vec);
 }
 
 /* do.o of one slab in t.g and t.p: a thread a row. Terms are added in the order of att_dots: a query with one token has o = v,
@@ -114,7 +107,7 @@ __device__ void both_dots(float s[RQ][4], float dp[RQ][4], const att &a, const t
     for (int i = 0; i < RQ * 4; i++)
         s[i / 4][i % 4] = dp[i / 4][i % 4] = 0;
     for (int slab = 0; slab < slabs; slab++) {
-        const int cols = columns_left(a, slab);
+        const int cols = att_columns_left(a, slab);
 
         __syncthreads(); /* tiles and rows before have been used */
         if (slabs > 1 || w.new_q) {
@@ -172,7 +165,7 @@ template <int RQ> __device__ void put_pairs(const tiles &t, const float s[RQ][4]
 /* y (tokens) += P^T X in one slab: P in t.p */
 __device__ inline void add_by_token(float *y, const att &a, const tiles &t, const step &w, const float *X, int slab)
 {
-    const int cols = columns_left(a, slab);
+    const int cols = att_columns_left(a, slab);
     float sum[4][4] = {};
 
     if (w.mixed)
@@ -192,7 +185,7 @@ __device__ inline void add_by_token(float *y, const att &a, const tiles &t, cons
 /* dq (or +=) ds K in one slab: ds in t.p, K in t.k */
 template <int RQ> __device__ void add_by_query(const att &a, const tiles &t, const step &w, int slab)
 {
-    const int cols = columns_left(a, slab);
+    const int cols = att_columns_left(a, slab);
     float sum[RQ][4] = {};
 
     if (w.mixed)

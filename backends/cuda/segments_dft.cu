@@ -76,12 +76,6 @@ __device__ void folded(float *dst, const float *x, const span &s, int64_t t0, si
     }
 }
 
-/* Columns from `first` on, up to 64. */
-__device__ inline int of_slab(size_t cols, size_t first)
-{
-    return cols > first ? static_cast<int>(att_min(ATT_SLAB, cols - first)) : 0;
-}
-
 /* Rows k0 .. k0 + 63 of what there are up to len/2, and their mirror images; SLABS times 64 columns from j0 on. */
 template <int SLABS>
 __device__ void transform(float *y, const float *x, const span &s, int64_t k0, int n, size_t j0, size_t cols, bool add, bool vec,
@@ -106,18 +100,18 @@ __device__ void transform(float *y, const float *x, const span &s, int64_t k0, i
             folded(tile, x, s, t, first, cols);
             __syncthreads();
             att_weigh<RQ>(sum[slab], c, tile, left < ATT_TOKENS ? static_cast<int>(left) : static_cast<int>(ATT_TOKENS),
-                          of_slab(cols, first));
+                          att_columns(cols, first));
         }
     }
 #pragma unroll
     for (int slab = 0; slab < SLABS; slab++)
-        att_gather<RQ>(sum[slab], of_slab(cols, j0 + static_cast<size_t>(slab) * ATT_SLAB));
+        att_gather<RQ>(sum[slab], att_columns(cols, j0 + static_cast<size_t>(slab) * ATT_SLAB));
 #pragma unroll
     for (int i = 0; i < SLABS * RQ; i++) {
         const int row = att_row() + ATT_SIDE * (i % RQ);
         const int64_t k = k0 + row;
         const size_t first = j0 + static_cast<size_t>(i / RQ) * ATT_SLAB;
-        const int own = of_slab(cols, first), left = att_left(own);
+        const int own = att_columns(cols, first), left = att_left(own);
         const size_t j = first + static_cast<size_t>(att_x(own));
 
         if (row >= n)

@@ -172,17 +172,17 @@ static mml_status save_model(const char *path, const mml_bench_options *options)
 
 int mmlc_bench_start(mml_bench_result *r, const mmlc_command *command, const mml_bench_options *o)
 {
-    const char *base = getenv("TMPDIR");
+    const char *base = mmlc_temporary_folder();
     char folder[1024], path[1100], threads[32];
     char program[] = "mmlego", bench[] = "bench", load[] = "--load", on[] = "--device", with[] = "--threads";
     char device[64];
     char *args[] = {program, bench, load, path, on, device, o->threads > 0 ? with : NULL, threads, NULL};
     mml_status st;
-    int rc, n = snprintf(folder, sizeof folder, "%s/mmlego-bench-XXXXXX", base != NULL && *base != '\0' ? base : "/tmp");
+    int rc, n = snprintf(folder, sizeof folder, "%s/mmlego-bench-XXXXXX", base);
 
     *r = (mml_bench_result){.struct_size = sizeof *r, .threads = o->threads > 0 ? o->threads : (int)sysconf(_SC_NPROCESSORS_ONLN)};
     if (n < 0 || (size_t)n >= sizeof folder || mkdtemp(folder) == NULL) {
-        mmlc_say(command, "start: no folder for the model under %s: %s", base ? base : "/tmp", strerror(errno));
+        mmlc_say(command, "start: no folder for the model under %s: %s", base, strerror(errno));
         return MMLC_FAILURE;
     }
     snprintf(path, sizeof path, "%s/model.h5", folder);

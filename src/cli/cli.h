@@ -68,7 +68,9 @@ typedef struct mmlc_out {
 int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path); /* MMLC_GO or an exit code */
 int mmlc_out_commit(mmlc_out *out);                                              /* MMLC_OK or an exit code */
 void mmlc_out_abort(mmlc_out *out); /* after a failure; fine after commit */
-/* For what the library writes to a file, when it is wanted on stdout: a new file in $TMPDIR or /tmp, with its name; then, if `print`,
+/* $TMPDIR, or /tmp. */
+const char *mmlc_temporary_folder(void);
+/* For what the library writes to a file, when it is wanted on stdout: a new file in that folder, with its name; then, if `print`,
  * its bytes to stdout. The file goes and the name is freed in any case. MMLC_GO, or MMLC_OK after printing, or an exit code. */
 int mmlc_spool_open(char **path, const mmlc_command *command);
 int mmlc_spool_print(char *path, const mmlc_command *command, int print);

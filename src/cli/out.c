@@ -152,12 +152,18 @@ static void out_free(mmlc_out *out)
     *out = (mmlc_out){.stream = NULL};
 }
 
-int mmlc_spool_open(char **path, const mmlc_command *command)
+const char *mmlc_temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
+
+    return folder != NULL && folder[0] != '\0' ? folder : P_tmpdir;
+}
+
+int mmlc_spool_open(char **path, const mmlc_command *command)
+{
     int file = -1;
 
-    if (asprintf(path, "%s/mmlego.XXXXXX", folder != NULL && folder[0] != '\0' ? folder : P_tmpdir) < 0) {
+    if (asprintf(path, "%s/mmlego.XXXXXX", mmlc_temporary_folder()) < 0) {
         *path = NULL; /* undefined after a failure */
         return mmlc_no_memory(command);
     }

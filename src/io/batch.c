@@ -121,7 +121,7 @@ static mml_status check_set(const mml_batch *batch, const char *name, const int6
 
     MML_CHECK(name[0] != '\0', MML_E_ARG, "a modality needs a name");
     MML_CHECK(width > 0, MML_E_ARG, "modality %s: the width of its tokens is 0", name);
-    MML_CHECK(offsets != NULL && offsets[0] == 0, MML_E_ARG, "modality %s: offsets must begin with 0", name);
+    MML_CHECK(offsets[0] == 0, MML_E_ARG, "modality %s: offsets must begin with 0", name);
     for (size_t b = 0; b < batch->n; b++)
         MML_CHECK(offsets[b + 1] >= offsets[b], MML_E_ARG,
                   "modality %s: offsets must ascend; offsets[%zu] = %lld comes after %lld", name, b + 1,
