@@ -8,8 +8,8 @@
 #include "compare/study.h"
 #include "model/options.h"
 #include "util/alloc.h"
-#include "util/atomic.h"
 #include "util/error.h"
+#include "util/output.h"
 #include "util/text.h"
 
 bool mmli_file_exists(const char *path)
@@ -119,23 +119,16 @@ static int put_text(const void *what, FILE *f)
 static mml_status save(putter put, const void *what, const char *path)
 {
     mml_status st = MML_OK;
-    mmli_atomic *a = NULL;
-    char text[MMLI_ERRNO_BYTES];
-    FILE *f;
-    bool bad;
+    mmli_output o = {0};
 
     MML_CHECK(what != NULL, MML_E_NOMEM, "%s: no memory to write it", path);
-    MML_TRY(mmli_atomic_begin(&a, path));
-    MML_CHECK((f = fopen(mmli_atomic_path(a), "w")) != NULL, MML_E_IO, "%s: cannot be written: %s", path,
-              mmli_errno_text(text, errno));
-    errno = 0; /* of Jansson a failure may be one of memory, which sets none */
-    bad = put(what, f) != 0;
-    bad = fclose(f) != 0 || bad;
-    MML_CHECK(!bad, MML_E_IO, "%s: cannot be written: %s", path, mmli_errno_text(text, errno != 0 ? errno : ENOMEM));
-    MML_TRY(mmli_atomic_commit(a));
+    MML_TRY(mmli_output_begin(&o, path));
+    if (put(what, o.f) != 0) {
+        MML_TRY(mmli_output_check(&o));
+        st = mmli_fail(MML_E_NOMEM, "%s: no memory to write it", path); /* of Jansson */
+    }
 out:
-    mmli_atomic_abort(a);
-    return st;
+    return mmli_output_end(&o, st);
 }
 
 mml_status mmli_json_save(const json_t *value, const char *path)

@@ -1,23 +1,13 @@
 /* npy_write.c - see npy_write.h. */
 #include "formats/npy_write.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "formats/number.h"
 #include "util/error.h"
 #include "util/text.h"
 
-static mml_status put(FILE *f, const char *path, const void *bytes, size_t n)
-{
-    char text[MMLI_ERRNO_BYTES];
-
-    if (fwrite(bytes, 1, n, f) == n)
-        return MML_OK;
-    return mmli_fail(MML_E_IO, "%s: cannot be written: %s", path, mmli_errno_text(text, errno));
-}
-
-mml_status mmli_npy_put_header(FILE *f, const char *path, const char *descr, int rank, const size_t *dims)
+mml_status mmli_npy_put_header(mmli_output *o, const char *descr, int rank, const size_t *dims)
 {
     mml_status st = MML_OK;
     mmli_buf b = {0};
@@ -34,13 +24,13 @@ mml_status mmli_npy_put_header(FILE *f, const char *path, const char *descr, int
     header = b.len - 10;
     b.text[8] = (char)(header & 255);
     b.text[9] = (char)(header >> 8);
-    MML_TRY(put(f, path, b.text, b.len));
+    MML_TRY(mmli_output_put(o, b.text, b.len));
 out:
     mmli_buf_free(&b);
     return st;
 }
 
-mml_status mmli_npy_put_floats(FILE *f, const char *path, const float *x, size_t n)
+mml_status mmli_npy_put_floats(mmli_output *o, const float *x, size_t n)
 {
     mml_status st = MML_OK;
     char bytes[4096];
@@ -49,36 +39,36 @@ mml_status mmli_npy_put_floats(FILE *f, const char *path, const float *x, size_t
         const size_t now = n - done < sizeof bytes / 4 ? n - done : sizeof bytes / 4;
 
         mmli_number_put_floats(bytes, x + done, now);
-        MML_TRY(put(f, path, bytes, now * 4));
+        MML_TRY(mmli_output_put(o, bytes, now * 4));
         done += now;
     }
 out:
     return st;
 }
 
-static mml_status put64(FILE *f, const char *path, uint64_t bits)
+static mml_status put64(mmli_output *o, uint64_t bits)
 {
     unsigned char bytes[8];
 
     for (int k = 0; k < 8; k++)
         bytes[k] = (unsigned char)(bits >> 8 * k);
-    return put(f, path, bytes, 8);
+    return mmli_output_put(o, bytes, 8);
 }
 
-mml_status mmli_npy_put_int64(FILE *f, const char *path, const int64_t *x, size_t n)
+mml_status mmli_npy_put_int64(mmli_output *o, const int64_t *x, size_t n)
 {
     mml_status st = MML_OK;
 
     for (size_t i = 0; i < n; i++)
-        MML_TRY(put64(f, path, (uint64_t)x[i]));
+        MML_TRY(put64(o, (uint64_t)x[i]));
 out:
     return st;
 }
 
-mml_status mmli_npy_put_double(FILE *f, const char *path, double x)
+mml_status mmli_npy_put_double(mmli_output *o, double x)
 {
     uint64_t bits;
 
     memcpy(&bits, &x, sizeof bits);
-    return put64(f, path, bits);
+    return put64(o, bits);
 }

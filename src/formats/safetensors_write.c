@@ -1,14 +1,12 @@
 /* safetensors_write.c - float32 tensors into a file, whole or not at all. */
-#include <errno.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "formats/safetensors.h"
 #include "util/alloc.h"
-#include "util/atomic.h"
 #include "util/error.h"
+#include "util/output.h"
 #include "util/text.h"
 
 enum { PIECE = 1 << 14 }; /* floats put into bytes at once */
@@ -92,16 +90,7 @@ out:
     return st;
 }
 
-static mml_status put(FILE *f, const void *bytes, size_t n, const char *path)
-{
-    char text[MMLI_ERRNO_BYTES];
-
-    if (fwrite(bytes, 1, n, f) == n)
-        return MML_OK;
-    return mmli_fail(MML_E_IO, "%s: cannot be written: %s", path, mmli_errno_text(text, errno));
-}
-
-static mml_status put_numbers(FILE *f, const writing *w, mmli_tensor_fill fill, void *user)
+static mml_status put_numbers(mmli_output *o, const writing *w, mmli_tensor_fill fill, void *user)
 {
     mml_status st = MML_OK;
     float *values = NULL;
@@ -117,7 +106,7 @@ static mml_status put_numbers(FILE *f, const writing *w, mmli_tensor_fill fill, 
             const size_t now = count - done < PIECE ? count - done : PIECE;
 
             mmli_number_put_floats(bytes, values + done, now);
-            MML_TRY(put(f, bytes, now * 4, w->path));
+            MML_TRY(mmli_output_put(o, bytes, now * 4));
             done += now;
         }
     }
@@ -133,9 +122,7 @@ mml_status mmli_tensors_write(const char *path, const mmli_tensor_out *tensors, 
     mml_status st = MML_OK;
     writing w = {.path = path, .tensors = tensors, .n = n};
     mmli_buf header = {0};
-    mmli_atomic *a = NULL;
-    FILE *f = NULL;
-    char text[MMLI_ERRNO_BYTES];
+    mmli_output o = {0};
 
     for (size_t i = 0; i < n; i++) {
         const size_t count = count_of(&tensors[i]);
@@ -146,20 +133,11 @@ mml_status mmli_tensors_write(const char *path, const mmli_tensor_out *tensors, 
     MML_TRY(mmli_calloc(&w.order, n, sizeof *w.order));
     sort_names(&w);
     MML_TRY(make_header(&header, &w, keys, values, n_metadata));
-    MML_TRY(mmli_atomic_begin(&a, path));
-    MML_CHECK((f = fopen(mmli_atomic_path(a), "wb")) != NULL, MML_E_IO, "%s: cannot be written: %s", path,
-              mmli_errno_text(text, errno));
-    MML_TRY(put(f, header.text, header.len, path));
-    MML_TRY(put_numbers(f, &w, fill, user));
-    if (fclose(f) != 0)
-        st = mmli_fail(MML_E_IO, "%s: cannot be written: %s", path, mmli_errno_text(text, errno));
-    f = NULL;
-    MML_TRY(st);
-    MML_TRY(mmli_atomic_commit(a));
+    MML_TRY(mmli_output_begin(&o, path));
+    MML_TRY(mmli_output_put(&o, header.text, header.len));
+    MML_TRY(put_numbers(&o, &w, fill, user));
 out:
-    if (f != NULL)
-        fclose(f);
-    mmli_atomic_abort(a);
+    st = mmli_output_end(&o, st);
     mmli_buf_free(&header);
     mmli_free(w.order);
     return st;

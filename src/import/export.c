@@ -1,6 +1,5 @@
 /* export.c - parts of a cohort as files for other programs: CSV with texts and numbers that read back to the same bits, or
  * arrays of NumPy. Tokens are read some samples at a time. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,55 +7,29 @@
 #include "formats/npy_write.h"
 #include "io/cohort.h"
 #include "util/alloc.h"
-#include "util/atomic.h"
 #include "util/error.h"
+#include "util/output.h"
 #include "util/text.h"
 
 enum { CHUNK = 64 }; /* samples read at once */
 
 typedef struct exporting {
     mml_cohort *cohort;
-    const char *path;
-    mmli_atomic *atomic;
-    FILE *f;
+    mmli_output to;
     /* tokens */
     mml_modality_info m;
     mml_batch *batch;
 } exporting;
 
-static mml_status begin(exporting *x, const char *path)
-{
-    mml_status st = MML_OK;
-    char text[MMLI_ERRNO_BYTES];
-
-    x->path = path;
-    MML_TRY(mmli_atomic_begin(&x->atomic, path));
-    MML_CHECK((x->f = fopen(mmli_atomic_path(x->atomic), "wb")) != NULL, MML_E_IO, "%s: cannot be written: %s", path,
-              mmli_errno_text(text, errno));
-out:
-    return st;
-}
-
 /* st: of what was written; the file appears if it is MML_OK. */
 static mml_status finish(exporting *x, mml_status st)
 {
-    char text[MMLI_ERRNO_BYTES];
-    bool bad;
-
-    if (x->f != NULL) {
-        bad = ferror(x->f) != 0;
-        bad = fclose(x->f) != 0 || bad;
-        if (st == MML_OK && bad)
-            st = mmli_fail(MML_E_IO, "%s: cannot be written: %s", x->path, mmli_errno_text(text, errno));
-    }
-    if (st == MML_OK)
-        st = mmli_atomic_commit(x->atomic);
-    mmli_atomic_abort(x->atomic);
+    st = mmli_output_end(&x->to, st);
     mml_batch_free(x->batch);
     return st;
 }
 
-/* A cell, in quotes where it needs them (RFC 4180). Failures of writing are found by finish(). */
+/* A cell, in quotes where it needs them (RFC 4180). Failures of writing are found by mmli_output_check(). */
 static void put_cell(FILE *f, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
@@ -114,6 +87,7 @@ static mml_status each_chunk(exporting *x, chunk_writer write)
             MML_TRY(mml_batch_get(&t, x->batch, x->m.name));
         }
         MML_TRY(write(x, &t, first, now));
+        MML_TRY(mmli_output_check(&x->to));
     }
 out:
     return st;
@@ -123,34 +97,34 @@ static mml_status csv_chunk(exporting *x, const mml_tokens *t, size_t first, siz
 {
     for (size_t i = 0; i < n; i++)
         for (int64_t k = t->offsets[i]; k < t->offsets[i + 1]; k++) {
-            put_cell(x->f, mml_cohort_ids(x->cohort)[first + i]);
+            put_cell(x->to.f, mml_cohort_ids(x->cohort)[first + i]);
             if (x->m.kind != MML_TABLE)
-                fprintf(x->f, ",%lld", (long long)(k - t->offsets[i]));
+                fprintf(x->to.f, ",%lld", (long long)(k - t->offsets[i]));
             for (size_t a = 0; a < x->m.n_axes; a++) {
-                fputc(',', x->f);
-                put_float(x->f, t->positions[(size_t)k * x->m.n_axes + a]);
+                fputc(',', x->to.f);
+                put_float(x->to.f, t->positions[(size_t)k * x->m.n_axes + a]);
             }
             for (size_t j = 0; j < x->m.width; j++) {
-                fputc(',', x->f);
-                put_float(x->f, t->values[(size_t)k * x->m.width + j]);
+                fputc(',', x->to.f);
+                put_float(x->to.f, t->values[(size_t)k * x->m.width + j]);
             }
-            fputc('\n', x->f);
+            fputc('\n', x->to.f);
         }
     return MML_OK;
 }
 
 static mml_status tokens_csv(exporting *x)
 {
-    fputs("id", x->f);
+    fputs("id", x->to.f);
     if (x->m.kind != MML_TABLE)
-        fputs(",token", x->f);
+        fputs(",token", x->to.f);
     for (size_t a = 0; a < x->m.n_axes; a++)
-        fprintf(x->f, ",position%zu", a + 1);
+        fprintf(x->to.f, ",position%zu", a + 1);
     for (size_t j = 0; j < x->m.width; j++) {
-        fputc(',', x->f);
-        put_cell(x->f, x->m.features[j]);
+        fputc(',', x->to.f);
+        put_cell(x->to.f, x->m.features[j]);
     }
-    fputc('\n', x->f);
+    fputc('\n', x->to.f);
     return each_chunk(x, csv_chunk);
 }
 
@@ -164,9 +138,9 @@ static mml_status values_chunk(exporting *x, const mml_tokens *t, size_t first, 
         const size_t tokens = (size_t)(t->offsets[i + 1] - t->offsets[i]);
 
         if (tokens > 0)
-            MML_TRY(mmli_npy_put_floats(x->f, x->path, t->values + (size_t)t->offsets[i] * x->m.width, tokens * x->m.width));
+            MML_TRY(mmli_npy_put_floats(&x->to, t->values + (size_t)t->offsets[i] * x->m.width, tokens * x->m.width));
         for (size_t j = 0; j < x->m.width && tokens == 0 && x->m.kind == MML_TABLE; j++)
-            MML_TRY(mmli_npy_put_floats(x->f, x->path, &nothing, 1));
+            MML_TRY(mmli_npy_put_floats(&x->to, &nothing, 1));
     }
 out:
     return st;
@@ -176,7 +150,7 @@ static mml_status positions_chunk(exporting *x, const mml_tokens *t, size_t firs
 {
     (void)first;
     return t->positions == NULL ? MML_OK
-                                : mmli_npy_put_floats(x->f, x->path, t->positions, (size_t)t->offsets[n] * x->m.n_axes);
+                                : mmli_npy_put_floats(&x->to, t->positions, (size_t)t->offsets[n] * x->m.n_axes);
 }
 
 static mml_status tokens_npy(exporting *x, mml_export_part part)
@@ -188,17 +162,17 @@ static mml_status tokens_npy(exporting *x, mml_export_part part)
 
     switch (part) {
     case MML_EXPORT_VALUES:
-        MML_TRY(mmli_npy_put_header(x->f, x->path, "'<f4'", 2, values));
+        MML_TRY(mmli_npy_put_header(&x->to, "'<f4'", 2, values));
         MML_TRY(each_chunk(x, values_chunk));
         break;
     case MML_EXPORT_POSITIONS:
         MML_CHECK(x->m.n_axes > 0, MML_E_ARG, "%s: modality %s has no positions", mml_cohort_path(x->cohort), x->m.name);
-        MML_TRY(mmli_npy_put_header(x->f, x->path, "'<f4'", 2, positions));
+        MML_TRY(mmli_npy_put_header(&x->to, "'<f4'", 2, positions));
         MML_TRY(each_chunk(x, positions_chunk));
         break;
     case MML_EXPORT_OFFSETS:
-        MML_TRY(mmli_npy_put_header(x->f, x->path, "'<i8'", 1, offsets));
-        MML_TRY(mmli_npy_put_int64(x->f, x->path, x->m.offsets, n + 1));
+        MML_TRY(mmli_npy_put_header(&x->to, "'<i8'", 1, offsets));
+        MML_TRY(mmli_npy_put_int64(&x->to, x->m.offsets, n + 1));
         break;
     }
 out:
@@ -215,7 +189,7 @@ mml_status mml_export_modality(mml_cohort *cohort, const char *modality, mml_exp
     MML_TRY(mml_cohort_modality(&x.m, cohort, modality));
     MML_CHECK(part == MML_EXPORT_VALUES || format == MML_EXPORT_NPY, MML_E_ARG,
               "%s: a CSV has values, positions and their samples in one", path);
-    MML_TRY(begin(&x, path));
+    MML_TRY(mmli_output_begin(&x.to, path));
     MML_TRY(format == MML_EXPORT_CSV ? tokens_csv(&x) : tokens_npy(&x, part));
 out:
     return finish(&x, st);
@@ -260,30 +234,30 @@ static mml_status labels_csv(exporting *x, const mml_task_info *tasks, size_t n_
     mml_column_info column;
     mml_status st = MML_OK;
 
-    fputs(groups != NULL ? "id,group" : "id", x->f);
+    fputs(groups != NULL ? "id,group" : "id", x->to.f);
     for (size_t k = 0; k < mml_cohort_n_columns(c); k++) {
         MML_TRY(mml_cohort_column_at(&column, c, k));
-        fputc(',', x->f);
-        put_cell(x->f, column.name);
+        fputc(',', x->to.f);
+        put_cell(x->to.f, column.name);
     }
     for (size_t k = 0; k < n_tasks; k++)
-        put_names(x->f, tasks[k].name, &tasks[k]);
+        put_names(x->to.f, tasks[k].name, &tasks[k]);
     for (size_t i = 0; i < mml_cohort_size(c); i++) {
-        fputc('\n', x->f);
-        put_cell(x->f, mml_cohort_ids(c)[i]);
+        fputc('\n', x->to.f);
+        put_cell(x->to.f, mml_cohort_ids(c)[i]);
         if (groups != NULL) {
-            fputc(',', x->f);
-            put_cell(x->f, groups[i]);
+            fputc(',', x->to.f);
+            put_cell(x->to.f, groups[i]);
         }
         for (size_t k = 0; k < mml_cohort_n_columns(c); k++) {
             MML_TRY(mml_cohort_column_at(&column, c, k));
-            fputc(',', x->f);
-            put_cell(x->f, column.text[i]);
+            fputc(',', x->to.f);
+            put_cell(x->to.f, column.text[i]);
         }
         for (size_t k = 0; k < n_tasks; k++)
-            put_label(x->f, &tasks[k], i);
+            put_label(x->to.f, &tasks[k], i);
     }
-    fputc('\n', x->f);
+    fputc('\n', x->to.f);
 out:
     return st;
 }
@@ -297,14 +271,14 @@ static mml_status labels_npy(exporting *x, const mml_task_info *t)
                                                     : "'<i8'";
     mml_status st = MML_OK;
 
-    MML_TRY(mmli_npy_put_header(x->f, x->path, descr, 1, &n));
+    MML_TRY(mmli_npy_put_header(&x->to, descr, 1, &n));
     for (size_t i = 0; i < n; i++) {
         const int64_t code = isnan(t->value[i]) ? -1 : (int64_t)t->value[i];
 
         if (t->kind == MML_SURVIVAL)
-            fputc(!isnan(t->value[i]) && t->event[i] != 0, x->f);
-        MML_TRY(t->kind == MML_SURVIVAL || t->kind == MML_REGRESSION ? mmli_npy_put_double(x->f, x->path, t->value[i])
-                                                                     : mmli_npy_put_int64(x->f, x->path, &code, 1));
+            fputc(!isnan(t->value[i]) && t->event[i] != 0, x->to.f);
+        MML_TRY(t->kind == MML_SURVIVAL || t->kind == MML_REGRESSION ? mmli_npy_put_double(&x->to, t->value[i])
+                                                                     : mmli_npy_put_int64(&x->to, &code, 1));
     }
 out:
     return st;
@@ -323,7 +297,7 @@ mml_status mml_export_labels(mml_cohort *cohort, const char *task, mml_export_fo
     for (size_t k = 0; k < n; k++)
         MML_TRY(task != NULL ? mml_cohort_task(&tasks[k], cohort, task) : mml_cohort_task_at(&tasks[k], cohort, k));
     MML_CHECK(format == MML_EXPORT_CSV || task != NULL, MML_E_ARG, "%s: an array has the labels of one task: name it", path);
-    MML_TRY(begin(&x, path));
+    MML_TRY(mmli_output_begin(&x.to, path));
     MML_TRY(format == MML_EXPORT_CSV ? labels_csv(&x, tasks, n) : labels_npy(&x, &tasks[0]));
 out:
     st = finish(&x, st);

@@ -10,6 +10,7 @@ libmmlego_core_la_SOURCES += \
 	src/util/json.c src/util/json.h \
 	src/util/memory.c src/util/memory.h \
 	src/util/number.c \
+	src/util/output.c src/util/output.h \
 	src/util/rng.c src/util/rng.h \
 	src/util/sort.c src/util/sort.h \
 	src/util/spool.c src/util/spool.h \

@@ -2,7 +2,7 @@
 # atomic.sh - an output appears whole or not at all: whatever goes wrong, the old file is still there, and no rest of a
 # new one. A full disk is played by a limit on the size of files; a folder that cannot be written needs a user who is not root.
 # shellcheck disable=SC2317 # functions are called by test_that
-# shellcheck disable=SC2086 # $quick is several words
+# shellcheck disable=SC2086 # $quick and $part are several words
 set -u
 # shellcheck source=tests/cli/lib.sh
 . "${MMLT_SRCDIR:-.}/tests/cli/lib.sh"
@@ -41,6 +41,12 @@ test_that "merge without room keeps the old model" fails_and_keeps merge "$tmp/l
 test_that "fuse without room keeps the old model" fails_and_keeps fuse "$cohort" "$tmp/labs.h5" "$tmp/genes.h5" -o "$old" --epochs 1
 test_that "predict without room keeps the old table" fails_and_keeps predict "$tmp/labs.h5" "$cohort" -o "$old"
 test_that "the message names the file" says "$old"
+for part in "" "-m genes" "-m genes --format npy"; do
+    test_that "export $part without room keeps the old file" fails_and_keeps export "$cohort" $part -o "$old"
+    test_that "with the file and the reason" says "$old: cannot be written: File too large"
+done
+test_that "convert without room keeps the old file" fails_and_keeps convert "$tmp/labs.h5" -o "$old"
+test_that "with the file and the reason, too" says "$old: cannot be written: File too large"
 
 short explain "$tmp/labs.h5" "$cohort" -o "$tmp/explained"
 test_that "explain without room is a failure" exits 1

@@ -21,6 +21,9 @@ tests_unit_test_text_SOURCES = tests/unit/test_text.c
 check_PROGRAMS += tests/unit/test_atomic
 tests_unit_test_atomic_SOURCES = tests/unit/test_atomic.c
 
+check_PROGRAMS += tests/unit/test_output
+tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 
