@@ -142,6 +142,11 @@ MML_API MML_MUST_USE mml_status mml_cohort_read(mml_cohort *cohort, mml_batch *b
 /** Bytes of tokens that a cohort may keep in memory (default 1 GiB, over all modalities). */
 MML_API void mml_cohort_set_memory(mml_cohort *cohort, size_t bytes);
 
+/* ---- progress --------------------------------------------------------------------------------- */
+
+/** Progress of long work: `done` of `total` (0 = unknown). Return non-zero to stop (MML_E_STOPPED). */
+typedef int (*mml_progress)(void *user, const char *what, uint64_t done, uint64_t total);
+
 /* ---- export ----------------------------------------------------------------------------------- */
 
 typedef enum mml_export_format { MML_EXPORT_CSV = 0, MML_EXPORT_NPY } mml_export_format;
@@ -151,22 +156,22 @@ typedef enum mml_export_part { MML_EXPORT_VALUES = 0, MML_EXPORT_POSITIONS, MML_
  * Tokens of a modality as a file, whole or not at all. CSV: id, the number of the token (not of a table), positions, features;
  * a line a token; empty = not measured; numbers read back to the same bits. NumPy: values (T, width) float32, of a table
  * (N, width) with NaN for samples without it; positions (T, n_axes) float32; offsets (N + 1) int64.
- * @return MML_E_NOT_FOUND no such modality; MML_E_ARG a part of a CSV, or positions where there are none; MML_E_IO
+ *
+ * @param progress  told of samples, or NULL; may stop it, which leaves no file
+ * @return MML_E_NOT_FOUND no such modality; MML_E_ARG a part of a CSV, or positions where there are none; MML_E_IO; MML_E_STOPPED
  */
 MML_API MML_MUST_USE mml_status mml_export_modality(mml_cohort *cohort, const char *modality, mml_export_part part,
-                                                    mml_export_format format, const char *path);
+                                                    mml_export_format format, const char *path, mml_progress progress,
+                                                    void *user);
 /**
  * Labels as a file, whole or not at all. CSV: id, group, columns, then of each task (or of `task` alone) the class or value, or
  * NAME.time and NAME.event. NumPy, of one task: class numbers int64 (-1 = unknown), values float64, or records (event, time).
- * @return MML_E_NOT_FOUND no such task; MML_E_ARG an array without a task; MML_E_IO
+ * @return MML_E_NOT_FOUND no such task; MML_E_ARG an array without a task; MML_E_IO; MML_E_STOPPED
  */
 MML_API MML_MUST_USE mml_status mml_export_labels(mml_cohort *cohort, const char *task, mml_export_format format,
-                                                  const char *path);
+                                                  const char *path, mml_progress progress, void *user);
 
 /* ---- import ----------------------------------------------------------------------------------- */
-
-/** Progress of long work: `done` of `total` (0 = unknown). Return non-zero to stop (MML_E_STOPPED). */
-typedef int (*mml_progress)(void *user, const char *what, uint64_t done, uint64_t total);
 
 /** How to import. mml_import_options_init(), or zero it. */
 typedef struct mml_import_options {

@@ -135,11 +135,13 @@ static int repeat(mml_bench_result *r, const mmlc_command *command, char *const 
         return mmlc_no_memory(command);
     for (int i = 0; i < WARM && rc == MMLC_GO; i++) /* the file and the libraries are in memory afterwards */
         rc = start_once(&ignored, &peak, args) == 0 ? MMLC_GO : MMLC_FAILURE;
-    while (rc == MMLC_GO && n < most && (n < FEWEST || mmlc_now() - begin < o->seconds)) {
+    while (rc == MMLC_GO && mmlc_signal() == 0 && n < most && (n < FEWEST || mmlc_now() - begin < o->seconds)) {
         rc = start_once(&times[n++], &peak, args) == 0 ? MMLC_GO : MMLC_FAILURE;
         r->peak = peak > r->peak ? peak : r->peak;
     }
-    if (rc == MMLC_GO) {
+    if (mmlc_signal() != 0) {
+        rc = 128 + mmlc_signal();
+    } else if (rc == MMLC_GO) {
         qsort(times, n, sizeof *times, ascending);
         r->repeats = n;
         r->least = times[0];
@@ -181,6 +183,7 @@ int mmlc_bench_start(mml_bench_result *r, const mmlc_command *command, const mml
     int rc, n = snprintf(folder, sizeof folder, "%s/mmlego-bench-XXXXXX", base);
 
     *r = (mml_bench_result){.struct_size = sizeof *r, .threads = o->threads > 0 ? o->threads : (int)sysconf(_SC_NPROCESSORS_ONLN)};
+    mmlc_signals_note();
     if (n < 0 || (size_t)n >= sizeof folder || mkdtemp(folder) == NULL) {
         mmlc_say(command, "start: no folder for the model under %s: %s", base, strerror(errno));
         return MMLC_FAILURE;
@@ -192,6 +195,7 @@ int mmlc_bench_start(mml_bench_result *r, const mmlc_command *command, const mml
     rc = st == MML_OK ? repeat(r, command, args, o) : mmlc_fail(command, st);
     unlink(path);
     rmdir(folder);
+    mmlc_signals_end();
     return rc;
 }
 

@@ -43,8 +43,12 @@ const char *mmlc_by_number(size_t n, const char *one, const char *others);
 int mmlc_words(const char ***out, size_t *n, char **copy, const char *text);
 
 /* ---- signals --------------------------------------------------------------------------------------------- */
-/* From here on the first SIGINT or SIGTERM is only noted; a second one ends the program. */
+/* From here on the first SIGINT or SIGTERM is only noted; a second one ends the program. A command calls it before it makes a file
+ * that would be left behind, and asks for the signal where work is long; one that is not asked for gives the exit code when the
+ * command has ended. */
 void mmlc_signals_note(void);
+/* A signal that has not come yet ends the program again. */
+void mmlc_signals_end(void);
 int mmlc_signal(void); /* the one noted, or 0 */
 
 /* ---- files ------------------------------------------------------------------------------------------------ */

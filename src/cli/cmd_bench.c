@@ -259,7 +259,7 @@ static int run_cases(const mmlc_call *call, const char *const *names, size_t n, 
         printf("%-20s %11s %10s %10s %10s %9s %6s %8s\n", "case", "median ms", "10 %", "90 %", "95 %", "GFLOP/s", "limit%",
                "MB");
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && mmlc_signal() == 0; i++) {
         answer one;
         int code;
 

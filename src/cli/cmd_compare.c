@@ -137,10 +137,14 @@ static int collect(const mmlc_call *call, const char *const *directories, size_t
 {
     const compare_args *a = call->args;
     char *text = NULL;
-    mml_status st = mml_compare_collect(&text, directories, n, out);
-    json_t *json = st == MML_OK ? json_loads(text, 0, NULL) : NULL;
-    int rc = st == MML_OK ? MMLC_OK : mmlc_fail(call->command, st);
+    json_t *json;
+    mml_status st;
+    int rc;
 
+    mmlc_signals_note();
+    st = mml_compare_collect(&text, directories, n, out);
+    json = st == MML_OK ? json_loads(text, 0, NULL) : NULL;
+    rc = st == MML_OK ? MMLC_OK : mmlc_fail(call->command, st);
     if (rc == MMLC_OK && json == NULL)
         rc = mmlc_no_memory(call->command);
     if (rc == MMLC_OK && a->json)
@@ -192,8 +196,10 @@ static int compare(const mmlc_call *call)
     a->o.systems = systems;
     a->o.modalities = modalities;
     if (rc == MMLC_GO) {
-        const mml_status st = mml_compare_new(&plan, &a->o);
+        mml_status st;
 
+        mmlc_signals_note();
+        st = mml_compare_new(&plan, &a->o);
         rc = st == MML_OK ? run_jobs(call, plan) : mmlc_fail_named(call->command, st);
     }
     mml_compare_free(plan);

@@ -189,6 +189,7 @@ static int run(mmlc_call *call)
         rc = load(&model, call, hdf5);
     if (rc != MMLC_GO)
         return rc;
+    mmlc_signals_note();
     st = tensors ? mml_model_save_state(model, a->output) : mml_model_save(model, a->output);
     rc = st == MML_OK ? MMLC_OK : mmlc_fail(call->command, st);
     if (st == MML_OK && !a->quiet)

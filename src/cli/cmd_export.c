@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/load.h"
+#include "cli/progress.h"
 
 typedef struct export_args {
     const char *output, *modality, *task;
@@ -52,8 +53,14 @@ static mml_status put(const export_args *a, mml_cohort *cohort, const char *path
                                      : ends_in_npy(a->output) ? MML_EXPORT_NPY
                                                                  : MML_EXPORT_CSV;
 
-    return a->modality != NULL ? mml_export_modality(cohort, a->modality, (mml_export_part)a->part, format, path)
-                               : mml_export_labels(cohort, a->task, format, path);
+    const int bar = !a->quiet && mmlc_is_terminal();
+    const mml_progress progress = bar ? mmlc_progress_line : mmlc_progress_stop;
+    const mml_status st = a->modality != NULL ? mml_export_modality(cohort, a->modality, (mml_export_part)a->part, format, path, progress, NULL)
+                                              : mml_export_labels(cohort, a->task, format, path, progress, NULL);
+
+    if (bar)
+        mmlc_progress_clear();
+    return st;
 }
 
 static int export(const mmlc_call *call, mml_cohort *cohort)
@@ -61,8 +68,10 @@ static int export(const mmlc_call *call, mml_cohort *cohort)
     const export_args *a = call->args;
     char *spool = NULL;
     mml_status st;
-    int rc = mmlc_is_stdout(a->output) ? mmlc_spool_open(&spool, call->command) : MMLC_GO;
+    int rc;
 
+    mmlc_signals_note();
+    rc = mmlc_is_stdout(a->output) ? mmlc_spool_open(&spool, call->command) : MMLC_GO;
     if (rc != MMLC_GO)
         return rc;
     st = put(a, cohort, spool != NULL ? spool : a->output);

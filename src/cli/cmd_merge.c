@@ -139,8 +139,10 @@ static int merge(mmlc_call *call, mml_model **merged, const mmlc_models *models)
     merge_args *a = call->args;
     mml_status st = mml_merge(merged, (const mml_model *const *)models->model, models->n, &a->options);
 
-    if (st == MML_OK)
+    if (st == MML_OK) {
+        mmlc_signals_note();
         st = mml_model_save(*merged, a->output);
+    }
     if (st != MML_OK)
         return mmlc_fail(call->command, st);
     if (!a->quiet)

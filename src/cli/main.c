@@ -66,6 +66,8 @@ static int run(const mmlc_command *command, int argc, char **argv)
 
     if (rc == MMLC_GO)
         rc = command->run(&call);
+    if (rc == MMLC_OK && mmlc_signal() != 0) /* all was done already: who stops a script must not see its next line run */
+        rc = 128 + mmlc_signal();
     mmlc_call_end(&call);
     /* HDF5 loses memory of its own over damaged metadata (a header of a wrong checksum), and says so when the program ends, in words that
      * help nobody ("infinite loop closing library"), where its messages are on. All that is to be said has been. */

@@ -97,12 +97,13 @@ static void note(int number)
     noted = number;
 }
 
-void mmlc_signals_note(void)
+/* A handler, or SIG_DFL, for both. */
+static void handle(void (*handler)(int))
 {
     struct sigaction action;
 
     memset(&action, 0, sizeof action);
-    action.sa_handler = note;
+    action.sa_handler = handler;
     /* Once only: whoever presses Ctrl-C twice wants the program to end. */
     action.sa_flags = (int)SA_RESETHAND | SA_RESTART;
     sigemptyset(&action.sa_mask);
@@ -114,6 +115,16 @@ void mmlc_signals_note(void)
         if (sigaction(number, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(number, &action, NULL);
     }
+}
+
+void mmlc_signals_note(void)
+{
+    handle(note);
+}
+
+void mmlc_signals_end(void)
+{
+    handle(SIG_DFL);
 }
 
 int mmlc_signal(void)

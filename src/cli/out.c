@@ -129,6 +129,7 @@ int mmlc_out_open(mmlc_out *out, const mmlc_command *command, const char *path)
         out->temporary = NULL; /* undefined after a failure */
         return mmlc_no_memory(command);
     }
+    mmlc_signals_note();
     file = mkstemp(out->temporary);
     if (file < 0 || fchmod(file, mode) != 0 || (out->stream = fdopen(file, "w")) == NULL) {
         int rc = say_errno(command, path, "cannot be written");

@@ -11,11 +11,14 @@
 #include "util/output.h"
 #include "util/text.h"
 
-enum { CHUNK = 64 }; /* samples read at once */
+/* Samples and numbers read at once, at most, but for a sample that has more; lines of labels between two words on progress. */
+enum { CHUNK = 64, NUMBERS = 1 << 22, TOLD = 1024 };
 
 typedef struct exporting {
     mml_cohort *cohort;
     mmli_output to;
+    mml_progress progress;
+    void *user;
     /* tokens */
     mml_modality_info m;
     mml_batch *batch;
@@ -29,7 +32,19 @@ static mml_status finish(exporting *x, mml_status st)
     return st;
 }
 
-/* A cell, in quotes where it needs them (RFC 4180). Failures of writing are found by mmli_output_check(). */
+/* `done` samples are written, as far as is known: is all well, and is it to go on? */
+static mml_status tell(const exporting *x, size_t done)
+{
+    mml_status st = MML_OK;
+
+    MML_TRY(mmli_output_check(&x->to));
+    MML_CHECK(x->progress == NULL || x->progress(x->user, "samples", done, mml_cohort_size(x->cohort)) == 0, MML_E_STOPPED,
+              "%s: the export was stopped on request; nothing was written", x->to.path);
+out:
+    return st;
+}
+
+/* A cell, in quotes where it needs them (RFC 4180). Failures of writing are found by tell(). */
 static void put_cell(FILE *f, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
@@ -65,7 +80,18 @@ static void put_float(FILE *f, float x)
 
 typedef mml_status (*chunk_writer)(exporting *x, const mml_tokens *t, size_t first, size_t n);
 
-/* All samples, CHUNK at a time; t->offsets has n + 1 entries. */
+/* Samples from `first` on that are read at once. */
+static size_t chunk_of(const mml_modality_info *m, size_t first, size_t n)
+{
+    size_t now = 1;
+
+    while (now < CHUNK && first + now < n &&
+           (uint64_t)(m->offsets[first + now + 1] - m->offsets[first]) * (m->width + m->n_axes) <= NUMBERS)
+        now++;
+    return now;
+}
+
+/* All samples, some at a time; t->offsets has n + 1 entries. */
 static mml_status each_chunk(exporting *x, chunk_writer write)
 {
     static const int64_t none[CHUNK + 1] = {0};
@@ -75,9 +101,8 @@ static mml_status each_chunk(exporting *x, chunk_writer write)
     mml_tokens t;
 
     MML_TRY(mml_batch_new(&x->batch, 0));
-    for (size_t first = 0; first < n; first += CHUNK) {
-        const size_t now = n - first < CHUNK ? n - first : CHUNK;
-
+    for (size_t first = 0, now; first < n; first += now) {
+        now = chunk_of(&x->m, first, n);
         for (size_t i = 0; i < now; i++)
             samples[i] = first + i;
         if (x->m.offsets[first + now] == x->m.offsets[first]) {
@@ -87,7 +112,7 @@ static mml_status each_chunk(exporting *x, chunk_writer write)
             MML_TRY(mml_batch_get(&t, x->batch, x->m.name));
         }
         MML_TRY(write(x, &t, first, now));
-        MML_TRY(mmli_output_check(&x->to));
+        MML_TRY(tell(x, first + now));
     }
 out:
     return st;
@@ -180,10 +205,10 @@ out:
 }
 
 mml_status mml_export_modality(mml_cohort *cohort, const char *modality, mml_export_part part, mml_export_format format,
-                               const char *path)
+                               const char *path, mml_progress progress, void *user)
 {
     mml_status st = MML_OK;
-    exporting x = {.cohort = cohort};
+    exporting x = {.cohort = cohort, .progress = progress, .user = user};
 
     MML_GIVEN(cohort, modality, path);
     MML_TRY(mml_cohort_modality(&x.m, cohort, modality));
@@ -243,6 +268,8 @@ static mml_status labels_csv(exporting *x, const mml_task_info *tasks, size_t n_
     for (size_t k = 0; k < n_tasks; k++)
         put_names(x->to.f, tasks[k].name, &tasks[k]);
     for (size_t i = 0; i < mml_cohort_size(c); i++) {
+        if (i % TOLD == 0)
+            MML_TRY(tell(x, i));
         fputc('\n', x->to.f);
         put_cell(x->to.f, mml_cohort_ids(c)[i]);
         if (groups != NULL) {
@@ -275,6 +302,8 @@ static mml_status labels_npy(exporting *x, const mml_task_info *t)
     for (size_t i = 0; i < n; i++) {
         const int64_t code = isnan(t->value[i]) ? -1 : (int64_t)t->value[i];
 
+        if (i % TOLD == 0)
+            MML_TRY(tell(x, i));
         if (t->kind == MML_SURVIVAL)
             fputc(!isnan(t->value[i]) && t->event[i] != 0, x->to.f);
         MML_TRY(t->kind == MML_SURVIVAL || t->kind == MML_REGRESSION ? mmli_npy_put_double(&x->to, t->value[i])
@@ -284,10 +313,11 @@ out:
     return st;
 }
 
-mml_status mml_export_labels(mml_cohort *cohort, const char *task, mml_export_format format, const char *path)
+mml_status mml_export_labels(mml_cohort *cohort, const char *task, mml_export_format format, const char *path,
+                             mml_progress progress, void *user)
 {
     mml_status st = MML_OK;
-    exporting x = {.cohort = cohort};
+    exporting x = {.cohort = cohort, .progress = progress, .user = user};
     mml_task_info *tasks = NULL;
     size_t n;
 

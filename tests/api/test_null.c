@@ -89,11 +89,11 @@ START_TEST(import_and_export_refuse_null)
 {
     char *text = room;
 
-    REFUSED("cohort", mml_export_modality(NULL, "m", MML_EXPORT_VALUES, MML_EXPORT_CSV, "m.csv"));
-    REFUSED("modality", mml_export_modality(ANY, NULL, MML_EXPORT_VALUES, MML_EXPORT_CSV, "m.csv"));
-    REFUSED("path", mml_export_modality(ANY, "m", MML_EXPORT_VALUES, MML_EXPORT_CSV, NULL));
-    REFUSED("cohort", mml_export_labels(NULL, NULL, MML_EXPORT_CSV, "l.csv"));
-    REFUSED("path", mml_export_labels(ANY, NULL, MML_EXPORT_CSV, NULL));
+    REFUSED("cohort", mml_export_modality(NULL, "m", MML_EXPORT_VALUES, MML_EXPORT_CSV, "m.csv", NULL, NULL));
+    REFUSED("modality", mml_export_modality(ANY, NULL, MML_EXPORT_VALUES, MML_EXPORT_CSV, "m.csv", NULL, NULL));
+    REFUSED("path", mml_export_modality(ANY, "m", MML_EXPORT_VALUES, MML_EXPORT_CSV, NULL, NULL, NULL));
+    REFUSED("cohort", mml_export_labels(NULL, NULL, MML_EXPORT_CSV, "l.csv", NULL, NULL));
+    REFUSED("path", mml_export_labels(ANY, NULL, MML_EXPORT_CSV, NULL, NULL, NULL));
     REFUSED("path", mml_import_with(NULL, "c.h5", NULL, &text));
     ck_assert_ptr_null(text);
     REFUSED(NULL, mml_import_with("c.ini", NULL, NULL, NULL));

@@ -1,5 +1,6 @@
 #!/bin/sh
-# stop.sh - a signal ends a training run in order, with a checkpoint; --resume goes on as if nothing had been.
+# stop.sh - a signal ends a training run in order, with a checkpoint; --resume goes on as if nothing had been. Other commands leave no
+# half file behind.
 # shellcheck disable=SC2317 # functions are called by test_that
 # shellcheck disable=SC2086 # $quick is several words
 set -u
@@ -63,4 +64,45 @@ stopped TERM fuse "$cohort" "$tmp/whole.h5" "$tmp/genes.h5" -o "$tmp/fused.h5" -
 test_that "SIGTERM ends a fuse with 143" exits 143
 run fuse "$cohort" "$tmp/whole.h5" "$tmp/genes.h5" -o "$tmp/fused.h5" -q $long --checkpoint "$tmp/fuse.ck" --resume
 test_that "a fuse can be gone on with" exits 0
+
+# interrupted FOLDER WORD...: the tool in the background, sent SIGINT as soon as there is something in FOLDER. It is halted meanwhile:
+# it has not ended when the signal comes.
+interrupted() {
+    folder=$1
+    shift
+    env --default-signal=INT "$MMLT_MMLEGO" "$@" >"$tmp/out" 2>"$tmp/err" &
+    pid=$!
+    while [ -z "$(ls -A "$folder")" ] && kill -0 $pid 2>/dev/null; do
+        :
+    done
+    kill -s STOP $pid
+    kill -s INT $pid
+    kill -s CONT $pid
+    wait $pid
+    code=$?
+}
+is_empty() { [ -z "$(ls -A "$1")" ]; }
+mkdir "$tmp/made"
+awk 'BEGIN {
+    srand(1)
+    for (i = 0; i <= 20000; i++) {
+        printf "%s", i == 0 ? "id" : "p" i
+        for (j = 1; j <= 25; j++)
+            printf ",%s", i == 0 ? "x" j : rand()
+        print ""
+    }
+}' >"$tmp/long.csv"
+must import "$tmp/long.csv" -o "$tmp/long.h5"
+interrupted "$tmp/made" export "$tmp/long.h5" -m long -o "$tmp/made/long.csv"
+test_that "SIGINT ends an export with 130" exits 130
+test_that "and leaves no file" is_empty "$tmp/made"
+test_that "and says so" says "nothing was written"
+export TMPDIR="$tmp/made"
+interrupted "$tmp/made" export "$tmp/long.h5" -m long -o -
+test_that "SIGINT ends an export to standard output, too" exits 130
+test_that "which leaves no temporary file" is_empty "$tmp/made"
+test_that "and has printed nothing" prints_nothing
+interrupted "$tmp/made" bench start --no-limits --seconds 60
+test_that "SIGINT ends the bench of a start" exits 130
+test_that "which leaves no model" is_empty "$tmp/made"
 exit $status

@@ -156,6 +156,9 @@ check_PROGRAMS += tests/unit/test_import_arrays
 tests_unit_test_import_arrays_SOURCES = tests/unit/test_import_arrays.c tests/unit/import_help.c \
 	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_export
+tests_unit_test_export_SOURCES = tests/unit/test_export.c tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_import_files
 tests_unit_test_import_files_SOURCES = tests/unit/test_import_files.c tests/unit/import_help.c \
 	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
