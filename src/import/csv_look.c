@@ -111,11 +111,11 @@ static mml_status suggest_classes(mmli_suggestion *out, const mmli_survey *s)
 
         if (c == NULL || c->n_values < 2)
             continue;
-        MML_TRY(mmli_buf_printf(&out->tasks, "\n[task %s]\nkind = %s\nlabel = %s\n", c->name,
-                                c->n_values == 2                    ? "binary"
-                                : c->n_values <= MMLI_SURVEY_VALUES ? "multiclass"
-                                                                    : "regression",
-                                c->name));
+        MML_TRY(mmli_suggest_task(out, c->name,
+                                  c->n_values == 2                    ? MML_BINARY
+                                  : c->n_values <= MMLI_SURVEY_VALUES ? MML_MULTICLASS
+                                                                      : MML_REGRESSION));
+        MML_TRY(mmli_buf_printf(&out->tasks, "label = %s\n", c->name));
     }
 out:
     return st;
@@ -282,7 +282,7 @@ mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path)
     if (taken) {
         MML_TRY(mmli_suggest_survival(out, &s));
         MML_TRY(suggest_classes(out, &s));
-        if (out->tasks.len == 0 || strstr(out->tasks.text, "\n[task ") == NULL)
+        if (out->n_tasks == 0)
             MML_TRY(mmli_buf_puts(&out->tasks, "\n; No outcome was recognised. Name it in a section [task NAME]: it is then left out of the "
                                                "features.\n"));
     }

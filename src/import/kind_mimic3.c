@@ -180,8 +180,8 @@ static mml_status suggest_tasks(mmli_suggestion *out, const mmli_m3_folder *f)
         for (const char *p = f->columns[k]; *p != '\0' && n + 1 < sizeof name; p++)
             name[n++] = (char)(isalnum((unsigned char)*p) ? *p : '_');
         name[n] = '\0';
-        MML_TRY(mmli_buf_printf(&out->tasks, "\n[task %s]\nkind = %s\nlabel = %s\n", name, is_flag(f, k) ? "binary" : "regression",
-                                f->columns[k]));
+        MML_TRY(mmli_suggest_task(out, name, is_flag(f, k) ? MML_BINARY : MML_REGRESSION));
+        MML_TRY(mmli_buf_printf(&out->tasks, "label = %s\n", f->columns[k]));
     }
 out:
     return st;

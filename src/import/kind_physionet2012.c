@@ -162,8 +162,10 @@ static mml_status p12_suggest(mmli_suggestion *out, const char *path)
         MML_TRY(mmli_suggest_labels(&taken, out, path, "RecordID", NULL));
     if (taken && f.n_outcomes > 1)
         MML_TRY(mmli_buf_puts(&out->cohort, "columns = @file\n"));
-    if (taken)
-        MML_TRY(mmli_buf_puts(&out->tasks, "\n[task in_hospital_death]\nkind = binary\nlabel = In-hospital_death\n"));
+    if (taken) {
+        MML_TRY(mmli_suggest_task(out, "in_hospital_death", MML_BINARY));
+        MML_TRY(mmli_buf_puts(&out->tasks, "label = In-hospital_death\n"));
+    }
     MML_TRY(mmli_suggest_modality(out, "static", MML_TABLE, path));
     MML_TRY(mmli_suggest_key(out, "format", "physionet2012"));
     MML_TRY(mmli_suggest_modality(out, "series", MML_SERIES, path));

@@ -116,8 +116,8 @@ static mml_status suggest_tasks(mmli_suggestion *out, const mmli_survey *s)
                                     flag->name));
             continue;
         }
-        MML_TRY(mmli_buf_printf(&out->tasks, "\n[task %s]\nkind = survival\ntime = %s\ncensorship = %s\nunit = %s\n", e.name, c->name,
-                                flag->name, e.unit));
+        MML_TRY(mmli_suggest_task(out, e.name, MML_SURVIVAL));
+        MML_TRY(mmli_buf_printf(&out->tasks, "time = %s\ncensorship = %s\nunit = %s\n", c->name, flag->name, e.unit));
     }
 out:
     endpoint_free(&e);

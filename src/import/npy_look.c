@@ -120,9 +120,11 @@ static mml_status suggest_survival(const suggesting *g, const mmli_npy *a)
     bool taken = false;
 
     MML_TRY(mmli_suggest_labels(&taken, g->out, g->path, "@row", NULL));
-    if (taken)
-        MML_TRY(mmli_buf_printf(&g->out->tasks, "\n[task survival]\nkind = survival\nevent = %s\ntime = %s\n", a->fields[0].name,
+    if (taken) {
+        MML_TRY(mmli_suggest_task(g->out, "survival", MML_SURVIVAL));
+        MML_TRY(mmli_buf_printf(&g->out->tasks, "event = %s\ntime = %s\n", a->fields[0].name,
                                 a->fields[1].name));
+    }
 out:
     return st;
 }

@@ -64,6 +64,12 @@ out:
     return st;
 }
 
+mml_status mmli_suggest_task(mmli_suggestion *s, const char *name, mml_task_kind kind)
+{
+    s->n_tasks++;
+    return mmli_buf_printf(&s->tasks, "\n[task %s]\nkind = %s\n", name, mmli_task_kind_name(kind));
+}
+
 mml_status mmli_suggest_modality(mmli_suggestion *s, const char *base, mml_modality_kind kind, const char *path)
 {
     mml_status st = MML_OK;

@@ -9,7 +9,8 @@
 typedef struct mmli_suggestion {
     char *labels, *id, *group;   /* of [cohort]; own; NULL: nobody has some */
     mmli_buf cohort;             /* further lines of [cohort] */
-    mmli_buf tasks, modalities;  /* sections */
+    mmli_buf tasks, modalities;  /* sections, and comments among them */
+    size_t n_tasks;
     char **used;                 /* names of modalities */
     size_t n_used, cap_used;
     mmli_kept *keep;             /* lent: a reader that must read the whole file leaves here what an import needs of it; or NULL */
@@ -17,6 +18,8 @@ typedef struct mmli_suggestion {
 
 /* Says where the labels are, unless a file before did. *taken may be NULL. */
 mml_status mmli_suggest_labels(bool *taken, mmli_suggestion *s, const char *path, const char *id, const char *group);
+/* Begins a section [task NAME] with its kind; further keys by mmli_buf_printf(&s->tasks, ...). */
+mml_status mmli_suggest_task(mmli_suggestion *s, const char *name, mml_task_kind kind);
 /* Begins a section [modality NAME] with kind and file; NAME is made of `base` (a file name: without folder and ending) and
  * differs from those before. Further keys: mmli_suggest_key, or mmli_buf_printf(&s->modalities, ...). */
 mml_status mmli_suggest_modality(mmli_suggestion *s, const char *base, mml_modality_kind kind, const char *path);

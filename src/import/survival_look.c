@@ -6,6 +6,7 @@
 #include "import/survival_look.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -208,15 +209,17 @@ static const char *event_word(const candidate *event)
 
 /* ---- suggested ---------------------------------------------------------------------------------------------------------------- */
 
-/* The first is the survival: that of OS has no other name where there is no other. */
+/* That of OS is the survival where no other is: what is only in doubt is none. */
 static mml_status suggest_task(mmli_suggestion *out, const char *endpoint, const candidate *time, const candidate *event, const char *word)
 {
     mml_status st = MML_OK;
-    const bool named = endpoint[0] != '\0' && (strcmp(endpoint, "os") != 0 || out->tasks.len > 0);
+    const bool named = endpoint[0] != '\0' && (strcmp(endpoint, "os") != 0 || out->n_tasks > 0);
+    char name[NAME_BYTES];
     const char *key = strcmp(event_words[event->word], "censorship") == 0 ? "censorship" : "event";
 
-    MML_TRY(mmli_buf_printf(&out->tasks, "\n[task survival%s%s]\nkind = survival\ntime = %s\n", named ? "_" : "", named ? endpoint : "",
-                            time->column->name));
+    snprintf(name, sizeof name, "survival%s%s", named ? "_" : "", named ? endpoint : "");
+    MML_TRY(mmli_suggest_task(out, name, MML_SURVIVAL));
+    MML_TRY(mmli_buf_printf(&out->tasks, "time = %s\n", time->column->name));
     if (word[0] != '\0')
         MML_TRY(mmli_buf_printf(&out->tasks, "; after the colon: the word that says that it happened; there are %s and %s\n",
                                 event->column->values[0], event->column->values[1]));
@@ -242,7 +245,7 @@ static mml_status tell_doubt(mmli_suggestion *out, const found *f, const candida
 {
     mml_status st = MML_OK;
 
-    MML_TRY(mmli_buf_puts(&out->tasks, "\n; No [task survival] was made of the time "));
+    MML_TRY(mmli_buf_puts(&out->tasks, "\n; No survival task was made of the time "));
     MML_TRY(put_names(&out->tasks, f->times, f->n_times));
     MML_TRY(mmli_buf_puts(&out->tasks, " and the event "));
     MML_TRY(put_names(&out->tasks, f->events, f->n_events));

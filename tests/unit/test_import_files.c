@@ -540,7 +540,7 @@ static const struct survival {
     {"time,event,status", "3,1,0", "5,0,1", "time = time\nevent = event\n", NULL},
     {"time,event,days_to_death", "3,1,3", "5,0,", "time = time\nevent = event\n", NULL},
     /* not certain */
-    {"days,status", "3,smoker", "5,former", NULL, "No [task survival] was made of the time days and the event status, which is not 0 and 1"},
+    {"days,status", "3,smoker", "5,former", NULL, "No survival task was made of the time days and the event status, which is not 0 and 1"},
     {"time,status", "3,1", "5,2", NULL, "which is not 0 and 1: say which word or number"},
     {"time,status", "3,yes", "5,no", NULL, "which is not 0 and 1: say which word or number"},
     {"time,days,event", "3,4,1", "5,6,0", NULL, "made of the time time or days and the event event: say which are meant"},
@@ -569,6 +569,16 @@ START_TEST(a_time_and_an_event_are_a_survival_task_where_that_is_certain)
     ck_assert_msg(has(text, "(survival): 2 labelled") == (s->ini != NULL), "%s", text);
     ck_assert_msg(has(text, "taken for task survival") == (s->ini != NULL), "%s", text);
     ck_assert_msg(has(text, has(s->header, ",x") ? "of 2 features," : "of 1 feature,"), "%s", text); /* none tells the outcome */
+}
+END_TEST
+
+START_TEST(an_outcome_in_doubt_is_no_task)
+{
+    mmlt_write("w.csv", "id,days,status,OS.time,OS,age\na,3,smoker,4,1,50\nb,5,former,6,0,60\n");
+    suggest((const char *const[]){"w.csv"}, 1);
+    ck_assert_msg(has(text, "; No survival task was made of the time days and the event status"), "%s", text);
+    ck_assert_msg(has(text, "\n[task survival]\nkind = survival\ntime = OS.time\nevent = OS\nunit = days\n"), "%s", text); /* not survival_os */
+    ck_assert_msg(!has(text, "No outcome"), "%s", text);
 }
 END_TEST
 
@@ -691,6 +701,7 @@ int main(void)
     tcase_add_test(tc, a_suggestion_leaves_out_what_may_tell_the_outcome);
     tcase_add_test(tc, words_that_could_be_categories_are_told);
     tcase_add_loop_test(tc, a_time_and_an_event_are_a_survival_task_where_that_is_certain, 0, (int)(sizeof survivals / sizeof survivals[0]));
+    tcase_add_test(tc, an_outcome_in_doubt_is_no_task);
     tcase_add_test(tc, arrays_of_an_hdf5_file_are_suggested_with_their_ids);
     tcase_add_test(tc, a_table_is_described_column_by_column);
     tcase_add_test(tc, files_that_are_not_read_are_answered_with_what_converts_them);
