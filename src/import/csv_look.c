@@ -157,7 +157,7 @@ bool mmli_may_tell(const char *name)
 {
     static const char *const words[] = {"surviv", "death",  "dead",   "decease", "cens",  "event",   "time",  "days",   "month",  "label",
                                         "outcome", "target", "follow", "lenfol",  "fold",  "split",   "train", "relapse", "recur", "stat",
-                                        "y_true",  "mortal", "progressed", "died"};
+                                        "y_true",  "mortal", "progress", "died", "alive", "respon", "remission", "readmi", "metasta"};
     static const char *const genes[] = {"_rnaseq", "_rna", "_cnv", "_mut"}; /* TIMELESS_rnaseq is a gene */
     const size_t n = strlen(name);
 
@@ -173,9 +173,36 @@ bool mmli_may_tell(const char *name)
     return mmli_is_endpoint(name);
 }
 
+/* All cells are what an import takes for 1 and 0: yes, no, TRUE, FALSE, ... */
+static bool is_yes_no(const mmli_survey_column *c)
+{
+    bool yes;
+
+    if (c->n_texts == 0 || c->n_values > MMLI_SURVEY_VALUES)
+        return false;
+    for (size_t i = 0; i < c->n_values; i++)
+        if (!mmli_parse_bool(&yes, c->values[i], strlen(c->values[i])))
+            return false;
+    return true;
+}
+
+/* Two words that are an answer as well, but not to an import: of a column of numbers "n" might as well mean "not done". */
+static bool is_pair(const mmli_survey_column *c)
+{
+    static const char *const pairs[][2] = {{"y", "n"}, {"t", "f"}, {"positive", "negative"}, {"pos", "neg"}, {"present", "absent"}};
+
+    if (c->n_numbers > 0 || c->n_values != 2 || !mmli_fits_list(c->name) || strpbrk(c->name, ":*?") != NULL)
+        return false;
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        for (size_t first = 0; first < 2; first++)
+            if (strcasecmp(c->values[0], pairs[i][first]) == 0 && strcasecmp(c->values[1], pairs[i][1 - first]) == 0)
+                return true;
+    return false;
+}
+
 static bool is_feature(const mmli_survey_column *c)
 {
-    return c->n_texts == 0 && c->n_numbers > 0 && c->name[0] != '\0' && !mmli_may_tell(c->name);
+    return ((c->n_texts == 0 && c->n_numbers > 0) || is_yes_no(c) || is_pair(c)) && c->name[0] != '\0' && !mmli_may_tell(c->name);
 }
 
 /* A column of numbers but for some cells is no feature either, and that is easily missed: "<0.3", "5 mg". */
@@ -186,7 +213,7 @@ static mml_status tell_mixed(mmli_suggestion *out, const mmli_survey *s)
     for (size_t i = 0; i < s->n_columns; i++) {
         const mmli_survey_column *c = &s->columns[i];
 
-        if (i != s->id && c->n_texts > 0 && c->n_numbers > c->n_texts && mmli_fits_list(c->name))
+        if (i != s->id && !is_feature(c) && c->n_texts > 0 && c->n_numbers > c->n_texts && mmli_fits_list(c->name))
             MML_TRY(mmli_buf_printf(&out->modalities, "; %s has %zu numbers, and %zu other cell%s, for which it is left out: make of them numbers, or empty\n",
                                     c->name, c->n_numbers, c->n_texts, c->n_texts == 1 ? "" : "s"));
     }
@@ -203,7 +230,7 @@ static mml_status tell_words(mmli_suggestion *out, const mmli_survey *s)
     for (size_t i = 0; i < s->n_columns; i++) {
         const mmli_survey_column *c = &s->columns[i];
 
-        if (i == s->id || c->n_texts == 0 || c->n_numbers > 0 || c->n_values < 2 || c->n_values > MMLI_SURVEY_VALUES ||
+        if (i == s->id || is_feature(c) || c->n_texts == 0 || c->n_numbers > 0 || c->n_values < 2 || c->n_values > MMLI_SURVEY_VALUES ||
             !mmli_fits_list(c->name) || mmli_may_tell(c->name))
             continue;
         MML_TRY(mmli_buf_printf(&out->modalities, "%s%s", n++ == 0 ? "; for categories, unless it is an outcome: take its exclusion away, and add categorical = " : ", ",
@@ -215,7 +242,22 @@ out:
     return st;
 }
 
-/* The numeric columns as a table; others are excluded by name. */
+/* Names of the features of which `which` is true, after `before`; a line of its own. */
+static mml_status put_features(mmli_suggestion *out, const mmli_survey *s, bool (*which)(const mmli_survey_column *), const char *before)
+{
+    mml_status st = MML_OK;
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_columns; i++)
+        if (i != s->id && is_feature(&s->columns[i]) && mmli_fits_list(s->columns[i].name) && which(&s->columns[i]))
+            MML_TRY(mmli_buf_printf(&out->modalities, "%s%s", n++ == 0 ? before : ", ", s->columns[i].name));
+    if (n > 0)
+        MML_TRY(mmli_buf_puts(&out->modalities, "\n"));
+out:
+    return st;
+}
+
+/* The columns of numbers, and of answers to a question, as a table; others are excluded by name. */
 static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, const char *path, const char *id)
 {
     mml_status st = MML_OK;
@@ -241,6 +283,8 @@ static mml_status suggest_table(mmli_suggestion *out, const mmli_survey *s, cons
         MML_TRY(mmli_buf_puts(&out->modalities, "\n"));
     if (telling > 0)
         MML_TRY(mmli_buf_puts(&out->modalities, "; left out are texts, and numbers that may tell the outcome by their names\n"));
+    MML_TRY(put_features(out, s, is_pair, "; an outcome among these belongs into a section [task NAME], and not here\ncategorical = "));
+    MML_TRY(put_features(out, s, is_yes_no, "; yes is 1 and no is 0, unless it is an outcome, which belongs into a section [task NAME]: "));
     MML_TRY(tell_words(out, s));
     MML_TRY(tell_mixed(out, s));
 out:

@@ -6,7 +6,7 @@
 #include "import/suggest.h"
 
 mml_status mmli_csv_inspect(mmli_facts *facts, const char *path);
-/* As the labels, if no file before had them, and as a table of its numeric columns. */
+/* As the labels, if no file before had them, and as a table of its columns of numbers, of yes and no, and the like. */
 mml_status mmli_csv_suggest(mmli_suggestion *out, const char *path);
 
 /* A name that can stand in a list of an ini. */

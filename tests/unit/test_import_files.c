@@ -509,10 +509,67 @@ END_TEST
 
 START_TEST(words_that_could_be_categories_are_told)
 {
-    mmlt_write("w.csv", "id,age,smoker,stage,note,status\na,1,yes,I,,x\nb,2,no,II,,y\nc,3,yes,II,so,x\n");
+    mmlt_write("w.csv", "id,age,side,stage,note,status\na,1,left,I,,x\nb,2,right,II,,y\nc,3,left,II,so,x\n");
     suggest((const char *const[]){"w.csv"}, 1);
-    ck_assert_msg(has(text, "columns = all, -smoker, -stage, -note, -status\n"), "%s", text);
-    ck_assert_msg(has(text, "; for categories, unless it is an outcome: take its exclusion away, and add categorical = smoker, stage\n"), "%s", text);
+    ck_assert_msg(has(text, "columns = all, -side, -stage, -note, -status\n"), "%s", text);
+    ck_assert_msg(has(text, "; for categories, unless it is an outcome: take its exclusion away, and add categorical = side, stage\n"), "%s", text);
+}
+END_TEST
+
+START_TEST(answers_are_features)
+{
+    const float na = NAN;
+    const float want[] = {1, 1, 1, 1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 1, 2, na, na, na, na, 1, 0, na, 0, 1};
+    mml_cohort *c;
+    mml_modality_info m;
+
+    mmlt_write("w.csv", "id,age,smoker,treated,er,status\na,1,yes,TRUE,Positive,yes\nb,1,No,true,negative,no\n"
+                        "c,0,NO,False,negative,no\nd,2,,NA,,yes\ne,1,no,,negative,yes\n");
+    suggest((const char *const[]){"w.csv"}, 1);
+    ck_assert_msg(has(text, "columns = all, -status\n; an outcome among these belongs into a section [task NAME], and not here\ncategorical = er\n"), "%s", text);
+    ck_assert_msg(has(text, "; yes is 1 and no is 0, unless it is an outcome, which belongs into a section [task NAME]: smoker, treated\n"), "%s", text);
+    ck_assert_msg(!has(text, "for categories") && !has(text, "which it is left out"), "%s", text);
+    mml_string_free(text);
+    mmlt_assert_ok(mml_import(mmlt_path("w.csv"), mmlt_path("out.h5"), &text, NULL, NULL));
+    mmlt_assert_ok(mml_cohort_open(&c, mmlt_path("out.h5")));
+    mmlt_assert_ok(mml_cohort_modality(&m, c, "w"));
+    ck_assert(m.width == 5 && strcmp(m.features[1], "smoker") == 0 && strcmp(m.features[3], "er=Positive") == 0 &&
+              strcmp(m.features[4], "er=negative") == 0);
+    mmlt_assert_tokens(c, "w", want, NULL);
+    mml_cohort_close(c);
+}
+END_TEST
+
+/* A column of these two cells: is it a feature? */
+static const struct answer {
+    const char *name, *first, *second;
+    bool feature, categorical;
+} answers[] = {
+    {"x", "yes", "no", true, false},       {"x", "Yes", "No", true, false},          {"x", "TRUE", "FALSE", true, false},
+    {"x", "1", "no", true, false},         {"x", "Y", "N", true, true},              {"x", "n", "y", true, true},
+    {"x", "T", "F", true, true},           {"x", "negative", "positive", true, true}, {"x", "Neg", "Pos", true, true},
+    {"x", "absent", "Present", true, true}, {"x", "Y", "no", false, false},          {"x", "yes", "unknown", false, false},
+    {"x", "2", "no", false, false},        {"x", "Y", "y", false, false},            {"x", "positive", "equivocal", false, false},
+    {"x:y", "Y", "N", false, false}, /* names a category in a list */
+    {"relapse", "yes", "no", false, false}, {"responder", "yes", "no", false, false}, {"alive", "Y", "N", false, false},
+    {"metastasis", "positive", "negative", false, false}, {"in_remission", "TRUE", "FALSE", false, false},
+    {"death", "yes", "no", false, false},
+};
+
+START_TEST(a_column_of_two_words_is_a_feature_if_they_are_an_answer)
+{
+    const struct answer *a = &answers[_i];
+    char csv[200], excluded[60];
+
+    snprintf(csv, sizeof csv, "id,age,%s\na,1,%s\nb,2,%s\nc,3,\n", a->name, a->first, a->second);
+    snprintf(excluded, sizeof excluded, ", -%s", a->name);
+    mmlt_write("w.csv", csv);
+    suggest((const char *const[]){"w.csv"}, 1);
+    ck_assert_msg(has(text, excluded) == !a->feature, "%s", text);
+    ck_assert_msg(has(text, "\ncategorical = x\n") == a->categorical, "%s", text);
+    mml_string_free(text);
+    mmlt_assert_ok(mml_import(mmlt_path("w.csv"), mmlt_path("out.h5"), &text, NULL, NULL));
+    ck_assert_msg(has(text, !a->feature ? "of 1 feature," : a->categorical ? "of 3 features," : "of 2 features,"), "%s", text);
 }
 END_TEST
 
@@ -700,6 +757,8 @@ int main(void)
     tcase_add_test(tc, a_table_is_imported_without_an_ini);
     tcase_add_test(tc, a_suggestion_leaves_out_what_may_tell_the_outcome);
     tcase_add_test(tc, words_that_could_be_categories_are_told);
+    tcase_add_test(tc, answers_are_features);
+    tcase_add_loop_test(tc, a_column_of_two_words_is_a_feature_if_they_are_an_answer, 0, sizeof answers / sizeof answers[0]);
     tcase_add_loop_test(tc, a_time_and_an_event_are_a_survival_task_where_that_is_certain, 0, (int)(sizeof survivals / sizeof survivals[0]));
     tcase_add_test(tc, an_outcome_in_doubt_is_no_task);
     tcase_add_test(tc, arrays_of_an_hdf5_file_are_suggested_with_their_ids);
