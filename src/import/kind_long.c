@@ -8,7 +8,6 @@
 #include "import/bins.h"
 #include "import/dictionary.h"
 #include "import/events.h"
-#include "import/csv_look.h"
 #include "import/long_look.h"
 #include "import/source.h"
 #include "util/alloc.h"
@@ -305,7 +304,7 @@ const mmli_source_kind mmli_kind_long = {
     .open = long_open,
     .close = long_close,
     .read = long_read,
-    .inspect = mmli_csv_inspect,
+    .inspect = mmli_long_inspect,
     .suggest = mmli_long_suggest,
     .texts = mmli_csv_texts,
 };

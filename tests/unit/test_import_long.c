@@ -102,6 +102,34 @@ START_TEST(a_table_is_recognised_by_its_columns)
 }
 END_TEST
 
+/* The four columns as people call them: which one has the samples? */
+static const struct layout {
+    const char *header, *id;
+} layouts[] = {{"patient,time,variable,value", "patient"}, {"Subject,hour,test,result", "Subject"}, {"case_id,days,analyte,val", "case_id"},
+               {"id,time,variable,value", "id"},           {"id,time,patient,value,variable", "patient"}}; /* id: of the row */
+
+START_TEST(a_table_is_described_by_its_four_columns)
+{
+    const struct layout *l = &layouts[_i];
+    const bool last = strstr(l->header, "value,variable") != NULL;
+    const char *path;
+    char csv[200], want[200], *text;
+
+    snprintf(csv, sizeof csv, last ? "%s\n1,0,a,80,hr\n2,1,a,82,hr\n3,0,b,120,sbp\n" : "%s\na,0,hr,80\na,1,hr,82\nb,0,sbp,120\n", l->header);
+    mmlt_write("l.csv", csv);
+    mmlt_assert_ok(mml_file_describe(&text, mmlt_path("l.csv"), NULL));
+    snprintf(want, sizeof want, "\"id column\": \"%s: 2 samples, each in as many rows as it has measurements\"", l->id);
+    ck_assert_msg(strstr(text, "\"format\": \"long\"") && strstr(text, want) && strstr(text, ": 2 variables (hr, sbp)"), "%s", text);
+    ck_assert_msg(!strstr(text, "none found"), "%s", text);
+    mml_string_free(text);
+    path = mmlt_path("l.csv");
+    mmlt_assert_ok(mml_suggest_cohort(&text, &path, 1, NULL));
+    snprintf(want, sizeof want, "format = long\nid = %s\n", l->id);
+    ck_assert_msg(strstr(text, want) != NULL, "%s", text);
+    mml_string_free(text);
+}
+END_TEST
+
 START_TEST(wrong_rows_and_options_are_named)
 {
     mmlt_write("l.csv", "id,t,what,x\na,0,hr,1\na,soon,hr,2\n");
@@ -171,6 +199,7 @@ int main(void)
     tcase_add_test(tc, what_lies_outside_of_the_window_or_has_no_value_is_counted);
     tcase_add_test(tc, only_chosen_variables_are_in_a_row);
     tcase_add_test(tc, a_table_is_recognised_by_its_columns);
+    tcase_add_loop_test(tc, a_table_is_described_by_its_four_columns, 0, sizeof layouts / sizeof layouts[0]);
     tcase_add_test(tc, wrong_rows_and_options_are_named);
     tcase_add_test(tc, events_come_back_by_sample_in_their_order_whatever_the_order_of_samples);
     tcase_add_test(tc, a_clock_is_hours_and_minutes_below_sixty);
