@@ -26,7 +26,7 @@ skip() {
 }
 command -v "${cxx%% *}" >/dev/null 2>&1 || skip "no C++ compiler $cxx: apt-get install g++ (or clang)"
 [ "$(uname -s)" = Linux ] || skip "written for Linux"
-sanitize=
+sanitize='' watch=''
 case ${MMLT_SANITIZERS:-} in
 '') ;;
 *thread*) skip "threads of a grid are no threads of the host" ;;
@@ -34,66 +34,24 @@ case ${MMLT_SANITIZERS:-} in
 esac
 [ -z "${MMLT_FAST:-}" ] || [ -n "$sanitize" ] || skip "it takes minutes: MMLT_FAST"
 
-# ---- the module, made again when a source is newer
-mkdir -p "$dir" || exit 99
-stale() {
-    [ ! -f "$module" ] || [ -n "$(find "$src/backends" "$src/tests/cuda" "$src/include" -name '*.[chd]*' -newer "$module" | head -n 1)" ]
-}
-flags="-g1 -O2 -fPIC -Wall -Wextra -Wno-unknown-pragmas -Wno-unused-function -DHAVE_CONFIG_H -I$build -I$src -I$src/src -I$src/include"
-cplusplus="-std=c++17 -fno-exceptions -fno-rtti -I$src/tests/cuda/emulated -x c++"
-compile() { # SOURCE...: each into an object of its own; what went wrong is in $dir/log
-    for file; do
-        object=$dir/$(basename "$(dirname "$file")")-$(basename "$file").o
-        # shellcheck disable=SC2086 # flags are several words
-        case $file in
-        *.c) ${MMLT_CC:-cc} -std=c11 -D_GNU_SOURCE $flags $sanitize -c "$file" -o "$object" ;;
-        *) $cxx $cplusplus $flags $sanitize '-DMML_CUDA_ARCH="none: emulated"' -DMMLI_DFT_PRODUCT=5e5 -c "$file" -o "$object" ;;
-        esac || touch "$dir/failed"
-    done 2>>"$dir/log"
-}
-make_module() {
-    rm -f "$dir"/*.o "$dir/failed" "$dir/log" "$module"
-    # Two compilers side by side, each with every other file.
-    turn=0 one='' other=''
-    for file in "$src"/backends/cuda/*.cu "$src"/tests/cuda/emulated/*.cc "$src/backends/cuda/host.c"; do # nccl.cc: linked apart
-        if [ $((turn = 1 - turn)) -eq 1 ]; then one="$one $file"; else other="$other $file"; fi
-    done
-    # shellcheck disable=SC2086 # lists of files
-    { compile $one & compile $other; wait; }
-    # shellcheck disable=SC2086
-    [ ! -f "$dir/failed" ] && mv "$dir/emulated-nccl.cc.o" "$dir/nccl.obj" &&
-        $cxx -shared $sanitize -o "$module" "$dir"/*.o -Wl,-rpath,"\$ORIGIN" -lm -lpthread -ldl 2>>"$dir/log" &&
+# shellcheck source=tests/cuda/lib.sh
+. "$src/tests/cuda/lib.sh"
+make_captures() { # the stand-in for NCCL, too
+    # shellcheck disable=SC2086 # flags are several words
+    compile "$src/tests/cuda/emulated/nccl.cc" && mv "$dir/emulated-nccl.cc.o" "$dir/nccl.obj" &&
         $cxx -shared $sanitize -o "$dir/libnccl.so.2" "$dir/nccl.obj" -L"$dir" -l:mmlego-cuda.so -Wl,-rpath,"\$ORIGIN" 2>>"$dir/log" &&
-        $cxx $cplusplus $flags $sanitize "$src/tests/cuda/captures.cc" -x none -o "$dir/captures" -L"$dir" -l:mmlego-cuda.so -Wl,-rpath,"\$ORIGIN" \
-            -lpthread 2>>"$dir/log"
+        $cxx $cplusplus $flags $sanitize "$src/tests/cuda/captures.cc" -x none -o "$dir/captures" -L"$dir" -l:mmlego-cuda.so \
+            -Wl,-rpath,"\$ORIGIN" -lpthread 2>>"$dir/log"
 }
-if stale && ! make_module; then
-    echo "not ok - the sources of backends/cuda compile as C++"
-    sed -n '1,40s/^/#   /p' "$dir/log"
-    exit 1
+if stale; then
+    { make_module && make_captures; } || cannot_make
 fi
-echo "ok - the sources of backends/cuda compile as C++"
+use_module
 
 # ---- programs of the tests, on that device alone
-MMLEGO_CUDA_MODULE=$module MMLT_DEVICE=cuda CK_VERBOSITY=normal
 # The stand-in for NCCL lies beside the module, which says so to the loader; ASan's dlopen() does not ask it.
 LD_LIBRARY_PATH=$dir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-export MMLEGO_CUDA_MODULE MMLT_DEVICE CK_VERBOSITY LD_LIBRARY_PATH
-passes() { # SENTENCE PROGRAM
-    log=$dir/$(basename "$2").log
-    "$build/$2" >"$log" 2>&1
-    code=$?
-    checks=$(sed -n 's/.*Checks: \([0-9]*\),.*/\1/p' "$log" | tail -n 1)
-    if [ $code -eq 0 ]; then
-        echo "ok - $1 (${checks:-no} checks of $2)"
-    elif [ $code -eq 77 ]; then
-        echo "skip - $1: $2"
-    else
-        echo "not ok - $1 ($2)"
-        grep -E ':[FE]:|emulated CUDA|ERROR|runtime error' "$log" | sed -n '1,20s/^/#   /p'
-        status=1
-    fi
-}
+export LD_LIBRARY_PATH
 passes "captures and kernels may what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
 graphs() { # SENTENCE: trainings only where there is time
     passes "$1" tests/cuda/test_graph

@@ -12,7 +12,7 @@ tests_cuda_fake_la_SOURCES = \
 	backends/cuda/host.c backends/cuda/host.h \
 	$(reference_sources) \
 	src/util/hash.c src/util/rng.c
-SCRIPT_TESTS += tests/cuda/device.sh tests/cuda/emulated.sh tests/cuda/module.sh
+SCRIPT_TESTS += tests/cuda/device.sh tests/cuda/emulated.sh tests/cuda/module.sh tests/cuda/races.sh
 
 # What is tested on a GPU: the module of this build, if it makes one (tests/cuda/device.sh).
 if CUDA
@@ -41,9 +41,13 @@ EXTRA_DIST += \
 	tests/cuda/emulated/memory.cc \
 	tests/cuda/emulated/nccl.cc \
 	tests/cuda/emulated/nccl.h \
-	tests/cuda/emulated/streams.cc
+	tests/cuda/emulated/streams.cc \
+	tests/cuda/lib.sh \
+	tests/cuda/races.cc
 
-# What emulated.sh makes; by its name, for in a build inside of the tree it lies beside sources.
+# What emulated.sh and races.sh make; by its name, for in a build inside of the tree it lies beside sources.
 mostlyclean-local:
-	rm -f tests/cuda/emulated/*.o tests/cuda/emulated/*.log tests/cuda/emulated/log tests/cuda/emulated/failed \
-		tests/cuda/emulated/captures tests/cuda/emulated/mmlego-cuda.so tests/cuda/emulated/libnccl.so.2 tests/cuda/emulated/nccl.obj
+	for dir in tests/cuda/emulated tests/cuda/emulated/races; do \
+	    rm -f $$dir/*.o $$dir/*.obj $$dir/*.log $$dir/log $$dir/failed $$dir/captures $$dir/races $$dir/mmlego-cuda.so $$dir/libnccl.so.2; \
+	done
+	rmdir tests/cuda/emulated/races 2>/dev/null || :

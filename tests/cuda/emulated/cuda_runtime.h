@@ -77,10 +77,11 @@ void mmlt_cuda_barrier(void);
 /* Gives `bits` of the lane `from` of the warp, when all lanes of `mask` have come. */
 uint64_t mmlt_cuda_exchange(unsigned mask, uint64_t bits, unsigned from);
 unsigned mmlt_cuda_ballot(unsigned mask, bool yes);
+void mmlt_cuda_syncwarp(unsigned mask);
 unsigned mmlt_cuda_lane(void);
 
 static inline void __syncthreads(void) { mmlt_cuda_barrier(); }
-static inline void __syncwarp(unsigned mask = 0xffffffffu) { (void)mmlt_cuda_ballot(mask, false); }
+static inline void __syncwarp(unsigned mask = 0xffffffffu) { mmlt_cuda_syncwarp(mask); }
 static inline unsigned __ballot_sync(unsigned mask, int yes) { return mmlt_cuda_ballot(mask, yes != 0); }
 static inline int __any_sync(unsigned mask, int yes) { return mmlt_cuda_ballot(mask, yes != 0) != 0; }
 static inline int __all_sync(unsigned mask, int yes) { return mmlt_cuda_ballot(mask, yes != 0) == mask; }
@@ -159,15 +160,6 @@ static inline int __popc(unsigned x) { return __builtin_popcount(x); }
 template <class T> static inline T __ldg(const T *p) { return *p; }
 template <class T> static inline T min(T a, T b) { return b < a ? b : a; }
 template <class T> static inline T max(T a, T b) { return a < b ? b : a; }
-/* Blocks and threads run one at a time. */
-template <class T> static inline T atomicAdd(T *p, T x)
-{
-    const T old = *p;
-
-    static_assert((T)0.5 == (T)0, "no atomics of floating-point numbers: their order is not fixed");
-    *p = (T)(old + x);
-    return old;
-}
 
 /* ---- the runtime --------------------------------------------------------------------------------------- */
 typedef enum cudaError {

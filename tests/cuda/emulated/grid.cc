@@ -17,6 +17,28 @@
 #define STACK_BYTES ((size_t)128 << 10)
 #endif
 
+/* MMLT_CUDA_RACES: kernels are compiled with ThreadSanitizer (this file is not), for which every thread of a block is a thread of its own,
+ * with a stack of its own. What orders their accesses is __syncthreads and __syncwarp, nothing else: no shuffle or vote does, says CUDA.
+ * Blocks count as ordered, for they share the addresses of what is shared memory here. */
+#ifdef MMLT_CUDA_RACES
+#include <sanitizer/tsan_interface.h>
+enum { RACES = 1 };
+static void *watched(void) { return __tsan_create_fiber(0); }
+static void *watched_now(void) { return __tsan_get_current_fiber(); }
+static void watched_ends(void *fiber) { __tsan_destroy_fiber(fiber); }
+static void watch(void *fiber) { __tsan_switch_to_fiber(fiber, __tsan_switch_to_fiber_no_sync); }
+static void before(void *point) { __tsan_release(point); }
+static void after(void *point) { __tsan_acquire(point); }
+#else
+enum { RACES = 0 };
+static void *watched(void) { return nullptr; }
+static void *watched_now(void) { return nullptr; }
+static void watched_ends(void *) {}
+static void watch(void *) {}
+static void before(void *) {}
+static void after(void *) {}
+#endif
+
 enum { MOST_THREADS = 1024, LANES = 32, BALLOT = LANES };
 
 thread_local uint3 threadIdx, blockIdx;
@@ -33,7 +55,8 @@ struct fiber {
 #endif
     char *stack;
     size_t stack_bytes;
-    void *fake; /* AddressSanitizer's */
+    void *fake;    /* AddressSanitizer's */
+    void *watched; /* ThreadSanitizer's */
     unsigned thread;
     uint3 index;
     fiber *next; /* in a list */
@@ -49,6 +72,8 @@ struct warp {
     unsigned mask[LANES], from[LANES];
     uint64_t bits[LANES], result[LANES];
     fiber *waiting[LANES];
+    char points[2][LANES]; /* of each lane's last two __syncwarp */
+    unsigned turns;        /* by lane, which of them is next */
 };
 
 struct team {
@@ -59,6 +84,9 @@ struct team {
     unsigned threads, next, done, at_barrier;
     bool reverse;
     warp warps[MOST_THREADS / LANES];
+    char begin, end, barriers[2]; /* what comes before and after them: of the block, and of its barriers in turn, so that who leaves one late
+                                     is not taken to come after who is at the next */
+    unsigned barriers_passed;
     void (*run)(const void *);
     const void *ctx;
     alignas(16) unsigned char shared[228 << 10];
@@ -152,6 +180,7 @@ void change(fiber *to)
         return;
     t->current = to;
     threadIdx = to->index;
+    watch(to->watched);
 #ifdef __SANITIZE_ADDRESS__
     __sanitizer_start_switch_fiber(&from->fake, to->stack, to->stack_bytes);
     switch_to(from, to);
@@ -168,13 +197,16 @@ void make_stack(fiber *f)
     if (p == MAP_FAILED)
         die("no memory for a stack");
     f->stack = static_cast<char *>(p);
+    f->watched = watched();
     f->stack_bytes = STACK_BYTES - t->made % 61 * 320; /* their tops are not all in the same lines of the cache */
     begin_at_work(f);
 }
 
+/* A stack for the next thread. */
 fiber *fresh(void)
 {
-    fiber *f = pop(&t->idle);
+    fiber *f = RACES ? &t->all[t->next] : pop(&t->idle);
+
 
     if (f)
         return f;
@@ -255,7 +287,9 @@ void run_thread(void)
     f->thread = i;
     f->index = uint3{i % blockDim.x, i / blockDim.x % blockDim.y, i / blockDim.x / blockDim.y};
     threadIdx = f->index;
+    after(&t->begin);
     t->run(t->ctx);
+    before(&t->end);
     t->done++;
     w->gone |= 1u << i % LANES;
     for (unsigned l = 0; l < LANES; l++)
@@ -269,9 +303,11 @@ void work(void)
     __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif
     for (;;) {
-        while (t->next < t->threads)
+        do
             run_thread();
-        push(&t->idle, t->current);
+        while (!RACES && t->next < t->threads);
+        if (!RACES)
+            push(&t->idle, t->current);
         yield();
     }
 }
@@ -286,21 +322,44 @@ void run_block(size_t shared)
         t->warps[w].gone = left >= LANES ? 0 : ~0u << left;
     }
     t->next = t->done = t->at_barrier = 0;
+    before(&t->begin);
     change(fresh());
+    after(&t->end);
 }
 
 } // namespace
 
 void mmlt_cuda_barrier(void)
 {
+    char *point = &t->barriers[t->barriers_passed % 2];
+
+    before(point);
     if (++t->at_barrier < t->threads) {
         push(&t->barrier, t->current);
         yield();
-        return;
+    } else {
+        t->at_barrier = 0;
+        t->barriers_passed++;
+        while (fiber *f = pop(&t->barrier))
+            push(&t->ready, f);
     }
-    t->at_barrier = 0;
-    while (fiber *f = pop(&t->barrier))
-        push(&t->ready, f);
+    after(point);
+}
+
+/* Each lane tells at which of its points it has come. */
+void mmlt_cuda_syncwarp(unsigned mask)
+{
+    const unsigned lane = t->current->thread % LANES;
+    warp *w = &t->warps[t->current->thread / LANES];
+    const unsigned turn = w->turns >> lane & 1u;
+    uint64_t turns;
+
+    w->turns ^= 1u << lane;
+    before(&w->points[turn][lane]);
+    turns = meet(mask, turn, BALLOT);
+    for (unsigned l = 0; RACES && l < LANES; l++)
+        if (mask >> l & 1u)
+            after(&w->points[turns >> l & 1u][l]);
 }
 
 uint64_t mmlt_cuda_exchange(unsigned mask, uint64_t bits, unsigned from)
@@ -336,6 +395,7 @@ struct leaving {
             __asan_unpoison_memory_region(t->all[i].stack, STACK_BYTES);
 #endif
             munmap(t->all[i].stack, STACK_BYTES);
+            watched_ends(t->all[i].watched);
         }
         free(t);
         t = nullptr;
@@ -367,6 +427,7 @@ void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*th
         t->main.stack_bytes = bytes;
     }
 #endif
+    t->main.watched = watched_now();
     t->current = &t->main;
     t->reverse = reverse;
     t->run = thread;
@@ -374,6 +435,9 @@ void mmlt_cuda_run(dim3 grid, dim3 block, size_t shared, bool reverse, void (*th
     t->threads = block.x * block.y * block.z;
     gridDim = grid;
     blockDim = block;
+    /* Not when they are needed: what another thread has done until it makes one would come before all that the new one does. */
+    while (RACES && t->made < t->threads)
+        make_stack(&t->all[t->made++]);
     for (size_t n = 0; n < blocks; n++) {
         const size_t i = t->reverse ? blocks - 1 - n : n;
 
