@@ -243,6 +243,11 @@ MML_API size_t mml_model_n_blocks(const mml_model *model);
 MML_API size_t mml_model_committee(const mml_model *model, size_t i);
 MML_API const char *mml_model_block_name(const mml_model *model, size_t i);     /**< Lent; NULL past the end */
 MML_API const char *mml_model_block_modality(const mml_model *model, size_t i); /**< Lent; NULL past the end */
+/** Is a block of one model a block of another (or of the same one): of one modality, with the same parameters to the bit? Blocks that were
+ *  trained differ; these are copies, which a merge would weigh twice.
+ *  @param[out] same  1 or 0
+ *  @return MML_E_ARG past the end; MML_E_NOMEM, MML_E_DEVICE */
+MML_API MML_MUST_USE mml_status mml_model_same_block(int *same, const mml_model *a, size_t i, const mml_model *b, size_t j);
 MML_API size_t mml_model_n_classes(const mml_model *model);       /**< 0 unless a classifier */
 MML_API const char *mml_model_class(const mml_model *model, size_t i);          /**< Lent; NULL past the end */
 /** Upper edges of the survival time bins, (k+1) values with the lower edge first, in the cohort's time unit; NULL otherwise. Lent */

@@ -183,7 +183,7 @@ const mmlc_command mmlc_cmd_merge = {
         "Joins blocks of one task into a multimodal model, without any training and without the data of the blocks. "
         "The merged model predicts from whichever of the modalities a patient has.\n\n"
         "A merged model keeps its blocks, so that further ones can be added later: give it in place of a block. The "
-        "output may be one of the inputs; no input is given twice. Several blocks of one modality, trained on different patients, are "
+        "output may be one of the inputs; no block is given twice, by a copy neither. Several blocks of one modality, trained on different patients, are "
         "merged like others: the second is NAME#2.",
     .examples = "mmlego merge labs.h5 vitals.h5 -o merged.h5\n"
                 "mmlego merge merged.h5 xray.h5 --weights 0.2,0.5,0.3 -o merged3.h5\n"

@@ -26,6 +26,26 @@ void mmlc_models_free(mmlc_models *models)
     *models = (mmlc_models){.model = NULL};
 }
 
+/* Two files may hold one block: a copy under another name, or a merge and what it was made of. It would be weighed twice. */
+static int check_once(const mmlc_models *models, const mmlc_command *command, const char *const *paths)
+{
+    for (size_t m = 1; m < models->n; m++)
+        for (size_t o = 0; o < m; o++)
+            for (size_t i = 0; i < mml_model_n_blocks(models->model[m]); i++)
+                for (size_t j = 0; j < mml_model_n_blocks(models->model[o]); j++) {
+                    int same = 0;
+                    const mml_status st = mml_model_same_block(&same, models->model[o], j, models->model[m], i);
+
+                    if (st != MML_OK)
+                        return mmlc_fail(command, st);
+                    if (same)
+                        return mmlc_usage_error(command, "block %s of %s is a copy of block %s of %s: each block is given once",
+                                                mml_model_block_name(models->model[m], i), paths[m],
+                                                mml_model_block_name(models->model[o], j), paths[o]);
+                }
+    return MMLC_GO;
+}
+
 int mmlc_models_load(mmlc_models *models, const mmlc_command *command, const char *const *paths, size_t n)
 {
     int rc = MMLC_GO;
@@ -44,7 +64,7 @@ int mmlc_models_load(mmlc_models *models, const mmlc_command *command, const cha
             for (size_t b = 0; b < mml_model_n_blocks(models->model[i]); b += mml_model_committee(models->model[i], b))
                 models->n_blocks++;
     }
-    return rc;
+    return rc == MMLC_GO ? check_once(models, command, paths) : rc;
 }
 
 static int part_named(mml_part *part, const char *name)

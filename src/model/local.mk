@@ -20,6 +20,7 @@ libmmlego_core_la_SOURCES += \
 	src/model/predict.c src/model/predictor.h \
 	src/model/provenance.c \
 	src/model/replica.c \
+	src/model/same.c \
 	src/model/scored.c src/model/scored.h \
 	src/model/state.h \
 	src/model/state_infer.c \

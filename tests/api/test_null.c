@@ -115,6 +115,7 @@ END_TEST
 
 START_TEST(models_refuse_null)
 {
+    int is;
     mml_model *m = ANY;
     char *text = room;
     mml_ignored_column *list = ANY;
@@ -134,6 +135,9 @@ START_TEST(models_refuse_null)
     REFUSED(NULL, mml_fuse(&m, NULL, 1, NULL));
     ck_assert_ptr_null(m);
     REFUSED(NULL, mml_fuse(&m, (const mml_model *const[]){NULL}, 1, NULL));
+    REFUSED("same", mml_model_same_block(NULL, ANY, 0, ANY, 0));
+    REFUSED("a", mml_model_same_block(&is, NULL, 0, ANY, 0));
+    REFUSED("b", mml_model_same_block(&is, ANY, 0, NULL, 0));
     REFUSED("out", mml_model_load(NULL, "m.h5", NULL, 0));
     m = ANY;
     REFUSED("path", mml_model_load(&m, NULL, NULL, 0));

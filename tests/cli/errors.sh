@@ -49,6 +49,14 @@ test_that "no file named - was made" [ ! -e - ]
 test_that "a block is merged once" fails 2 "are the same: each block is given once" merge "$tmp/labs.h5" "$tmp/genes.h5" "$tmp/./labs.h5" -o "$tmp/x.h5"
 ln -s labs.h5 "$tmp/again.h5"
 test_that "nor is it fused twice, by another name" fails 2 "are the same: each block is given once" fuse "$cohort" "$tmp/labs.h5" "$tmp/again.h5" --fold 0 -o "$tmp/x.h5"
+cp "$tmp/labs.h5" "$tmp/copy.h5"
+test_that "nor is a copy of it" fails 2 "block labs of $tmp/copy.h5 is a copy of block labs of $tmp/labs.h5" merge "$tmp/labs.h5" "$tmp/genes.h5" "$tmp/copy.h5" -o "$tmp/x.h5"
+must merge "$tmp/labs.h5" "$tmp/genes.h5" -o "$tmp/both.h5"
+test_that "nor is it merged with a merge that has it" fails 2 "block genes of $tmp/genes.h5 is a copy of block genes of $tmp/both.h5" merge "$tmp/both.h5" "$tmp/genes.h5" -o "$tmp/x.h5"
+test_that "nor fused" fails 2 "is a copy of block" fuse "$cohort" "$tmp/labs.h5" "$tmp/copy.h5" -o "$tmp/x.h5"
+must train "$cohort" -m labs -t death -o "$tmp/labs2.h5" $quick --seed 2
+run merge "$tmp/labs.h5" "$tmp/labs2.h5" -o "$tmp/two.h5"
+test_that "two trainings on one modality are two blocks" exits 0
 test_that "--weights has one number a block" fails 2 "--weights has 3 numbers for 2 blocks" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 1,2,3 -o "$tmp/x.h5"
 test_that "--weights must not all be 0" fails 2 "" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights 0,0 -o "$tmp/x.h5"
 test_that "--weights search needs a cohort" fails 2 "--weights search needs --cohort FILE" merge "$tmp/labs.h5" "$tmp/genes.h5" --weights search -o "$tmp/x.h5"
