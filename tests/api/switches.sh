@@ -38,8 +38,10 @@ refused() { # SWITCH TEXT-OF-THE-MESSAGE
 refused --with-cuda=/no/toolkit 'there is no /no/toolkit/bin/nvcc'
 refused --with-threads=green 'openmp or pool'
 refused --enable-sanitizers=memory 'not one of address,undefined'
-[ -n "${MMLT_FAST:-}" ] || {
+if [ -n "${MMLT_FAST:-}" ]; then
+    echo "skip - --with-fft and --with-blas, which are found late (MMLT_FAST)"
+else
     refused --with-fft=mkl 'not one of fftw3 | kissfft'
     refused --with-blas=no-such-library 'the package that has it'
-}
+fi
 exit $status

@@ -110,7 +110,10 @@ run compare "$cohort" -t death --weight-folds 0 --folds 1 --study interference -
 test_that "the study of interference is made" prints "harmonic, in frequency"
 # All of them where there is time; the transformers among them take nearly all of it.
 multimodal=multimodal
-[ -z "${MMLT_FAST:-}" ] || multimodal=late-concat,multimodn,mcat
+if [ -n "${MMLT_FAST:-}" ]; then
+    echo "skip - baselines but late-concat, multimodn and mcat (MMLT_FAST)"
+    multimodal=late-concat,multimodn,mcat
+fi
 run compare "$cohort" -t death --weight-folds 0 --folds 1 -s "snn,$multimodal,reference" -o "$tmp/baselines" -q
 test_that "baselines are compared, or it is said why not" exits 0
 test_that "SNN is among them" prints "SNN, labs"

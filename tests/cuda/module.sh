@@ -84,7 +84,11 @@ compared() {
     with MMLEGO_CUDA_MODULE="$fake" -- run compare "$tmp/cohort.h5" -t death -s block:labs --folds 1 --weight-folds 0 --quiet --device cuda \
         -o "$tmp/compared" && exits 0 && grep -q '"device": "cuda"' "$tmp/compared/plan.json"
 }
-[ -n "${MMLT_FAST:-}" ] || test_that "compare takes --device" compared
+if [ -n "${MMLT_FAST:-}" ]; then
+    echo "skip - compare takes --device (MMLT_FAST)"
+else
+    test_that "compare takes --device" compared
+fi
 
 # ---- several GPUs
 shared() { # the same as on as many devices of what the module is made of, and on "all"

@@ -79,6 +79,10 @@ mmli_mem *mmlt_upload(mmli_device *dv, const void *data, size_t bytes);
 void mmlt_download(void *data, mmli_device *dv, const mmli_mem *mem, size_t bytes);
 #define mmlt_upload_array(dv, array) mmlt_upload(dv, array, sizeof(array))
 
+/* ---- time: is there MMLT_FAST in the environment, so that the slowest cases are left out? Then it says so, with these words for
+ * what is not run: called once, in main. -------------------------------------------------------------- */
+bool mmlt_fast(const char *left_out);
+
 /* ---- main: runs a suite, gives the exit status ------------------------------------------------- */
 int mmlt_main(Suite *suite);
 

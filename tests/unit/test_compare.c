@@ -367,7 +367,7 @@ int main(void)
     tcase_add_test(tc, a_failed_block_fails_what_is_joined_from_it_and_nothing_else);
     tcase_add_test(tc, a_merge_without_its_blocks_is_refused);
     tcase_add_test(tc, blocks_come_with_what_is_joined_from_them);
-    tcase_add_loop_test(tc, a_search_begins_with_the_defaults_keeps_the_best_trial_and_repeats, getenv("MMLT_FAST") ? 1 : 0, 2);
+    tcase_add_loop_test(tc, a_search_begins_with_the_defaults_keeps_the_best_trial_and_repeats, mmlt_fast("the first of two searches over settings") ? 1 : 0, 2);
     tcase_add_test(tc, a_changed_cohort_is_noticed_before_a_job_runs);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);

@@ -499,10 +499,8 @@ int main(void)
     tcase_add_loop_test(shared, the_cohorts_of_porpoise_have_the_deaths_of_their_folds, 0, sizeof porpoise / sizeof *porpoise);
     tcase_add_test(shared, the_first_rows_of_the_scikit_survival_tables_are_those_of_their_readme);
     tcase_add_test(shared, survpath_joins_expression_by_id_and_mmp_keeps_its_parts);
-    if (getenv("MMLT_FAST") == NULL)
+    if (!mmlt_fast("physionet2012 is large"))
         tcase_add_test(shared, physionet_has_12000_stays_ten_of_them_without_a_measurement);
-    else
-        puts("skip - physionet2012 is large (MMLT_FAST)");
     suite_add_tcase(s, bundled);
     if (mmlt_shared() != NULL)
         suite_add_tcase(s, shared);

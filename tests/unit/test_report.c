@@ -332,12 +332,13 @@ static bool replace(json_t *in, size_t *k, json_t *value)
     return false;
 }
 
+static bool fast; /* thousands of pages: of each kind two of the values then, others than the next */
+
 START_TEST(a_value_of_another_type_is_as_good_as_none)
 {
     json_t *wrong[] = {json_null(), json_string("x"), json_integer(-7), json_real(1e300), json_array(), json_object(), json_pack("[[s]]", "y"),
                        json_true()};
     json_t *whole = small_comparison(kinds[_i]);
-    const bool fast = getenv("MMLT_FAST") != NULL; /* thousands of pages: of each kind two of the values then, others than the next */
 
     for (size_t w = fast ? (size_t)_i : 0; w < sizeof wrong / sizeof *wrong; w += fast ? KINDS : 1)
         for (size_t k = 0;; k++) {
@@ -451,6 +452,7 @@ int main(void)
     Suite *s = suite_create("report");
     TCase *tc = tcase_create("page");
 
+    fast = mmlt_fast("of each kind of report, six of eight wrong values");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, a_page_is_well_formed_and_has_its_plots, 0, KINDS);
     tcase_add_test(tc, the_page_stands_alone);
