@@ -62,3 +62,22 @@ void mmlt_assert_tokens(mml_cohort *c, const char *modality, const float *values
     mml_batch_free(b);
     mmli_free(all);
 }
+
+bool mmlt_has(const char *in, const char *words)
+{
+    return strstr(in, words) != NULL;
+}
+
+char *mmlt_text;
+
+void mmlt_text_make(void)
+{
+    mmlt_folder_make();
+    mmlt_text = NULL;
+}
+
+void mmlt_text_free(void)
+{
+    mml_string_free(mmlt_text);
+    mmlt_folder_remove();
+}

@@ -2,6 +2,8 @@
 #ifndef MMLT_IMPORT_HELP_H
 #define MMLT_IMPORT_HELP_H
 
+#include <stdbool.h>
+
 #include "mmlego/data.h"
 #include "tests/unit/folder.h"
 
@@ -14,5 +16,11 @@ const char *mmlt_report(void);
 void mmlt_assert_not_imported(const char *ini, mml_status status, const char *text);
 /* All tokens of a modality, in order: values, and positions (NULL: has none). */
 void mmlt_assert_tokens(mml_cohort *c, const char *modality, const float *values, const float *positions);
+
+bool mmlt_has(const char *in, const char *words);
+/* The text of the last call that gave one, and a fixture for tests that have it, and the folder. */
+extern char *mmlt_text;
+void mmlt_text_make(void);
+void mmlt_text_free(void);
 
 #endif

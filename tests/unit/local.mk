@@ -163,6 +163,14 @@ check_PROGRAMS += tests/unit/test_import_files
 tests_unit_test_import_files_SOURCES = tests/unit/test_import_files.c tests/unit/import_help.c \
 	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
 
+check_PROGRAMS += tests/unit/test_import_dry
+tests_unit_test_import_dry_SOURCES = tests/unit/test_import_dry.c tests/unit/import_help.c \
+	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+
+check_PROGRAMS += tests/unit/test_import_suggest
+tests_unit_test_import_suggest_SOURCES = tests/unit/test_import_suggest.c tests/unit/import_help.c \
+	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+
 check_PROGRAMS += tests/unit/test_import_refused
 tests_unit_test_import_refused_SOURCES = tests/unit/test_import_refused.c tests/unit/import_help.c \
 	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
