@@ -38,10 +38,12 @@ check_PROGRAMS += tests/unit/test_quantiles
 tests_unit_test_quantiles_SOURCES = tests/unit/test_quantiles.c
 
 check_PROGRAMS += tests/unit/test_prep_fit
-tests_unit_test_prep_fit_SOURCES = tests/unit/test_prep_fit.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+tests_unit_test_prep_fit_SOURCES = tests/unit/test_prep_fit.c tests/unit/prep_help.c tests/unit/prep_help.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
 check_PROGRAMS += tests/unit/test_prep_part
-tests_unit_test_prep_part_SOURCES = tests/unit/test_prep_part.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+tests_unit_test_prep_part_SOURCES = tests/unit/test_prep_part.c tests/unit/prep_help.c tests/unit/prep_help.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
 check_PROGRAMS += tests/unit/test_prep_apply
 tests_unit_test_prep_apply_SOURCES = tests/unit/test_prep_apply.c
@@ -50,10 +52,11 @@ check_PROGRAMS += tests/unit/test_prep_file
 tests_unit_test_prep_file_SOURCES = tests/unit/test_prep_file.c tests/unit/make_cohort.c tests/unit/make_cohort.h
 
 check_PROGRAMS += tests/unit/test_labels
-tests_unit_test_labels_SOURCES = tests/unit/test_labels.c tests/unit/make_cohort.c tests/unit/make_cohort.h
+tests_unit_test_labels_SOURCES = tests/unit/test_labels.c tests/unit/labels_help.c tests/unit/labels_help.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
 check_PROGRAMS += tests/unit/test_labels_survival
-tests_unit_test_labels_survival_SOURCES = tests/unit/test_labels_survival.c \
+tests_unit_test_labels_survival_SOURCES = tests/unit/test_labels_survival.c tests/unit/labels_help.c tests/unit/labels_help.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
 
 check_PROGRAMS += tests/unit/test_labels_file

@@ -3,16 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/labels.h"
-#include "tests/unit/make_cohort.h"
-
-/* Learns the task "t". */
-static mml_status fit(mmli_task **out, mml_cohort *cohort, const size_t *train, size_t n, size_t bins)
-{
-    const mmli_task_options o = {.bins = bins};
-
-    return mmli_task_fit(out, cohort, "t", train, n, &o);
-}
+#include "tests/unit/labels_help.h"
 
 static mml_cohort *open_classes(mmlt_cohort *made, const char *kind, const char *const *classes, size_t k,
                                 const double *code, size_t n)
@@ -20,38 +11,6 @@ static mml_cohort *open_classes(mmlt_cohort *made, const char *kind, const char 
     mmlt_cohort_begin(made, n, NULL);
     mmlt_cohort_classes(made, "t", kind, classes, k, code);
     return mmlt_cohort_open(made);
-}
-
-static mml_cohort *open_survival(mmlt_cohort *made, const double *time, const uint8_t *event, size_t n)
-{
-    mmlt_cohort_begin(made, n, NULL);
-    mmlt_cohort_survival(made, "t", "months", time, event);
-    return mmlt_cohort_open(made);
-}
-
-static void close_made(mml_cohort *cohort, mmlt_cohort *made)
-{
-    mml_cohort_close(cohort);
-    mmlt_cohort_remove(made);
-}
-
-static void assert_same_task(const mmli_task *a, const mmli_task *b)
-{
-    ck_assert_int_eq(a->kind, b->kind);
-    ck_assert_uint_eq(a->outputs, b->outputs);
-    ck_assert_str_eq(a->name, b->name);
-    ck_assert_str_eq(a->unit, b->unit);
-    ck_assert_uint_eq(a->n_train, b->n_train);
-    ck_assert_uint_eq(a->n_events, b->n_events);
-    mmlt_assert_same_bits(&a->mean, &b->mean, sizeof a->mean);
-    mmlt_assert_same_bits(&a->sd, &b->sd, sizeof a->sd);
-    mmlt_assert_same_bits(a->counts, b->counts, a->outputs * sizeof *a->counts);
-    mmlt_assert_same_bits(a->prior_logits, b->prior_logits, a->outputs * sizeof(float));
-    mmlt_assert_same_bits(a->prior_output, b->prior_output, a->outputs * sizeof(float));
-    if (a->kind == MML_SURVIVAL)
-        mmlt_assert_same_bits(a->edges, b->edges, (a->outputs + 1) * sizeof(double));
-    for (size_t c = 0; a->classes != NULL && c < a->outputs; c++)
-        ck_assert_str_eq(a->classes[c], b->classes[c]);
 }
 
 /* ---- classes --------------------------------------------------------------------------------------------------------- */
@@ -68,7 +27,7 @@ START_TEST(classes_are_those_of_the_training_part)
     mmli_task *t = NULL;
     mmli_labels *l = NULL;
 
-    mmlt_assert_ok(fit(&t, cohort, train, 5, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, 5, 0));
     ck_assert_int_eq(t->kind, MML_MULTICLASS);
     ck_assert_uint_eq(t->outputs, 2);
     ck_assert_str_eq(t->classes[0], "bcc");
@@ -90,7 +49,7 @@ START_TEST(classes_are_those_of_the_training_part)
     ck_assert_str_eq(l->unknown, "akiec, mel");
     mmli_labels_free(l);
     mmli_task_free(t);
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -106,19 +65,19 @@ START_TEST(class_names_of_the_test_part_do_not_decide_the_order)
     mmli_task *ta = NULL, *tb = NULL;
     mmli_labels *l = NULL;
 
-    mmlt_assert_ok(fit(&ta, ca, train, 3, 0));
-    mmlt_assert_ok(fit(&tb, cb, train, 3, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&ta, ca, train, 3, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&tb, cb, train, 3, 0));
     ck_assert_str_eq(ta->classes[0], "9");
     ck_assert_str_eq(ta->classes[1], "10");
-    assert_same_task(ta, tb);
+    mmlt_assert_same_task(ta, tb);
     mmlt_assert_ok(mmli_task_map(&l, ta, cb, MML_CLASS_EQUAL)); /* another cohort, another order of its classes */
     ck_assert(l->index[0] == 1 && l->index[1] == 0 && l->index[3] == 0);
     ck_assert_str_eq(l->unknown, "");
     mmli_labels_free(l);
     mmli_task_free(ta);
     mmli_task_free(tb);
-    close_made(ca, &made_a);
-    close_made(cb, &made_b);
+    mmlt_close_made(ca, &made_a);
+    mmlt_close_made(cb, &made_b);
 }
 END_TEST
 
@@ -133,14 +92,14 @@ START_TEST(one_and_one_point_zero_are_one_class)
     mmli_task *t = NULL;
     mmli_labels *l = NULL;
 
-    mmlt_assert_ok(fit(&t, a, train, 4, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&t, a, train, 4, 0));
     mmlt_assert_ok(mmli_task_map(&l, t, b, MML_CLASS_EQUAL));
     for (size_t i = 0; i < 4; i++)
         ck_assert_int_eq(l->index[i], (int32_t)code[i]);
     mmli_labels_free(l);
     mmli_task_free(t);
-    close_made(a, &made_a);
-    close_made(b, &made_b);
+    mmlt_close_made(a, &made_a);
+    mmlt_close_made(b, &made_b);
 }
 END_TEST
 
@@ -154,7 +113,7 @@ START_TEST(balanced_weights_give_every_class_the_same_say)
     mmli_labels *l = NULL;
     double sum[3] = {0};
 
-    mmlt_assert_ok(fit(&t, cohort, train, 5, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, 5, 0));
     ck_assert_uint_eq(t->outputs, 3);
     mmlt_assert_ok(mmli_task_map(&l, t, cohort, MML_CLASS_BALANCED));
     for (size_t i = 0; i < 5; i++)
@@ -165,7 +124,7 @@ START_TEST(balanced_weights_give_every_class_the_same_say)
     ck_assert_float_eq(l->weight[6], 0); /* unknown */
     mmli_labels_free(l);
     mmli_task_free(t);
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -178,16 +137,16 @@ START_TEST(training_parts_without_two_classes_are_refused)
     mml_cohort *cohort = open_classes(&made, "binary", classes, 2, code, 4);
     mmli_task *t = NULL;
 
-    mmlt_assert_fails(fit(&t, cohort, same, 2, 0), MML_E_DATA, "all 2 training samples are of class `dead`");
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, same, 2, 0), MML_E_DATA, "all 2 training samples are of class `dead`");
     ck_assert_ptr_null(t);
-    mmlt_assert_fails(fit(&t, cohort, none, 1, 0), MML_E_DATA, "none of the 1 training samples has a label of task t");
-    mmlt_assert_fails(fit(&t, cohort, none, 0, 0), MML_E_DATA, "none of the 0 training samples");
-    mmlt_assert_fails(fit(&t, cohort, twice, 3, 0), MML_E_DATA, "sample `s2` is in the training part twice");
-    mmlt_assert_fails(fit(&t, cohort, far, 2, 0), MML_E_ARG, "only 4 samples");
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, none, 1, 0), MML_E_DATA, "none of the 1 training samples has a label of task t");
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, none, 0, 0), MML_E_DATA, "none of the 0 training samples");
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, twice, 3, 0), MML_E_DATA, "sample `s2` is in the training part twice");
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, far, 2, 0), MML_E_ARG, "only 4 samples");
     mmlt_assert_fails(mmli_task_fit(&t, cohort, "tt", good, 2, NULL), MML_E_NOT_FOUND, "t");
-    mmlt_assert_ok(fit(&t, cohort, good, 2, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, good, 2, 0));
     mmli_task_free(t);
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -206,7 +165,7 @@ START_TEST(targets_are_standardised_with_the_training_part)
     mmlt_cohort_begin(&made, 5, NULL);
     mmlt_cohort_values(&made, "t", value);
     cohort = mmlt_cohort_open(&made);
-    mmlt_assert_ok(fit(&t, cohort, train, 4, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, 4, 0));
     ck_assert_uint_eq(t->outputs, 1);
     ck_assert_uint_eq(t->n_train, 3);
     ck_assert_double_eq_tol(t->mean, 1e8 + 4, 1e-7);
@@ -219,7 +178,7 @@ START_TEST(targets_are_standardised_with_the_training_part)
     ck_assert(l->index[4] == 0 && l->weight[4] == 1 && l->value[4] == value[4]);
     mmli_labels_free(l);
     mmli_task_free(t);
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -235,11 +194,11 @@ START_TEST(constant_targets_have_deviation_one)
     mmlt_cohort_values(&made, "t", value);
     mmlt_cohort_values(&made, "huge", huge);
     cohort = mmlt_cohort_open(&made);
-    mmlt_assert_ok(fit(&t, cohort, train, 3, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, 3, 0));
     ck_assert(t->mean == 0.1 && t->sd == 1);
     mmli_task_free(t);
     mmlt_assert_fails(mmli_task_fit(&t, cohort, "huge", train, 3, NULL), MML_E_DATA, "too large");
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -251,22 +210,22 @@ START_TEST(task_of_another_kind_or_name_is_refused)
     const uint8_t event[] = {1, 1};
     const size_t train[] = {0, 1};
     mmlt_cohort made_a, made_b, made_c;
-    mml_cohort *a = open_classes(&made_a, "binary", four, 2, code, 2), *b = open_survival(&made_b, time, event, 2), *c;
+    mml_cohort *a = open_classes(&made_a, "binary", four, 2, code, 2), *b = mmlt_open_survival(&made_b, time, event, 2), *c;
     mmli_task *t = NULL;
     mmli_labels *l = NULL;
 
     mmlt_cohort_begin(&made_c, 2, NULL);
     mmlt_cohort_values(&made_c, "los", time);
     c = mmlt_cohort_open(&made_c);
-    mmlt_assert_ok(fit(&t, a, train, 2, 0));
+    mmlt_assert_ok(mmlt_labels_fit(&t, a, train, 2, 0));
     mmlt_assert_fails(mmli_task_map(&l, t, b, MML_CLASS_EQUAL), MML_E_DATA,
                       "task t is a survival task here, the model was trained on a binary task");
     ck_assert_ptr_null(l);
     mmlt_assert_fails(mmli_task_map(&l, t, c, MML_CLASS_EQUAL), MML_E_NOT_FOUND, "los");
     mmli_task_free(t);
-    close_made(a, &made_a);
-    close_made(b, &made_b);
-    close_made(c, &made_c);
+    mmlt_close_made(a, &made_a);
+    mmlt_close_made(b, &made_b);
+    mmlt_close_made(c, &made_c);
 }
 END_TEST
 
@@ -287,7 +246,7 @@ START_TEST(times_in_another_unit_are_refused)
         mmlt_cohort_begin(&made, 3, NULL);
         mmlt_cohort_survival(&made, "t", units[i], time, event);
         cohort = mmlt_cohort_open(&made);
-        mmlt_assert_ok(fit(&t, cohort, train, 3, 2));
+        mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, 3, 2));
         if (i == 0)
             mmlt_assert_ok(mmli_task_copy(&first, t));
         if (i < 3) {
@@ -300,7 +259,7 @@ START_TEST(times_in_another_unit_are_refused)
         }
         mmli_labels_free(l);
         mmli_task_free(t);
-        close_made(cohort, &made);
+        mmlt_close_made(cohort, &made);
     }
     mmli_task_free(first);
 }

@@ -3,52 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/labels.h"
-#include "tests/unit/make_cohort.h"
+#include "tests/unit/labels_help.h"
 #include "util/alloc.h"
 #include "util/rng.h"
 
 static const char *const four[] = {"akiec", "bcc", "mel", "nv"};
-
-/* Learns the task "t". */
-static mml_status fit(mmli_task **out, mml_cohort *cohort, const size_t *train, size_t n, size_t bins)
-{
-    const mmli_task_options o = {.bins = bins};
-
-    return mmli_task_fit(out, cohort, "t", train, n, &o);
-}
-
-static mml_cohort *open_survival(mmlt_cohort *made, const double *time, const uint8_t *event, size_t n)
-{
-    mmlt_cohort_begin(made, n, NULL);
-    mmlt_cohort_survival(made, "t", "months", time, event);
-    return mmlt_cohort_open(made);
-}
-
-static void close_made(mml_cohort *cohort, mmlt_cohort *made)
-{
-    mml_cohort_close(cohort);
-    mmlt_cohort_remove(made);
-}
-
-static void assert_same_task(const mmli_task *a, const mmli_task *b)
-{
-    ck_assert_int_eq(a->kind, b->kind);
-    ck_assert_uint_eq(a->outputs, b->outputs);
-    ck_assert_str_eq(a->name, b->name);
-    ck_assert_str_eq(a->unit, b->unit);
-    ck_assert_uint_eq(a->n_train, b->n_train);
-    ck_assert_uint_eq(a->n_events, b->n_events);
-    mmlt_assert_same_bits(&a->mean, &b->mean, sizeof a->mean);
-    mmlt_assert_same_bits(&a->sd, &b->sd, sizeof a->sd);
-    mmlt_assert_same_bits(a->counts, b->counts, a->outputs * sizeof *a->counts);
-    mmlt_assert_same_bits(a->prior_logits, b->prior_logits, a->outputs * sizeof(float));
-    mmlt_assert_same_bits(a->prior_output, b->prior_output, a->outputs * sizeof(float));
-    if (a->kind == MML_SURVIVAL)
-        mmlt_assert_same_bits(a->edges, b->edges, (a->outputs + 1) * sizeof(double));
-    for (size_t c = 0; a->classes != NULL && c < a->outputs; c++)
-        ck_assert_str_eq(a->classes[c], b->classes[c]);
-}
 
 /* ---- survival -------------------------------------------------------------------------------------------------------- */
 
@@ -139,8 +98,8 @@ START_TEST(edges_labels_and_prior_are_those_of_the_algorithm)
     random_survival(time, event, (uint64_t)_i);
     for (size_t i = 0; i < n; i++)
         train[i] = PATIENTS - 1 - i;
-    cohort = open_survival(&made, time, event, PATIENTS);
-    mmlt_assert_ok(fit(&t, cohort, train, n, k));
+    cohort = mmlt_open_survival(&made, time, event, PATIENTS);
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, n, k));
     mmlt_assert_ok(mmli_task_map(&l, t, cohort, MML_CLASS_BALANCED));
     plain_edges(edges, k, time, event, train, n);
     mmlt_assert_close_d(t->edges, edges, k + 1, MMLT_TOL_EXACT);
@@ -171,7 +130,7 @@ START_TEST(edges_labels_and_prior_are_those_of_the_algorithm)
     }
     mmli_labels_free(l);
     mmli_task_free(t);
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -209,12 +168,12 @@ START_TEST(labels_outside_the_training_part_change_nothing)
 
         mmlt_assert_ok(mmli_task_fit(&a, cohort[0], tasks[i], train, PATIENTS / 2, NULL));
         mmlt_assert_ok(mmli_task_fit(&b, cohort[1], tasks[i], train, PATIENTS / 2, NULL));
-        assert_same_task(a, b);
+        mmlt_assert_same_task(a, b);
         mmli_task_free(a);
         mmli_task_free(b);
     }
-    close_made(cohort[0], &made[0]);
-    close_made(cohort[1], &made[1]);
+    mmlt_close_made(cohort[0], &made[0]);
+    mmlt_close_made(cohort[1], &made[1]);
 }
 END_TEST
 
@@ -241,11 +200,11 @@ START_TEST(order_of_the_training_part_does_not_matter)
 
         mmlt_assert_ok(mmli_task_fit(&a, cohort, tasks[i], up, PATIENTS, NULL));
         mmlt_assert_ok(mmli_task_fit(&b, cohort, tasks[i], down, PATIENTS, NULL));
-        assert_same_task(a, b);
+        mmlt_assert_same_task(a, b);
         mmli_task_free(a);
         mmli_task_free(b);
     }
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -255,16 +214,16 @@ START_TEST(prior_is_finite_when_everybody_dies)
     const uint8_t event[] = {1, 1, 1, 1, 1, 1, 1, 1};
     const size_t train[] = {0, 1, 2, 3, 4, 5, 6, 7};
     mmlt_cohort made;
-    mml_cohort *cohort = open_survival(&made, time, event, 8);
+    mml_cohort *cohort = mmlt_open_survival(&made, time, event, 8);
     mmli_task *t = NULL;
 
-    mmlt_assert_ok(fit(&t, cohort, train, 8, 4));
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, 8, 4));
     for (size_t j = 0; j < 4; j++)
         ck_assert(isfinite(t->prior_logits[j]) && t->prior_output[j] > 0 && t->prior_output[j] < 1);
     ck_assert_float_eq_tol(t->prior_output[0], 0.25f, 1e-6f);
     ck_assert_float_eq_tol(t->prior_output[3], 1.0f, 2e-6f); /* S = 0 after the last event */
     mmli_task_free(t);
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -274,28 +233,28 @@ START_TEST(too_many_bins_are_refused_with_a_number_that_works)
     const uint8_t event[] = {1, 1, 1, 1, 1, 1, 1, 0}, censored[] = {0, 0, 1, 0, 0, 0, 0, 0};
     const size_t train[] = {0, 1, 2, 3, 4, 5, 6, 7};
     mmlt_cohort made;
-    mml_cohort *cohort = open_survival(&made, time, event, 8);
+    mml_cohort *cohort = mmlt_open_survival(&made, time, event, 8);
     mmli_task *t = NULL;
 
-    mmlt_assert_fails(fit(&t, cohort, train, 8, 4), MML_E_DATA, "(2 would do)");
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, train, 8, 4), MML_E_DATA, "(2 would do)");
     ck_assert_ptr_null(t);
     ck_assert_ptr_nonnull(strstr(mml_last_error(), "task t"));
     ck_assert_ptr_nonnull(strstr(mml_last_error(), "fewer bins"));
-    mmlt_assert_ok(fit(&t, cohort, train, 8, 2));
+    mmlt_assert_ok(mmlt_labels_fit(&t, cohort, train, 8, 2));
     mmli_task_free(t);
-    mmlt_assert_fails(fit(&t, cohort, train, 8, 513), MML_E_ARG, "bins: 513 is not between 2 and 512");
-    mmlt_assert_fails(fit(&t, cohort, train, 8, 1), MML_E_ARG, "bins: 1 is not");
-    close_made(cohort, &made);
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, train, 8, 513), MML_E_ARG, "bins: 513 is not between 2 and 512");
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, train, 8, 1), MML_E_ARG, "bins: 1 is not");
+    mmlt_close_made(cohort, &made);
 
-    cohort = open_survival(&made, equal, event, 8);
-    mmlt_assert_fails(fit(&t, cohort, train, 8, 4), MML_E_DATA, "equal");
+    cohort = mmlt_open_survival(&made, equal, event, 8);
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, train, 8, 4), MML_E_DATA, "equal");
     ck_assert_ptr_null(strstr(mml_last_error(), "would do"));
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 
-    cohort = open_survival(&made, time, censored, 8);
-    mmlt_assert_fails(fit(&t, cohort, train, 8, 4), MML_E_DATA, "1 of 8 samples have an event");
+    cohort = mmlt_open_survival(&made, time, censored, 8);
+    mmlt_assert_fails(mmlt_labels_fit(&t, cohort, train, 8, 4), MML_E_DATA, "1 of 8 samples have an event");
     ck_assert_ptr_null(strstr(mml_last_error(), "would do"));
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -306,7 +265,7 @@ START_TEST(cox_task_has_one_output_and_no_bins)
     const size_t train[] = {4, 3, 2, 1, 5}, censored[] = {0, 1, 6, 7}; /* all events at one time: bins would fail */
     const mmli_task_options o = {.bins = 4, .cox = true};
     mmlt_cohort made;
-    mml_cohort *cohort = open_survival(&made, time, event, 8);
+    mml_cohort *cohort = mmlt_open_survival(&made, time, event, 8);
     mmli_task *t = NULL;
     mmli_labels *l = NULL;
 
@@ -327,7 +286,7 @@ START_TEST(cox_task_has_one_output_and_no_bins)
     mmli_task_free(t);
     mmlt_assert_fails(mmli_task_fit(&t, cohort, "t", censored, 4, &o), MML_E_DATA, "1 of 4 training samples have an event");
     ck_assert_ptr_null(t);
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 
@@ -366,7 +325,7 @@ START_TEST(every_failed_allocation_is_reported)
         mmli_labels_free(l);
         mmli_task_free(t);
     }
-    close_made(cohort, &made);
+    mmlt_close_made(cohort, &made);
 }
 END_TEST
 

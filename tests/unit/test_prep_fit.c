@@ -3,35 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/prep.h"
-#include "tests/unit/make_cohort.h"
+#include "tests/unit/prep_help.h"
 #include "util/alloc.h"
-
-static mml_prep_options options(mml_scaling scaling, mml_imputation imputation)
-{
-    return (mml_prep_options){.struct_size = sizeof(mml_prep_options), .scaling = scaling, .imputation = imputation, .clip = 5};
-}
-
-/* Learns modality m from all samples of a cohort of one-token samples. */
-static mmli_prep *fit_table(const float *values, size_t n, size_t width, const mml_prep_options *o)
-{
-    mmlt_cohort made;
-    mml_cohort *cohort;
-    mmli_prep *prep = NULL;
-    size_t *train = malloc((n + 1) * sizeof *train);
-
-    ck_assert_ptr_nonnull(train);
-    for (size_t i = 0; i < n; i++)
-        train[i] = i;
-    mmlt_cohort_begin(&made, n, NULL);
-    mmlt_cohort_modality(&made, "m", "table", values, NULL, width, NULL, 0, NULL);
-    cohort = mmlt_cohort_open(&made);
-    mmlt_assert_ok(mmli_prep_fit(&prep, cohort, "m", train, n, o));
-    mml_cohort_close(cohort);
-    mmlt_cohort_remove(&made);
-    free(train);
-    return prep;
-}
 
 /* One float32 rounding, and what the plain way itself loses. */
 static void assert_near(float got, double want)
@@ -42,8 +15,8 @@ static void assert_near(float got, double want)
 START_TEST(standard_scaling_is_by_mean_and_population_deviation)
 {
     const float x[] = {1, 10, 3, NAN, 8, 30};
-    const mml_prep_options o = options(MML_SCALE_STANDARD, MML_IMPUTE_MEAN);
-    mmli_prep *p = fit_table(x, 3, 2, &o);
+    const mml_prep_options o = mmlt_prep_options(MML_SCALE_STANDARD, MML_IMPUTE_MEAN);
+    mmli_prep *p = mmlt_prep_fit(x, 3, 2, &o);
 
     assert_near(p->center[0], 4);
     assert_near(p->scale_inv[0], 1 / sqrt(26.0 / 3)); /* ((1-4)^2 + (3-4)^2 + (8-4)^2) / 3 */
@@ -59,12 +32,12 @@ START_TEST(deviation_is_right_when_the_mean_is_a_million_times_larger)
 {
     enum { N = 2000 };
     static float x[N];
-    const mml_prep_options o = options(MML_SCALE_STANDARD, MML_IMPUTE_ZERO);
+    const mml_prep_options o = mmlt_prep_options(MML_SCALE_STANDARD, MML_IMPUTE_ZERO);
     mmli_prep *p;
 
     for (size_t i = 0; i < N; i++)
         x[i] = 4194304.0f + (i % 2 ? 0.5f : -0.5f); /* both are floats */
-    p = fit_table(x, N, 1, &o);
+    p = mmlt_prep_fit(x, N, 1, &o);
     ck_assert_float_eq(p->center[0], 4194304.0f);
     ck_assert_float_eq(p->scale_inv[0], 2.0f);
     mmli_prep_free(p);
@@ -74,8 +47,8 @@ END_TEST
 START_TEST(robust_scaling_is_by_median_and_interquartile_range)
 {
     const float x[] = {1, 0, 2, 0, 3, 0, 4, 0, 1000, 1};
-    const mml_prep_options o = options(MML_SCALE_ROBUST, MML_IMPUTE_ZERO);
-    mmli_prep *p = fit_table(x, 5, 2, &o);
+    const mml_prep_options o = mmlt_prep_options(MML_SCALE_ROBUST, MML_IMPUTE_ZERO);
+    mmli_prep *p = mmlt_prep_fit(x, 5, 2, &o);
 
     assert_near(p->center[0], 3);
     assert_near(p->scale_inv[0], 1.349 / 2);
@@ -90,8 +63,8 @@ END_TEST
 START_TEST(unscaled_values_keep_center_and_scale)
 {
     const float x[] = {1, 7, NAN, 3, 7, NAN};
-    const mml_prep_options o = options(MML_SCALE_NONE, MML_IMPUTE_MEDIAN);
-    mmli_prep *p = fit_table(x, 2, 3, &o);
+    const mml_prep_options o = mmlt_prep_options(MML_SCALE_NONE, MML_IMPUTE_MEDIAN);
+    mmli_prep *p = mmlt_prep_fit(x, 2, 3, &o);
 
     ck_assert_float_eq(p->center[0], 0);
     ck_assert_float_eq(p->scale_inv[0], 1);
@@ -107,14 +80,14 @@ START_TEST(constant_and_empty_columns_get_no_scale)
 {
     enum { ROWS = 1000, COLS = 50 };
     static float x[ROWS * COLS];
-    mml_prep_options o = options(_i == 0 ? MML_SCALE_STANDARD : MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
+    mml_prep_options o = mmlt_prep_options(_i == 0 ? MML_SCALE_STANDARD : MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
     mmli_prep *p;
 
     for (size_t i = 0; i < ROWS * COLS; i++)
         x[i] = i % 7 == 0 ? NAN : 0.1f * (float)(i % COLS);
     for (size_t r = 0; r < ROWS; r++)
         x[r * COLS + 3] = NAN;
-    p = fit_table(x, ROWS, COLS, &o);
+    p = mmlt_prep_fit(x, ROWS, COLS, &o);
     for (size_t c = 0; c < COLS; c++) {
         ck_assert_float_eq(p->scale_inv[c], 0);
         ck_assert_float_eq(p->center[c], c == 3 ? 0 : 0.1f * (float)c);
@@ -128,8 +101,8 @@ START_TEST(every_imputation_fills_with_its_own_value)
 {
     static const float x[] = {0, 1, 8, NAN}; /* mean 3, median 1 */
     static const float want[] = {1, 3, 3, 1}; /* zero: 0 after scaling, so the mean; locf: before anything was measured */
-    const mml_prep_options o = options(MML_SCALE_STANDARD, (mml_imputation)_i);
-    mmli_prep *p = fit_table(x, 4, 1, &o);
+    const mml_prep_options o = mmlt_prep_options(MML_SCALE_STANDARD, (mml_imputation)_i);
+    mmli_prep *p = mmlt_prep_fit(x, 4, 1, &o);
 
     ck_assert_float_eq(p->fill[0], want[_i]);
     mmli_prep_free(p);
@@ -139,17 +112,17 @@ END_TEST
 START_TEST(indicators_are_for_columns_with_gaps_or_for_all)
 {
     const float x[] = {0, NAN, 2, 1, 1, 5};
-    mml_prep_options o = options(MML_SCALE_STANDARD, MML_IMPUTE_MEDIAN);
+    mml_prep_options o = mmlt_prep_options(MML_SCALE_STANDARD, MML_IMPUTE_MEDIAN);
     mmli_prep *p;
 
     o.indicators = MML_INDICATE_MISSING;
-    p = fit_table(x, 2, 3, &o);
+    p = mmlt_prep_fit(x, 2, 3, &o);
     ck_assert(!p->indicator[0] && p->indicator[1] && !p->indicator[2]);
     ck_assert_uint_eq(p->width_out, 4);
     mmli_prep_free(p);
     o.indicators = MML_INDICATE_MASK;
     o.position_bands = 3;
-    p = fit_table(x, 2, 3, &o);
+    p = mmlt_prep_fit(x, 2, 3, &o);
     ck_assert(p->indicator[0] && p->indicator[1] && p->indicator[2]);
     ck_assert_uint_eq(p->width_out, 3 + 3 + 7);
     mmli_prep_free(p);
@@ -190,7 +163,7 @@ START_TEST(options_out_of_range_are_named)
 {
     const float x[] = {1, 2};
     const size_t train[] = {0, 1};
-    const mml_prep_options good = options(MML_SCALE_STANDARD, MML_IMPUTE_MEAN);
+    const mml_prep_options good = mmlt_prep_options(MML_SCALE_STANDARD, MML_IMPUTE_MEAN);
     const struct {
         mml_prep_options o;
         const char *name;
@@ -220,7 +193,7 @@ END_TEST
 
 START_TEST(every_failed_allocation_is_reported)
 {
-    const mml_prep_options o = options(MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
+    const mml_prep_options o = mmlt_prep_options(MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
     const float x[] = {1, 2, 3, 4, 5, 6};
     const size_t train[] = {0, 1, 2};
     mmlt_cohort made;

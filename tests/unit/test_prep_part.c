@@ -3,35 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/prep.h"
-#include "tests/unit/make_cohort.h"
+#include "tests/unit/prep_help.h"
 #include "util/rng.h"
-
-static mml_prep_options options(mml_scaling scaling, mml_imputation imputation)
-{
-    return (mml_prep_options){.struct_size = sizeof(mml_prep_options), .scaling = scaling, .imputation = imputation, .clip = 5};
-}
-
-/* Learns modality m from all samples of a cohort of one-token samples. */
-static mmli_prep *fit_table(const float *values, size_t n, size_t width, const mml_prep_options *o)
-{
-    mmlt_cohort made;
-    mml_cohort *cohort;
-    mmli_prep *prep = NULL;
-    size_t *train = malloc((n + 1) * sizeof *train);
-
-    ck_assert_ptr_nonnull(train);
-    for (size_t i = 0; i < n; i++)
-        train[i] = i;
-    mmlt_cohort_begin(&made, n, NULL);
-    mmlt_cohort_modality(&made, "m", "table", values, NULL, width, NULL, 0, NULL);
-    cohort = mmlt_cohort_open(&made);
-    mmlt_assert_ok(mmli_prep_fit(&prep, cohort, "m", train, n, o));
-    mml_cohort_close(cohort);
-    mmlt_cohort_remove(&made);
-    free(train);
-    return prep;
-}
 
 static void assert_same_prep(const mmli_prep *a, const mmli_prep *b)
 {
@@ -132,7 +105,7 @@ static mmli_prep *fit_ragged(const float *values, const int64_t *offsets, const 
 START_TEST(values_outside_the_training_part_change_nothing)
 {
     static const float odd[] = {1e30f, NAN, INFINITY, -7};
-    mml_prep_options o = options(_i % 2 ? MML_SCALE_ROBUST : MML_SCALE_STANDARD, MML_IMPUTE_MEDIAN);
+    mml_prep_options o = mmlt_prep_options(_i % 2 ? MML_SCALE_ROBUST : MML_SCALE_STANDARD, MML_IMPUTE_MEDIAN);
     size_t train[N / 2];
     int64_t offsets[N + 1];
     float *values;
@@ -157,7 +130,7 @@ END_TEST
 
 START_TEST(every_value_of_the_training_part_counts)
 {
-    const mml_prep_options o = options(MML_SCALE_STANDARD, MML_IMPUTE_MEAN);
+    const mml_prep_options o = mmlt_prep_options(MML_SCALE_STANDARD, MML_IMPUTE_MEAN);
     size_t train[N];
     int64_t offsets[N + 1];
     float *values;
@@ -181,7 +154,7 @@ END_TEST
 
 START_TEST(neither_the_order_of_training_nor_memory_changes_a_bit)
 {
-    mml_prep_options o = options(MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
+    mml_prep_options o = mmlt_prep_options(MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
     size_t train[N], turned[N];
     int64_t offsets[N + 1];
     float *values;
@@ -204,7 +177,7 @@ START_TEST(cohort_of_several_chunks_is_learnt_exactly)
 {
     enum { SAMPLES = 3000, TOKENS = 200, COLS = 8 }; /* 4.8 million values: more than are read at a time */
     const size_t rows = (size_t)SAMPLES * TOKENS;
-    mml_prep_options o = options(MML_SCALE_ROBUST, MML_IMPUTE_MEAN);
+    mml_prep_options o = mmlt_prep_options(MML_SCALE_ROBUST, MML_IMPUTE_MEAN);
     float *values = malloc(rows * COLS * sizeof *values);
     int64_t *offsets = malloc((SAMPLES + 1) * sizeof *offsets);
     size_t *train = malloc(SAMPLES * sizeof *train);
@@ -255,7 +228,7 @@ END_TEST
 START_TEST(table_too_wide_for_one_block_of_quantiles_is_learnt_exactly)
 {
     enum { ROWS = 5, COLS = 50000 };
-    mml_prep_options o = options(MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
+    mml_prep_options o = mmlt_prep_options(MML_SCALE_ROBUST, MML_IMPUTE_MEDIAN);
     float *values = malloc((size_t)ROWS * COLS * sizeof *values);
     mmli_prep *p;
 
@@ -264,7 +237,7 @@ START_TEST(table_too_wide_for_one_block_of_quantiles_is_learnt_exactly)
     for (size_t c = 0; c < COLS; c += 1000)
         values[2 * COLS + c] = NAN;
     o.indicators = MML_INDICATE_MISSING;
-    p = fit_table(values, ROWS, COLS, &o);
+    p = mmlt_prep_fit(values, ROWS, COLS, &o);
     for (size_t c = 0; c < COLS; c++) {
         const facts f = plain_facts(values, ROWS, COLS, c);
 
