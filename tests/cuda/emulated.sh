@@ -2,13 +2,15 @@
 # emulated.sh - the CUDA backend without a GPU: its sources, compiled as C++ with the headers of tests/cuda/emulated, run thread by
 # thread on the host and are held against the reference, kernel by kernel; then blocks, merges and fuses are computed on them.
 #
-#   MMLT_FAST=1   skipped, for it takes minutes; under sanitizers, which see into kernels, kernels and steps all the same
+#   MMLT_FAST=1        skipped, for it takes minutes; under sanitizers, which see into kernels, kernels and steps all the same
+#   MMLT_SANITIZED=1   such a run under sanitizers is beside this one (.ci/run): what it does is left out here, each as a skipped test,
+#                      and trainings by graphs are run with late copies only
 #
 # Of the variants of a kernel's case every third is run, as threads of a grid one after the other are slow; a GPU runs all (bench/gpu_check.sh).
 # That a kernel gives the same bits again, in whatever order its threads run, takes a minute more and is asked for by hand:
 #
-#   MMLT_DEVICE=cuda MMLEGO_CUDA_MODULE=tests/cuda/emulated/mmlego-cuda.so MMLT_CUDA_ORDER=turns CK_RUN_CASE=threads \
-#       tests/ops/test_conformance
+#   export MMLT_DEVICE=cuda MMLEGO_CUDA_MODULE=tests/cuda/emulated/mmlego-cuda.so GLIBC_TUNABLES=glibc.rtld.optional_static_tls=262144
+#   MMLT_CUDA_ORDER=turns CK_RUN_CASE=threads tests/ops/test_conformance
 set -u
 src=${MMLT_SRCDIR:-.}
 build=${MMLT_BUILDDIR:-.}
@@ -33,6 +35,8 @@ case ${MMLT_SANITIZERS:-} in
 *) sanitize="-fsanitize=$MMLT_SANITIZERS -fno-sanitize-recover=undefined" ;;
 esac
 [ -z "${MMLT_FAST:-}" ] || [ -n "$sanitize" ] || skip "it takes minutes: MMLT_FAST"
+beside=
+[ -n "$sanitize" ] || beside=${MMLT_SANITIZED:-}
 
 # shellcheck source=tests/cuda/lib.sh
 . "$src/tests/cuda/lib.sh"
@@ -52,29 +56,45 @@ use_module
 # The stand-in for NCCL lies beside the module, which says so to the loader; ASan's dlopen() does not ask it.
 LD_LIBRARY_PATH=$dir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
-passes "captures and kernels may what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
-graphs() { # SENTENCE: trainings only where there is time
-    passes "$1" tests/cuda/test_graph
-    [ -n "$sanitize" ] || passes "... in trainings, too" tests/cuda/test_graph_training
+anywhere() { # SENTENCE PROGRAM: what runs under sanitizers as well
+    if [ -n "$beside" ]; then
+        echo "skip - $1: $2 runs in the build with sanitizers (MMLT_SANITIZED)"
+    else
+        passes "$@"
+    fi
 }
+hurried() { # SENTENCE PROGRAM: with early copies; late ones are worth more to a sanitizer, for what they read may have been freed
+    if [ -n "$sanitize" ] && [ -n "${MMLT_FAST:-}" ]; then
+        echo "skip - $1: $2 runs so in a plain build (MMLT_FAST)"
+    else
+        passes "$@"
+    fi
+}
+anywhere "captures and kernels may what CUDA allows, and graphs repeat what was captured" tests/cuda/emulated/captures
 # Streams run as late as events allow, then those that copy as early: who lacks an event finds it out in one of the two.
-passes "memory and copies are what they should be" tests/cuda/test_device
-passes "a training step is what it should be" tests/cuda/test_step
-graphs "steps as graphs are what they are without"
+anywhere "memory and copies are what they should be" tests/cuda/test_device
+anywhere "a training step is what it should be" tests/cuda/test_step
+anywhere "steps as graphs are what they are without" tests/cuda/test_graph
+[ -n "$sanitize" ] || passes "... in trainings, too" tests/cuda/test_graph_training # where there is time
 export MMLT_CUDA_STREAMS=ahead
-passes "... and so they are when copies hurry" tests/cuda/test_device
-passes "... and so is a training step" tests/cuda/test_step
-graphs "... and so are graphs"
+anywhere "... and so they are when copies hurry" tests/cuda/test_device
+hurried "... and so is a training step" tests/cuda/test_step
+anywhere "... and so are graphs" tests/cuda/test_graph
+if [ -n "$beside" ]; then
+    echo "skip - ... in trainings, too, when copies hurry: tests/cuda/test_graph_training (MMLT_SANITIZED)"
+elif [ -z "$sanitize" ]; then
+    passes "... in trainings, too" tests/cuda/test_graph_training
+fi
 export MMLT_CUDA_GPUS=2
-passes "two GPUs add up and train together, and so they do when sums hurry" tests/cuda/test_group
+hurried "two GPUs add up and train together, and so they do when sums hurry" tests/cuda/test_group
 unset MMLT_CUDA_STREAMS
-passes "... and when they are late" tests/cuda/test_group
+anywhere "... and when they are late" tests/cuda/test_group
 unset MMLT_CUDA_GPUS
 # Every second grid runs backwards: who lacks a barrier reads too early in one of the two.
 export MMLT_CUDA_ORDER=turns CK_RUN_CASE=kernels MMLT_EVERY=3
-passes "every kernel agrees with the reference" tests/ops/test_conformance
+anywhere "every kernel agrees with the reference" tests/ops/test_conformance
 unset MMLT_CUDA_ORDER CK_RUN_CASE MMLT_EVERY
-passes "gradients are slopes" tests/ops/test_gradients
+anywhere "gradients are slopes" tests/ops/test_gradients
 # What is computed does not depend on a sanitizer, and every kernel has run under it by now.
 if [ -z "$sanitize" ]; then
     passes "kernels give values that are known" tests/ops/test_known_kernels

@@ -14,14 +14,25 @@ module=$dir/mmlego-cuda.so
 status=0
 flags="-g1 -O2 -fPIC -Wall -Wextra -Wno-unknown-pragmas -Wno-unused-function -DHAVE_CONFIG_H -I$build -I$src -I$src/src -I$src/include"
 cplusplus="-std=c++17 -fno-exceptions -fno-rtti -I$src/tests/cuda/emulated -x c++"
+# threadIdx and its like are looked at in every line: at a fixed place, for which the loader must leave room, not by a call that finds it.
+case $(getconf GNU_LIBC_VERSION 2>/dev/null) in
+"glibc 2.3"[3-9]* | "glibc 2."[4-9]*)
+    flags="$flags -ftls-model=initial-exec"
+    GLIBC_TUNABLES=${GLIBC_TUNABLES:+$GLIBC_TUNABLES:}glibc.rtld.optional_static_tls=262144
+    export GLIBC_TUNABLES
+    ;;
+esac
 
 compile() { # SOURCE...: each into an object of its own; what went wrong is in $dir/log
     for file; do
         object=$dir/$(basename "$(dirname "$file")")-$(basename "$file").o
+        # As in m4/mml_simd.m4: what a kernel keeps in registers would be in memory, each access to it looked up.
+        scope=
+        [ -z "$sanitize" ] || ! grep -q __global__ "$file" || scope=-fno-sanitize-address-use-after-scope
         # shellcheck disable=SC2086 # flags are several words
         case $file in
         *.c) ${MMLT_CC:-cc} -std=c11 -D_GNU_SOURCE $flags $sanitize -c "$file" -o "$object" ;;
-        *.cu) $cxx $cplusplus $flags $sanitize $watch '-DMML_CUDA_ARCH="none: emulated"' -DMMLI_DFT_PRODUCT=5e5 -c "$file" -o "$object" ;;
+        *.cu) $cxx $cplusplus $flags $sanitize $scope $watch '-DMML_CUDA_ARCH="none: emulated"' -DMMLI_DFT_PRODUCT=5e5 -c "$file" -o "$object" ;;
         *) $cxx $cplusplus $flags $sanitize -c "$file" -o "$object" ;;
         esac || touch "$dir/failed"
     done 2>>"$dir/log"

@@ -68,7 +68,7 @@ clean warps "what __syncwarp orders"
 clean block "what __syncthreads orders"
 
 # ---- the kernels
-export LD_PRELOAD="$tsan" OMP_NUM_THREADS=1 MMLT_EVERY="${MMLT_EVERY:-10}" CK_RUN_CASE=kernels
+export LD_PRELOAD="$tsan" OMP_NUM_THREADS=1 MMLT_SMALL=1 MMLT_EVERY="${MMLT_EVERY:-10}" CK_RUN_CASE=kernels CK_TIMEOUT_MULTIPLIER=20
 passes "no kernel has a race" tests/ops/test_conformance
 unset LD_PRELOAD
 exit $status
