@@ -114,6 +114,7 @@ mml_status mmli_ann_open(mmli_ann **out, const char *path)
               why != NULL ? why : "not an AnnData file: it has no tables obs and var");
     MML_TRY(mmli_ann_open_at(out, file, path, ""));
 out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_h5_drop(file); /* the group keeps it open */
     return st;
 }

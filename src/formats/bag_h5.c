@@ -143,6 +143,7 @@ mml_status mmli_bag_open(mmli_bag *out, const char *path)
     *out = b;
     b = (mmli_bag){.file = -1, .features_set = -1, .coords_set = -1};
 out:
+    st = mmli_h5_guard_verdict(st, b.file, path);
     mmli_bag_close(&b);
     mmli_h5_unlock();
     return st;
@@ -164,18 +165,21 @@ out:
     return st;
 }
 
-bool mmli_bag_looks_like(bool *has_features, const char *path)
+mml_status mmli_bag_looks_like(bool *out, bool *has_features, const char *path)
 {
+    static const char *const names[] = {"features", "coords", "imgs"};
+    mml_status st = MML_OK;
     hid_t file = -1;
-    bool features = false, coords = false, images = false;
 
-    *has_features = false;
-    if (mmli_h5_open(&file, path) != MML_OK)
-        return false;
-    if (mmli_h5_exists(&features, file, path, "features") == MML_OK && !features &&
-        mmli_h5_exists(&coords, file, path, "coords") == MML_OK && !coords)
-        (void)!mmli_h5_exists(&images, file, path, "imgs");
+    *out = *has_features = false;
+    MML_TRY(mmli_h5_open(&file, path));
+    for (size_t i = 0; i < 3 && !*out; i++) {
+        MML_TRY(mmli_h5_exists(out, file, path, names[i]));
+        *has_features = *out && i == 0;
+    }
+    MML_TRY(mmli_h5_guard_trouble(file, path));
+out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_h5_drop(file);
-    *has_features = features;
-    return features || coords || images;
+    return st == MML_E_NOMEM || st == MML_E_IO ? st : MML_OK;
 }

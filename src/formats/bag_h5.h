@@ -28,8 +28,9 @@ void mmli_bag_close(mmli_bag *bag);
 /* Rows first .. first+count-1: values (count, width), coords (count, 2) in pixels (NULL: not wanted; has_coords needed). */
 mml_status mmli_bag_read(float *values, float *coords, size_t first, size_t count, mmli_bag *bag);
 
-/* Does this file look like one: HDF5 with `features`, or with `coords` or `imgs` alone (*has_features false)? Fails never. */
-bool mmli_bag_looks_like(bool *has_features, const char *path);
+/* Does this file look like one: HDF5 with `features`, or with `coords` or `imgs` alone (*has_features false)? What cannot be read as HDF5
+ * does not; MML_E_IO, MML_E_NOMEM. */
+mml_status mmli_bag_looks_like(bool *out, bool *has_features, const char *path);
 
 /* "UNI, Phikon-v2, ..." : encoders that give features of this width; "no encoder that is known here" for others. */
 const char *mmli_bag_encoders(size_t width);

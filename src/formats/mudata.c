@@ -130,6 +130,7 @@ mml_status mmli_mudata_open(mmli_mudata **out, const char *path)
     *out = m;
     m = NULL;
 out:
+    st = mmli_h5_guard_verdict(st, m == NULL ? -1 : m->file, path);
     mmli_mudata_close(m);
     return st;
 }

@@ -27,6 +27,7 @@ mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path, mmli_ann_lay
         out->obs = &out->ann->obs;
     }
 out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_h5_drop(file);
     return st;
 }
@@ -47,30 +48,32 @@ static bool is_hdf5(const mmli_probe *p)
 }
 
 /* A 10x or Loom file counts as AnnData: people take it for one, and opening it says what it is. */
-mmli_sureness mmli_ann_probe(char *what, const mmli_probe *p, mmli_ann_layout layout)
+mml_status mmli_ann_probe(mmli_sureness *out, char *what, const mmli_probe *p, mmli_ann_layout layout)
 {
-    mmli_sureness sure = MMLI_NOT;
+    mml_status st = MML_OK;
     mmli_ann_layout is = MMLI_ANN_NONE;
     const char *why = NULL;
     hid_t file = -1;
 
     if (!is_hdf5(p))
-        return MMLI_NOT;
+        return MML_OK;
     mmli_h5_lock();
-    if (mmli_h5_open(&file, p->path) != MML_OK || mmli_ann_layout_of(&is, &why, file, p->path) != MML_OK)
-        goto out;
+    MML_TRY(mmli_h5_open(&file, p->path));
+    MML_TRY(mmli_ann_layout_of(&is, &why, file, p->path));
+    MML_TRY(mmli_h5_guard_trouble(file, p->path));
     if (is == layout && layout != MMLI_ANN_NONE) {
         (void)snprintf(what, MMLI_WHAT_BYTES, "%s", layout == MMLI_ANN_MUDATA ? "a MuData file: modalities of observations"
                                                                               : "an AnnData file: observations by variables");
-        sure = MMLI_CERTAIN;
+        *out = MMLI_CERTAIN;
     } else if (is == MMLI_ANN_NONE && why != NULL && layout == MMLI_ANN_ANNDATA) {
         (void)snprintf(what, MMLI_WHAT_BYTES, "%s", why);
-        sure = MMLI_CERTAIN;
+        *out = MMLI_CERTAIN;
     }
 out:
+    st = mmli_h5_guard_verdict(st, file, p->path);
     mmli_h5_drop(file);
     mmli_h5_unlock();
-    return sure;
+    return mmli_probe_failure(st);
 }
 
 /* ---- samples ------------------------------------------------------------------------------------------------------------------- */

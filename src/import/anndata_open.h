@@ -15,8 +15,8 @@ typedef struct mmli_ann_file {
 /* As which of both it is to be read; MMLI_ANN_NONE: whichever it is. */
 mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path, mmli_ann_layout wanted);
 void mmli_ann_file_close(mmli_ann_file *file); /* {0} is fine */
-/* What it is, and how sure that is; `what` as of mmli_source_kind.probe. */
-mmli_sureness mmli_ann_probe(char *what, const mmli_probe *probe, mmli_ann_layout layout);
+/* As mmli_source_kind.probe. */
+mml_status mmli_ann_probe(mmli_sureness *out, char *what, const mmli_probe *probe, mmli_ann_layout layout);
 
 /* Rows of obs by sample: each row is one, or all rows with the same text in a column (the cells of a donor). */
 typedef struct mmli_ann_samples {

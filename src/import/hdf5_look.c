@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "import/probe.h"
 #include "io/h5.h"
 #include "util/alloc.h"
 #include "util/error.h"
@@ -96,6 +97,7 @@ static mml_status list_arrays(listing *l, const char *path)
     MML_TRY(mmli_h5_open(&file, path));
     MML_TRY(walk(l, file, NULL, 0));
 out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_h5_drop(file);
     mmli_h5_unlock();
     if (st != MML_OK)
@@ -103,20 +105,27 @@ out:
     return st;
 }
 
-bool mmli_hdf5_is_ours(const char *path)
+mml_status mmli_hdf5_is_ours(bool *out, const char *path)
 {
+    mml_status st = MML_OK;
     hid_t file = -1;
     char *format = NULL;
-    bool has = false, ours = false;
+    bool has;
 
+    *out = false;
     mmli_h5_lock();
-    if (mmli_h5_open(&file, path) == MML_OK && mmli_h5_has_attr(&has, file, path, "format") == MML_OK && has &&
-        mmli_h5_attr_text(&format, file, path, "format") == MML_OK)
-        ours = strncmp(format, "mmlego ", 7) == 0;
+    MML_TRY(mmli_h5_open(&file, path));
+    MML_TRY(mmli_h5_has_attr(&has, file, path, "format"));
+    if (has)
+        MML_TRY(mmli_h5_attr_text(&format, file, path, "format"));
+    MML_TRY(mmli_h5_guard_trouble(file, path));
+    *out = has && strncmp(format, "mmlego ", 7) == 0;
+out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_free(format);
     mmli_h5_drop(file);
     mmli_h5_unlock();
-    return ours;
+    return mmli_probe_failure(st);
 }
 
 /* ---- inspect ------------------------------------------------------------------------------------------------------------------ */

@@ -255,14 +255,14 @@ out:
     return st;
 }
 
-static mmli_sureness ann_probe(char *what, const mmli_probe *probe)
+static mml_status ann_probe(mmli_sureness *out, char *what, const mmli_probe *probe)
 {
-    return mmli_ann_probe(what, probe, MMLI_ANN_ANNDATA);
+    return mmli_ann_probe(out, what, probe, MMLI_ANN_ANNDATA);
 }
 
-static mmli_sureness mudata_probe(char *what, const mmli_probe *probe)
+static mml_status mudata_probe(mmli_sureness *out, char *what, const mmli_probe *probe)
 {
-    return mmli_ann_probe(what, probe, MMLI_ANN_MUDATA);
+    return mmli_ann_probe(out, what, probe, MMLI_ANN_MUDATA);
 }
 
 static mml_status ann_inspect(mmli_facts *facts, const char *path)

@@ -221,24 +221,29 @@ out:
     return st;
 }
 
-static mmli_sureness bags_probe(char *what, const mmli_probe *p)
+static mml_status bags_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
+    mml_status st = MML_OK;
     char *first = NULL;
     size_t n = 0;
     bool features = false, looks = false;
 
-    if (p->folder ? mmli_slides_first(&first, &n, p->path) == MML_OK : mmli_probe_ends(p, ".h5"))
-        looks = mmli_bag_looks_like(&features, first != NULL ? first : p->path);
-    mmli_free(first);
+    if (p->folder)
+        MML_TRY(mmli_slides_first(&first, &n, p->path));
+    if (p->folder || mmli_probe_ends(p, ".h5"))
+        MML_TRY(mmli_bag_looks_like(&looks, &features, first != NULL ? first : p->path));
     if (!looks)
-        return MMLI_NOT;
+        goto out;
     if (p->folder)
         snprintf(what, MMLI_WHAT_BYTES, "a folder of %zu %s (CLAM, TRIDENT): %s", n, mmli_by_number(n, "slide", "slides"),
                  features ? "features of patches" : "coordinates of patches, no features");
     else
         snprintf(what, MMLI_WHAT_BYTES, "a slide (CLAM, TRIDENT): %s",
                  features ? "features of patches" : "coordinates of patches, no features");
-    return features ? MMLI_CERTAIN : MMLI_LIKELY;
+    *out = features ? MMLI_CERTAIN : MMLI_LIKELY;
+out:
+    mmli_free(first);
+    return p->folder && st == MML_E_IO ? MML_OK : mmli_probe_failure(st); /* a folder may be what other formats read */
 }
 
 /* ---- inspect and suggest ---------------------------------------------------------------------------------------------------- */

@@ -323,40 +323,44 @@ static bool has_delimiter(const mmli_probe *p)
 }
 
 /* A zip with one file in it, that is no array. */
-static bool is_zipped_table(const mmli_probe *p)
+static mml_status is_zipped_table(bool *out, const mmli_probe *p)
 {
+    mml_status st = MML_OK;
     mmli_zip *zip = NULL;
     size_t at = 0, n;
-    bool is = false;
 
-    if (mmli_zip_open(&zip, p->path) == MML_OK && mmli_zip_single(&at, zip, "table") == MML_OK) {
-        n = strlen(mmli_zip_member(zip, at)->name);
-        is = n < 4 || strcmp(mmli_zip_member(zip, at)->name + n - 4, ".npy") != 0;
-    }
+    *out = false;
+    MML_TRY(mmli_zip_open(&zip, p->path));
+    MML_TRY(mmli_zip_single(&at, zip, "table"));
+    n = strlen(mmli_zip_member(zip, at)->name);
+    *out = n < 4 || strcmp(mmli_zip_member(zip, at)->name + n - 4, ".npy") != 0;
+out:
     mmli_zip_close(zip);
-    return is;
+    return mmli_probe_failure(st);
 }
 
-static mmli_sureness csv_probe(char *what, const mmli_probe *p)
+static mml_status csv_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
     static const char *const endings[] = {".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz"};
-    bool named = false;
+    mml_status st = MML_OK;
+    bool named = false, table;
 
     if (p->folder)
-        return MMLI_NOT;
+        goto out;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
         named = named || mmli_probe_ends(p, endings[i]);
     (void)snprintf(what, MMLI_WHAT_BYTES, "a table of text%s", p->text != p->bytes ? ", packed by gzip" : "");
-    if (is_text(p))
-        return !named && !has_delimiter(p) ? MMLI_NOT : named ? MMLI_LIKELY : MMLI_PERHAPS;
-    if (mmli_probe_begins(p, "PK\3\4", 4)) {
+    if (is_text(p)) {
+        *out = !named && !has_delimiter(p) ? MMLI_NOT : named ? MMLI_LIKELY : MMLI_PERHAPS;
+    } else if (mmli_probe_begins(p, "PK\3\4", 4)) {
         (void)snprintf(what, MMLI_WHAT_BYTES, "a table of text, alone in a zip archive");
-        return is_zipped_table(p) ? MMLI_LIKELY : named ? MMLI_PERHAPS : MMLI_NOT;
+        MML_TRY(is_zipped_table(&table, p));
+        *out = table ? MMLI_LIKELY : named ? MMLI_PERHAPS : MMLI_NOT;
+    } else if (named || p->size == 0 || mmli_probe_begins(p, "\xff\xfe", 2) || mmli_probe_begins(p, "\xfe\xff", 2)) {
+        *out = MMLI_PERHAPS; /* empty, UTF-16, damaged: the reader says what is wrong with it */
     }
-    /* Empty, UTF-16, damaged: the reader says what is wrong with it. */
-    return named || p->size == 0 || mmli_probe_begins(p, "\xff\xfe", 2) || mmli_probe_begins(p, "\xfe\xff", 2)
-               ? MMLI_PERHAPS
-               : MMLI_NOT;
+out:
+    return st;
 }
 
 static const char *const keys[] = {"header", "names", "ids", "orientation", "categorical", NULL};
@@ -376,11 +380,12 @@ const mmli_source_kind mmli_kind_csv = {
 };
 
 /* What `csv` finds out by itself, to be asked for by name: then a table of another layout is refused. */
-static mmli_sureness never(char *what, const mmli_probe *p)
+static mml_status never(mmli_sureness *out, char *what, const mmli_probe *p)
 {
+    (void)out;
     (void)what;
     (void)p;
-    return MMLI_NOT;
+    return MML_OK;
 }
 
 const mmli_source_kind mmli_kind_mcat = {

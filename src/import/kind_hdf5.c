@@ -121,6 +121,7 @@ static mml_status hdf5_open(mmli_source *s)
     MML_TRY(read_ids(s, h));
     MML_TRY(read_names(s, h));
 out:
+    st = mmli_h5_guard_verdict(st, h == NULL ? -1 : h->file, s->m->file);
     mmli_h5_drop(type);
     mmli_h5_unlock();
     return st;
@@ -183,12 +184,20 @@ out:
     return st;
 }
 
-static mmli_sureness hdf5_probe(char *what, const mmli_probe *p)
+static mml_status hdf5_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
-    if (!mmli_probe_begins(p, "\x89HDF\r\n\x1a\n", 8) || mmli_hdf5_is_ours(p->path))
-        return MMLI_NOT;
+    mml_status st = MML_OK;
+    bool ours = false;
+
+    if (!mmli_probe_begins(p, "\x89HDF\r\n\x1a\n", 8))
+        goto out;
+    MML_TRY(mmli_hdf5_is_ours(&ours, p->path));
+    if (ours)
+        goto out;
     (void)snprintf(what, MMLI_WHAT_BYTES, "an HDF5 file");
-    return MMLI_LIKELY;
+    *out = MMLI_LIKELY;
+out:
+    return st;
 }
 
 const mmli_source_kind mmli_kind_hdf5 = {

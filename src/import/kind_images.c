@@ -355,25 +355,27 @@ out:
     return st;
 }
 
-static mmli_sureness images_probe(char *what, const mmli_probe *p)
+static mml_status images_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
+    mml_status st = MML_OK;
     mmli_image_files files = {0};
     mmli_image image;
-    const bool is = p->folder ? mmli_image_files_find(&files, p->path, MMLI_FOLDERS_NO) == MML_OK && files.n > 0 : mmli_image_is(p->bytes, p->n);
 
-    if (!is) {
-        mmli_image_files_free(&files);
-        return MMLI_NOT;
-    }
+    if (p->folder)
+        MML_TRY(mmli_image_files_find(&files, p->path, MMLI_FOLDERS_NO));
+    if (p->folder ? files.n == 0 : !mmli_image_is(p->bytes, p->n))
+        goto out;
+    *out = p->folder ? MMLI_LIKELY : MMLI_CERTAIN;
     if (p->folder)
         (void)snprintf(what, MMLI_WHAT_BYTES, "a folder of %zu %s", files.n, mmli_by_number(files.n, "image", "images"));
-    else if (mmli_image_look(&image, p->path) == MML_OK)
+    else if ((st = mmli_image_look(&image, p->path)) == MML_OK)
         (void)snprintf(what, MMLI_WHAT_BYTES, "a %s image of %zu x %zu (height x width)", image.jpeg ? "JPEG" : "PNG", image.height,
                        image.width);
     else
         (void)snprintf(what, MMLI_WHAT_BYTES, "an image (JPEG, PNG) that cannot be read");
+out:
     mmli_image_files_free(&files);
-    return p->folder ? MMLI_LIKELY : MMLI_CERTAIN;
+    return st == MML_E_NOMEM ? st : MML_OK;
 }
 
 static const char *const keys[] = {"size", "colour", "image", "folders", "strict", NULL};

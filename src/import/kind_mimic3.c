@@ -133,12 +133,19 @@ out:
     return st;
 }
 
-static mmli_sureness m3_probe(char *what, const mmli_probe *p)
+static mml_status m3_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
-    if (!p->folder || !mmli_m3_is(p->path))
-        return MMLI_NOT;
+    mml_status st = MML_OK;
+    bool is = false;
+
+    if (p->folder)
+        MML_TRY(mmli_m3_is(&is, p->path));
+    if (!is)
+        goto out;
     (void)snprintf(what, MMLI_WHAT_BYTES, "a task of the MIMIC-III benchmark: lists and time series of stays");
-    return MMLI_CERTAIN;
+    *out = MMLI_CERTAIN;
+out:
+    return st;
 }
 
 static mml_status m3_inspect(mmli_facts *facts, const char *path)

@@ -212,26 +212,27 @@ out:
     return st;
 }
 
-static mmli_sureness npy_probe(char *what, const mmli_probe *p)
+static mml_status npy_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
+    mml_status st = MML_OK;
     mmli_zip *zip = NULL;
     size_t at;
-    bool is = false;
 
     if (mmli_probe_begins(p, "\x93NUMPY", 6)) {
         (void)snprintf(what, MMLI_WHAT_BYTES, "an array of NumPy");
-        return MMLI_CERTAIN;
+        *out = MMLI_CERTAIN;
+        goto out;
     }
     if (!mmli_probe_begins(p, "PK\3\4", 4))
-        return MMLI_NOT;
-    if (mmli_zip_open(&zip, p->path) == MML_OK) {
-        const mml_status st = mmli_npz_find(&at, zip, NULL);
-
-        is = st == MML_OK || st == MML_E_NOT_FOUND; /* one, or several */
-    }
-    mmli_zip_close(zip);
+        goto out;
+    MML_TRY(mmli_zip_open(&zip, p->path));
+    st = mmli_npz_find(&at, zip, NULL);
+    if (st == MML_OK || st == MML_E_NOT_FOUND) /* one, or several */
+        *out = MMLI_CERTAIN;
     (void)snprintf(what, MMLI_WHAT_BYTES, "an archive of NumPy arrays");
-    return is ? MMLI_CERTAIN : MMLI_NOT;
+out:
+    mmli_zip_close(zip);
+    return mmli_probe_failure(st);
 }
 
 static const char *const keys[] = {"ids", NULL};

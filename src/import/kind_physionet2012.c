@@ -110,23 +110,23 @@ out:
 
 /* ---- from outside --------------------------------------------------------------------------------------------------------- */
 
-static mmli_sureness p12_probe(char *what, const mmli_probe *p)
+static mml_status p12_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
+    mml_status st = MML_OK;
     mmli_p12_folder f = {0};
     mmli_p12_counts counts = {0};
-    mmli_sureness sure = MMLI_NOT;
 
-    if (!p->folder || mmli_p12_folder_read(&f, p->path) != MML_OK)
-        return MMLI_NOT;
+    if (p->folder)
+        MML_TRY(mmli_p12_folder_read(&f, p->path));
     if (f.n > 0) {
-        const mml_status st = mmli_p12_read(NULL, NULL, &counts, &f.stays[0]);
-
-        sure = f.n_outcomes > 0 || st == MML_OK ? MMLI_CERTAIN : MMLI_NOT;
+        st = mmli_p12_read(NULL, NULL, &counts, &f.stays[0]);
+        *out = f.n_outcomes > 0 || st == MML_OK ? MMLI_CERTAIN : MMLI_NOT;
         (void)snprintf(what, MMLI_WHAT_BYTES, "%zu %s of the PhysioNet / CinC Challenge 2012%s", f.n, mmli_by_number(f.n, "stay", "stays"),
                        f.n_outcomes > 0 ? ", with outcomes" : "");
     }
+out:
     mmli_p12_folder_free(&f);
-    return sure;
+    return st == MML_E_NOMEM ? st : MML_OK;
 }
 
 static mml_status p12_inspect(mmli_facts *facts, const char *path)

@@ -8,12 +8,13 @@
 #include "util/error.h"
 
 /* A length below 16 MiB, then the brace of the header. */
-static mmli_sureness tensors_probe(char *what, const mmli_probe *p)
+static mml_status tensors_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
     if (p->folder || p->n < 10 || p->bytes[3] != 0 || memcmp(p->bytes + 4, "\0\0\0\0", 4) != 0 || p->bytes[8] != '{')
-        return MMLI_NOT;
+        return MML_OK;
     (void)snprintf(what, MMLI_WHAT_BYTES, "a safetensors file");
-    return mmli_probe_ends(p, ".safetensors") || p->bytes[9] == '"' ? MMLI_CERTAIN : MMLI_PERHAPS;
+    *out = mmli_probe_ends(p, ".safetensors") || p->bytes[9] == '"' ? MMLI_CERTAIN : MMLI_PERHAPS;
+    return MML_OK;
 }
 
 static mml_status refuse(const char *path)

@@ -106,15 +106,16 @@ static bool line_has(const mmli_probe *p, const char *const *words)
     return false;
 }
 
-mmli_sureness mmli_long_probe(char *what, const mmli_probe *p)
+mml_status mmli_long_probe(mmli_sureness *out, char *what, const mmli_probe *p)
 {
     if (p->folder || p->n_text == 0 || memchr(p->text, '\0', p->n_text) != NULL)
-        return MMLI_NOT;
+        return MML_OK;
     for (size_t c = 0; c < COLUMNS; c++)
         if (!line_has(p, spellings[c]))
-            return MMLI_NOT;
+            return MML_OK;
     (void)snprintf(what, MMLI_WHAT_BYTES, "a table with one measurement a row%s", p->text != p->bytes ? ", packed by gzip" : "");
-    return MMLI_LIKELY;
+    *out = MMLI_LIKELY;
+    return MML_OK;
 }
 
 static const char *const keys[COLUMNS] = {"id", "time", "variable", "value"};

@@ -4,7 +4,7 @@
 
 #include "import/source.h"
 
-mmli_sureness mmli_long_probe(char *what, const mmli_probe *probe);
+mml_status mmli_long_probe(mmli_sureness *out, char *what, const mmli_probe *probe);
 /* As of a CSV, and what the four columns are. */
 mml_status mmli_long_inspect(mmli_facts *facts, const char *path);
 mml_status mmli_long_suggest(mmli_suggestion *out, const char *path);

@@ -37,7 +37,7 @@ typedef struct mmli_m3_folder {
 mml_status mmli_m3_folder_read(mmli_m3_folder *out, const char *path);
 void mmli_m3_folder_free(mmli_m3_folder *folder);
 /* Is it such a folder, by the names in it? */
-bool mmli_m3_is(const char *path);
+mml_status mmli_m3_is(bool *out, const char *path);
 
 /* The measurements of a sample into bins (steps, 17), cleared here; a category as its place. What lies after the last bin, or
  * after the period, is left out. MML_E_DATA: no number, a category that the benchmark does not know. */

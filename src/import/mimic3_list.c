@@ -141,19 +141,21 @@ out:
     return st;
 }
 
-bool mmli_m3_is(const char *path)
+mml_status mmli_m3_is(bool *out, const char *path)
 {
     static const char *const places[] = {"", "train/", "test/"};
-    bool is = false;
+    mml_status st = MML_OK;
 
-    for (size_t i = 0; i < 3 && !is; i++) {
+    *out = false;
+    for (size_t i = 0; i < 3 && !*out; i++) {
         char *name = NULL;
 
-        if (mmli_strf(&name, "%s/%slistfile.csv", path, places[i]) == MML_OK)
-            is = mmli_file_is(name);
+        MML_TRY(mmli_strf(&name, "%s/%slistfile.csv", path, places[i]));
+        *out = mmli_file_is(name);
         mmli_free(name);
     }
-    return is;
+out:
+    return st;
 }
 
 /* ---- as a table ----------------------------------------------------------------------------------------------------------- */

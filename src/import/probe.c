@@ -16,6 +16,11 @@ bool mmli_probe_begins(const mmli_probe *p, const void *bytes, size_t n)
     return !p->folder && p->n >= n && memcmp(p->bytes, bytes, n) == 0;
 }
 
+mml_status mmli_probe_failure(mml_status st)
+{
+    return st == MML_E_NOMEM || st == MML_E_IO ? st : MML_OK;
+}
+
 bool mmli_probe_ends(const mmli_probe *p, const char *ending)
 {
     const size_t n = strlen(p->path), m = strlen(ending);

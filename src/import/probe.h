@@ -18,6 +18,9 @@ bool mmli_probe_begins(const mmli_probe *probe, const void *bytes, size_t n);
 /* Does the name end so (case of letters ignored)? */
 bool mmli_probe_ends(const mmli_probe *probe, const char *ending);
 
+/* Of a look at the file that failed: `st` where that leaves open what the file is (see mmli_source_kind.probe), else MML_OK. */
+mml_status mmli_probe_failure(mml_status st);
+
 /* Is this a cohort.ini: does its first line that is no comment begin with '['? MML_E_IO. */
 mml_status mmli_is_ini(bool *out, const char *path);
 

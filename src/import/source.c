@@ -81,10 +81,11 @@ mml_status mmli_source_recognise(const mmli_source_kind **out, char *what, const
         goto out;
     }
     for (size_t i = 0; i < n; i++) {
-        mmli_sureness sure;
+        mmli_sureness sure = MMLI_NOT;
 
         words[0] = '\0';
-        if ((sure = kinds[i]->probe(words, &file.probe)) <= best)
+        MML_TRY(kinds[i]->probe(&sure, words, &file.probe));
+        if (sure <= best)
             continue;
         best = sure;
         *out = kinds[i];
@@ -94,6 +95,8 @@ mml_status mmli_source_recognise(const mmli_source_kind **out, char *what, const
     MML_CHECK(*out != NULL, MML_E_FORMAT, "%s: is %s of no format that import knows", path,
               file.probe.folder ? "a folder" : "a file");
 out:
+    if (st != MML_OK)
+        *out = NULL;
     mmli_probe_close(&file);
     return st;
 }

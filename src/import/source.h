@@ -93,9 +93,9 @@ struct mmli_source_kind {
     const char *name; /* format = name */
     const char *what; /* for lists in messages: "a table of text (CSV)" */
     const char *const *keys; /* of [modality], beyond the common ones; ends in NULL; NULL = none */
-    /* How sure it is that it can read this; what[MMLI_WHAT_BYTES] = one sentence of what it is. May open the file, does not
-     * fail: what it can't read is MMLI_NOT. */
-    mmli_sureness (*probe)(char *what, const mmli_probe *probe);
+    /* How sure it is that it can read this; what[MMLI_WHAT_BYTES] = one sentence of what it is. May open the file. What it can't read is
+     * MMLI_NOT, as *out is on entry; it fails only where it can't tell: MML_E_NOMEM, and MML_E_IO where the disk does not give the file. */
+    mml_status (*probe)(mmli_sureness *out, char *what, const mmli_probe *probe);
     mml_status (*open)(mmli_source *source);
     void (*close)(mmli_source *source); /* also after a failed open; NULL: mmli_free(state) is enough */
     /* Rows of spans (which may come in any order, and may be reordered) into values (rows, dims...) and, if n_axes > 0,

@@ -29,6 +29,7 @@ mml_status mml_cohort_open(mml_cohort **out, const char *path)
     *out = c;
     c = NULL;
 out:
+    st = mmli_h5_guard_verdict(st, c == NULL ? -1 : c->file, path);
     mml_cohort_close(c);
     mmli_h5_unlock();
     return st;

@@ -134,6 +134,7 @@ mml_status mmli_h5_open(hid_t *out, const char *path)
         MML_CHECK(is > 0, MML_E_FORMAT, "%s: is not an HDF5 file", path);
         st = mmli_fail(MML_E_FORMAT, "%s: is damaged, truncated, or being written by another program%s", path,
                        why.text);
+        st = mmli_h5_guard_verdict_open(st, path);
         goto out;
     }
 out:
@@ -242,7 +243,9 @@ static mml_status walk(bool *there, hid_t loc, const char *path, const char *nam
             i++;
         part[i] = '\0';
         exists = H5Lexists(loc, part, H5P_DEFAULT);
-        if (exists <= 0) /* failure: the parent is no group */
+        if (exists < 0) /* the parent is no group, unless it could not be read */
+            st = mmli_h5_guard_trouble(loc, path);
+        if (exists <= 0)
             goto out;
         MML_CHECK(H5Lget_info(loc, part, &info, H5P_DEFAULT) >= 0, MML_E_FORMAT, "%s: %s: unreadable link", path,
                   mmli_h5_full_name(loc, part).text);

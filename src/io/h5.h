@@ -14,6 +14,7 @@
 #include <hdf5.h>
 #include <stdbool.h>
 
+#include "io/h5guard.h"
 #include "io/h5lock.h"
 #include "mmlego/base.h"
 

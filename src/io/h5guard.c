@@ -27,6 +27,8 @@
 #include "io/h5.h"
 #include "io/h5header.h"
 #include "util/alloc.h"
+#include "util/error.h"
+#include "util/text.h"
 
 enum { IMAGE_STEP = 1 << 16 };
 
@@ -39,6 +41,8 @@ typedef struct guarded {
     H5FD_t *inner;
     bool in_memory;
     bool has_start; /* the superblock was read as far as its version */
+    haddr_t end;    /* of the file, when it was opened */
+    _Atomic int error;
     mmli_h5_headers headers;
 } guarded;
 
@@ -46,6 +50,7 @@ typedef struct guarded {
 static hid_t driver = -1;
 static bool no_memory;
 static mmli_h5_refusal refused;
+static int last_error; /* of the file closed last: of one that could not be opened nothing else is left */
 
 static herr_t forget_driver(void) /* H5close() of the application: ids start anew */
 {
@@ -82,6 +87,7 @@ static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_
     guarded *f = NULL;
     hid_t reasons;
 
+    last_error = 0;
     no_memory = mmli_calloc(&f, 1, sizeof *f) != MML_OK || mmli_h5_headers_init(&f->headers) != MML_OK;
     if (!no_memory && s != NULL && list >= 0 &&
         (s->in_memory ? H5Pset_fapl_core(list, IMAGE_STEP, false) : H5Pset_fapl_sec2(list)) >= 0) {
@@ -91,6 +97,10 @@ static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_
             (void)H5FDclose(f->inner);
             f->inner = NULL;
         }
+    }
+    if (f != NULL && f->inner != NULL) {
+        f->headers.c.file.error = &f->error;
+        f->end = H5FDget_eof(f->inner, H5FD_MEM_DEFAULT);
     }
     reasons = H5Eget_current_stack(); /* the next call would forget why it could not be opened */
     if (list >= 0)
@@ -105,16 +115,19 @@ static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_
     return f == NULL ? NULL : &f->base;
 }
 
+/* A file that was only read is closed whatever the system says; HDF5 1.10 would keep half of one whose close failed, and trip over it when
+ * the program ends. */
 static herr_t guard_close(H5FD_t *base)
 {
     const hid_t reasons = H5Eget_current_stack(); /* as above: of what made HDF5 close it */
-    const herr_t status = H5FDclose(inner_of(base));
 
+    last_error = ((guarded *)base)->error;
+    (void)H5FDclose(inner_of(base));
     if (reasons >= 0)
         H5Eset_current_stack(reasons);
     mmli_h5_headers_free(&((guarded *)base)->headers);
     mmli_free(base);
-    return status;
+    return 0;
 }
 
 /* Without a file: of the driver as such. */
@@ -179,6 +192,8 @@ static herr_t check_header(guarded *f, haddr_t at, size_t n, const void *bytes)
         return 0;
     no_memory = f->headers.c.no_memory;
     f->headers.c.no_memory = false;
+    if (no_memory)
+        f->error = ENOMEM;
     return refuse(no_memory ? MMLI_H5_NO_MEMORY : f->headers.external ? MMLI_H5_ELSEWHERE : MMLI_H5_DAMAGED, f->headers.c.why);
 }
 
@@ -193,14 +208,33 @@ static herr_t check_start(guarded *f, haddr_t at)
     return 0;
 }
 
+/* What H5FD_SEC2 does, but that a file which has become shorter since it was opened is an error, not zeros, and that the error is kept. */
+static bool read_disk(const guarded *f, haddr_t at, size_t n, void *out)
+{
+    mmli_h5_bytes file = f->headers.c.file;
+    const size_t there = at >= f->end ? 0 : f->end - at < n ? (size_t)(f->end - at) : n;
+
+    file.base = 0;
+    file.size = f->end;
+    if (!mmli_h5_bytes_get(out, &file, at, there))
+        return false;
+    memset((char *)out + there, 0, n - there);
+    return true;
+}
+
 static herr_t guard_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t n, void *out)
 {
     enum { SIGNATURE = 8 };
     static const unsigned char collection[] = {'G', 'C', 'O', 'L', 1};
-    char text[80];
+    const guarded *f = (const guarded *)base;
+    char text[MMLI_ERRNO_BYTES];
 
-    if (H5FDread(inner_of(base), type, transfer, at, n, out) < 0)
+    if (f->in_memory && H5FDread(inner_of(base), type, transfer, at, n, out) < 0)
         return -1;
+    if (!f->in_memory && !read_disk(f, at, n, out)) {
+        H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR, "%s", mmli_errno_text(text, f->error));
+        return -1;
+    }
     if (type == H5FD_MEM_OHDR)
         return check_header((guarded *)base, at, n, out);
     if (type == H5FD_MEM_SUPER && n > SIGNATURE) /* not while the superblock is looked for */
@@ -314,8 +348,11 @@ bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t
     while (n > 0) {
         const ssize_t part = pread(file->fd, bytes, n, (off_t)(file->base + at));
 
-        if (part == 0 || (part < 0 && errno != EINTR))
+        if (part == 0 || (part < 0 && errno != EINTR)) {
+            if (file->error != NULL)
+                *file->error = part == 0 ? ENODATA : errno;
             return false;
+        }
         if (part > 0) {
             bytes += part;
             at += (uint64_t)part;
@@ -323,4 +360,45 @@ bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t
         }
     }
     return true;
+}
+
+static mml_status trouble(int error, const char *path)
+{
+    char text[MMLI_ERRNO_BYTES];
+
+    switch (error) {
+    case 0: return MML_OK;
+    case ENOMEM: return mmli_fail(MML_E_NOMEM, "%s: no memory left to read it", path);
+    case ENODATA: return mmli_fail(MML_E_IO, "%s: has become shorter while it was read; is another program writing it?", path);
+    default: return mmli_fail(MML_E_IO, "%s: could not be read: %s", path, mmli_errno_text(text, error));
+    }
+}
+
+mml_status mmli_h5_guard_trouble(hid_t object, const char *path)
+{
+    mmli_h5_bytes bytes;
+    int error = 0;
+
+    if (object < 0)
+        return MML_OK;
+    mmli_h5_lock();
+    if (mmli_h5_bytes_of(&bytes, object) && bytes.error != NULL)
+        error = *bytes.error;
+    mmli_h5_unlock();
+    return trouble(error, path);
+}
+
+static mml_status worse(mml_status st, mml_status than)
+{
+    return than != MML_OK ? than : st;
+}
+
+mml_status mmli_h5_guard_verdict(mml_status st, hid_t file, const char *path)
+{
+    return st == MML_OK || st == MML_E_NOMEM || st == MML_E_STOPPED ? st : worse(st, mmli_h5_guard_trouble(file, path));
+}
+
+mml_status mmli_h5_guard_verdict_open(mml_status st, const char *path)
+{
+    return worse(st, trouble(last_error, path));
 }

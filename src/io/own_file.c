@@ -19,6 +19,7 @@ static mml_status has_signature(bool *out, const char *path)
     char text[MMLI_ERRNO_BYTES];
     struct stat is;
     FILE *file;
+    htri_t is_hdf5;
 
     *out = false;
     MML_CHECK(stat(path, &is) == 0, MML_E_IO, "%s: cannot be opened: %s", path, mmli_errno_text(text, errno));
@@ -26,7 +27,9 @@ static mml_status has_signature(bool *out, const char *path)
         goto out;
     MML_CHECK((file = fopen(path, "rb")) != NULL, MML_E_IO, "%s: cannot be read: %s", path, mmli_errno_text(text, errno));
     fclose(file);
-    *out = H5Fis_hdf5(path) > 0;
+    is_hdf5 = H5Fis_hdf5(path);
+    MML_CHECK(is_hdf5 >= 0, MML_E_IO, "%s: could not be read", path);
+    *out = is_hdf5 > 0;
 out:
     return st;
 }
@@ -41,8 +44,8 @@ static mml_status format_of(char **out, hid_t file, const char *path)
     MML_TRY(mmli_h5_has_attr(&there, file, path, "format"));
     if (!there)
         goto out;
-    st = mmli_h5_attr_text(out, file, path, "format");
-    if (st != MML_E_NOMEM)
+    st = mmli_h5_guard_verdict(mmli_h5_attr_text(out, file, path, "format"), file, path);
+    if (st != MML_E_NOMEM && st != MML_E_IO)
         st = MML_OK; /* another program's, of another type */
 out:
     return st;
@@ -70,6 +73,7 @@ mml_status mml_file_kind_of(mml_file_kind *out, const char *path)
         if (strcmp(format, formats[i]) == 0)
             *out = (mml_file_kind)i;
 out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_free(format);
     mmli_h5_drop(file);
     mmli_h5_unlock();

@@ -452,6 +452,7 @@ mml_status mml_model_load(mml_model **out, const char *path, const mml_encoder *
     MML_TRY(mmli_h5_check_format(NULL, file, path, MMLI_MODEL_FORMAT, MMLI_MODEL_VERSION));
     MML_TRY(mmli_model_read(out, file, path, encoders, n_encoders, NULL, NULL, 1));
 out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_h5_drop(file);
     return st;
 }

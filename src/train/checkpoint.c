@@ -229,6 +229,7 @@ mml_status mmli_checkpoint_load(mmli_trainer *t, const char *path, bool *found)
     MML_TRY(load_history(t, file, path));
     MML_TRY(load_buffers(t, file, path));
 out:
+    st = mmli_h5_guard_verdict(st, file, path);
     mmli_h5_drop(file);
     mmli_h5_texts_free(texts, n_texts);
     return st;

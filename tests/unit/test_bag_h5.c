@@ -87,16 +87,18 @@ START_TEST(a_patches_file_is_told_from_a_bag)
     const hsize_t dims[2] = {2, 2};
     const int64_t xy[4] = {0, 0, 512, 0};
     mmli_bag b;
-    bool features;
+    bool looks, features;
 
     for (size_t f = 0; f < 3 && shared("") != NULL; f++) {
         mmlt_assert_fails(mmli_bag_open(&b, shared(files[f])), MML_E_FORMAT, "it has coordinates but no features; give the file");
-        ck_assert(mmli_bag_looks_like(&features, shared(files[f])) && !features);
+        mmlt_assert_ok(mmli_bag_looks_like(&looks, &features, shared(files[f])));
+        ck_assert(looks && !features);
     }
     mmlt_h5_array(file, "imgs", H5T_STD_I64LE, H5T_NATIVE_INT64, 2, dims, xy);
     H5Fclose(file);
     mmlt_assert_fails(mmli_bag_open(&b, mmlt_path("b.h5")), MML_E_FORMAT, "it has images but no features");
-    ck_assert(mmli_bag_looks_like(&features, mmlt_path("b.h5")) && !features);
+    mmlt_assert_ok(mmli_bag_looks_like(&looks, &features, mmlt_path("b.h5")));
+    ck_assert(looks && !features);
     ck_assert_ptr_null(b.path);
     mmli_bag_close(&b);
 }

@@ -341,6 +341,26 @@ START_TEST(several_threads_may_read_files)
 }
 END_TEST
 
+/* _i: of the file nothing is left, half is. A disk that gives no more and a file that is damaged are told apart. */
+START_TEST(a_file_that_becomes_shorter_while_it_is_read_is_said_to_do_so)
+{
+    float x[1000] = {0}, y[1000];
+    const size_t n = 1000;
+    hid_t file = create("s.h5");
+    mml_status st;
+
+    mmlt_assert_ok(mmli_h5_put(MMLI_H5_F32, 1, &n, x, file, "s.h5", "x"));
+    file = open_again(file, "s.h5");
+    ck_assert_int_eq(truncate(mmlt_path("s.h5"), _i ? 2000 : 0), 0);
+    st = mmli_h5_get(y, MMLI_H5_F32, 1, &n, file, "s.h5", "x");
+    ck_assert_int_ne(st, MML_OK); /* HDF5's own driver would give zeros */
+    mmlt_assert_fails(mmli_h5_guard_verdict(st, file, "s.h5"), MML_E_IO, "s.h5: has become shorter while it was read");
+    mmlt_assert_fails(mmli_h5_guard_trouble(file, "s.h5"), MML_E_IO, "shorter");
+    mmli_h5_drop(file);
+    mmlt_assert_fails(mmli_h5_open(&file, mmlt_path("s.h5")), MML_E_FORMAT, "s.h5"); /* now it is only a damaged file */
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("h5");
@@ -359,6 +379,7 @@ int main(void)
     tcase_add_test(good, equal_content_is_equal_bytes);
     tcase_add_test(lock, the_applications_error_handler_is_silent_inside_and_back_after);
     tcase_add_test(lock, several_threads_may_read_files);
+    tcase_add_loop_test(good, a_file_that_becomes_shorter_while_it_is_read_is_said_to_do_so, 0, 2);
     suite_add_tcase(s, good);
     suite_add_tcase(s, lock);
     return mmlt_main(s);

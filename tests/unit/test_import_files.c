@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/cohort.h"
+#include "import/source.h"
 #include "tests/unit/import_help.h"
 #include "util/alloc.h"
 
@@ -275,6 +276,32 @@ START_TEST(an_event_may_be_a_word)
 }
 END_TEST
 
+/* What a format cannot look at for want of memory is not "none of mine": another would take the file, and make another cohort of it. */
+START_TEST(without_memory_nothing_is_taken_for_something_else)
+{
+    static const struct {
+        const char *file, *format;
+    } seeds[] = {{"anndata/sparse.h5ad", "anndata"}, {"anndata/two.h5mu", "mudata"}, {"bag/once_trident.h5", "bags"}, {"bag", "bags"},
+                 {"image", "images"}, {"image/grey.png", "images"}, {"npy/packed.npz", "npy"}, {"h5/v108.h5", "hdf5"}};
+    char path[4096];
+    const mmli_source_kind *kind;
+    mml_status st = MML_OK;
+    uint64_t used = 1;
+
+    ck_assert_ptr_nonnull(getenv("MMLT_SRCDIR"));
+    snprintf(path, sizeof path, "%s/tests/fuzz/seeds/%s", getenv("MMLT_SRCDIR"), seeds[_i].file);
+    for (uint64_t k = 1; k <= used; k++) {
+        mmli_alloc_fail_at(k);
+        st = mmli_source_recognise(&kind, NULL, path);
+        used = mmli_alloc_count() + 1; /* and once more, with none that fails */
+        mmli_alloc_fail_at(0);
+        ck_assert_msg(st == MML_OK ? strcmp(kind->name, seeds[_i].format) == 0 : st == MML_E_NOMEM && k < used && kind == NULL,
+                      "%s, allocation %zu: %s: %s", path, (size_t)k, mml_status_name(st), mml_last_error());
+    }
+    ck_assert_int_eq(st, MML_OK);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("import files");
@@ -295,6 +322,7 @@ int main(void)
     tcase_add_test(tc, ranks_and_limits_change_values_within_a_sample);
     tcase_add_test(tc, a_decimal_comma_is_called_by_its_name);
     tcase_add_test(tc, an_event_may_be_a_word);
+    tcase_add_loop_test(tc, without_memory_nothing_is_taken_for_something_else, 0, 8);
     suite_add_tcase(s, tc);
     return mmlt_main(s);
 }
