@@ -90,10 +90,10 @@ static mml_status measure(mmli_outcome *o, mmli_running *run)
             o->n[run->part[i] - MML_PART_TRAIN]++;
     if (o->n[1] > 0) {
         MML_TRY(mmli_judge(&valid, run->model, run->cohort, run->part, MML_PART_VALID, run->plan->device, threads));
-        o->valid_score = mmli_judged_score(&valid);
+        MML_TRY(mmli_scored_main(&o->valid_score, &valid.scored));
     }
     MML_TRY(mmli_judge(&test, run->model, run->cohort, run->part, MML_PART_TEST, run->plan->device, threads));
-    o->score = mmli_judged_score(&test);
+    MML_TRY(mmli_scored_main(&o->score, &test.scored));
     if (!isfinite(o->score))
         snprintf(o->message, sizeof o->message, "no score on the test part: %.1900s", mml_last_error());
     o->predict_seconds = test.seconds;
@@ -184,7 +184,11 @@ mml_status mml_compare_run(mml_compare_state *state, const mml_compare *plan, si
     MML_GIVEN(plan);
     MML_CHECK(job < plan->n_jobs, MML_E_ARG, "there is no job %zu, the comparison has %zu", job, plan->n_jobs);
     MML_TRY(check_needs(plan, job));
-    if (mmli_system_check(plan, &plan->systems[plan->jobs[job].system], plan->jobs[job].point) != MML_OK) {
+    st = mmli_system_check(plan, &plan->systems[plan->jobs[job].system], plan->jobs[job].point);
+    if (st == MML_E_NOMEM)
+        goto out;
+    if (st != MML_OK) {
+        st = MML_OK;
         o.status = "skipped";
         snprintf(o.message, sizeof o.message, "%s", mml_last_error());
     } else if (plan->systems[plan->jobs[job].system].type->kind == MMLI_SYSTEM_INTERFERENCE) {

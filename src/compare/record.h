@@ -44,8 +44,6 @@ typedef struct mmli_judged {
 mml_status mmli_judge(mmli_judged *out, const mml_model *model, mml_cohort *cohort, const mml_part *part, mml_part which,
                       const char *device, int threads);
 void mmli_judged_clear(mmli_judged *judged);
-/* The main metric; NaN where it is not defined on these samples. */
-double mmli_judged_score(const mmli_judged *judged);
 /* All metrics that are defined; truth and predictions, sample by sample. New references. */
 mml_status mmli_judged_metrics(json_t **out, const mmli_judged *judged);
 mml_status mmli_judged_samples(json_t **out, const mmli_judged *judged, const mml_cohort *cohort);

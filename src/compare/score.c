@@ -68,14 +68,6 @@ void mmli_judged_clear(mmli_judged *j)
     *j = (mmli_judged){0};
 }
 
-double mmli_judged_score(const mmli_judged *j)
-{
-    const mml_metric_input in = mmli_scored_input(&j->scored, j->scored.score);
-    double value;
-
-    return mml_metric_compute(&value, mmli_main_metric(j->scored.kind), &in) == MML_OK ? value : (double)NAN;
-}
-
 mml_status mmli_judged_metrics(json_t **out, const mmli_judged *j)
 {
     mml_status st = MML_OK;

@@ -112,18 +112,17 @@ out:
 
 /* A name is that of one system, or of a group. A group has the systems of one modality only where their definition allows that
  * one: there is no SNN of a bag. */
-static bool stands_for(const char *name, const mmli_system *s, const mml_compare *plan)
+static bool stands_for(const char *name, const mmli_system *s, bool possible)
 {
     if (strcmp(name, s->name) == 0)
         return true;
-    return (strcmp(name, "all") == 0 || strcmp(name, s->type->group) == 0) &&
-           (!s->type->unimodal || mmli_system_check(plan, s, 0) == MML_OK);
+    return (strcmp(name, "all") == 0 || strcmp(name, s->type->group) == 0) && (!s->type->unimodal || possible);
 }
 
 /* "block": that type of each modality, where no system has this name. */
-static bool is_short_for(const char *name, const mmli_system *s, const mml_compare *plan)
+static bool is_short_for(const char *name, const mmli_system *s, bool possible)
 {
-    return s->type->unimodal && strcmp(name, s->type->name) == 0 && mmli_system_check(plan, s, 0) == MML_OK;
+    return s->type->unimodal && strcmp(name, s->type->name) == 0 && possible;
 }
 
 static mml_status unknown(const char *name, const mmli_system *list, size_t n)
@@ -148,28 +147,39 @@ out:
 static mml_status choose(bool *chosen, const mmli_system *list, size_t n, const char *const *names, size_t n_names,
                          const mml_compare *plan)
 {
-    bool joined = false;
+    mml_status st = MML_OK;
+    bool joined = false, *possible = NULL; /* (n) */
 
+    MML_TRY(mmli_calloc(&possible, n, sizeof *possible));
+    for (size_t i = 0; i < n; i++) {
+        st = mmli_system_check(plan, &list[i], 0);
+        possible[i] = st == MML_OK;
+        if (st == MML_E_NOMEM)
+            goto out;
+    }
+    st = MML_OK;
     for (size_t j = 0; j < n_names; j++) {
         bool found = false;
 
         for (size_t i = 0; i < n; i++)
-            if (stands_for(names[j], &list[i], plan))
+            if (stands_for(names[j], &list[i], possible[i]))
                 chosen[i] = found = true;
         for (size_t i = 0, any = found; i < n && !any; i++)
-            if (is_short_for(names[j], &list[i], plan))
+            if (is_short_for(names[j], &list[i], possible[i]))
                 chosen[i] = found = true;
         for (size_t i = 0; i < N_GROUPS; i++) /* a group may be empty: nothing of it is there yet, or for one modality */
             found = found || strcmp(names[j], groups[i]) == 0;
         if (!found)
-            return unknown(names[j], list, n);
+            MML_TRY(unknown(names[j], list, n));
     }
     for (size_t i = 0; i < n; i++)
         joined = joined || (chosen[i] && mmli_system_is_joined(&list[i]));
     for (size_t i = 0; i < n; i++)
         if (joined && list[i].type->kind == MMLI_SYSTEM_BLOCK)
             chosen[i] = true;
-    return MML_OK;
+out:
+    mmli_free(possible);
+    return st;
 }
 
 mml_status mmli_plan_systems(mml_compare *plan, const char *const *names, size_t n_names)

@@ -34,7 +34,7 @@ static mml_status judge(double *score, const mmli_running *run)
 
     MML_TRY(mmli_judge(&valid, run->model, run->cohort, run->part, MML_PART_VALID, run->plan->device,
                        run->plan->threads));
-    *score = mmli_judged_score(&valid);
+    st = mmli_scored_main(score, &valid.scored);
 out:
     mmli_judged_clear(&valid);
     return st;

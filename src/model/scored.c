@@ -1,6 +1,8 @@
 /* scored.c - predictions beside the truth. */
 #include "model/scored.h"
 
+#include <math.h>
+
 #include "util/alloc.h"
 #include "util/error.h"
 
@@ -74,6 +76,16 @@ mml_metric mmli_main_metric(mml_task_kind kind)
     default:
         return MML_METRIC_AUC;
     }
+}
+
+mml_status mmli_scored_main(double *value, const mmli_scored *s)
+{
+    const mml_metric_input in = mmli_scored_input(s, s->score);
+    const mml_status st = mml_metric_compute(value, mmli_main_metric(s->kind), &in);
+
+    if (st != MML_OK)
+        *value = (double)NAN;
+    return st == MML_E_NOMEM ? st : MML_OK;
 }
 
 const mml_metric *mmli_task_metrics(size_t *n, mml_task_kind kind)

@@ -23,6 +23,9 @@ void mmli_scored_set(double *score, const mmli_scored *s, size_t i, const float 
 mml_metric_input mmli_scored_input(const mmli_scored *s, const double *score);
 /* AUC, macro AUC, c-index, R^2. */
 mml_metric mmli_main_metric(mml_task_kind kind);
+/* The main metric of s->score. NaN where these samples define none (one class alone, no comparable pair): mml_last_error() says why.
+ * MML_E_NOMEM, which must not pass for that. */
+mml_status mmli_scored_main(double *value, const mmli_scored *s);
 /* All that a task is measured by, the main one first. Static. */
 const mml_metric *mmli_task_metrics(size_t *n, mml_task_kind kind);
 

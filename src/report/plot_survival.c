@@ -218,12 +218,16 @@ static void put_at_risk(mmli_plot *plot, const pool *p)
 static void put_subtitle(mmli_markup *m, const pool *p)
 {
     double chi2, value;
+    mml_status st;
 
     mmli_putf(m, "%zu samples, %zu events", p->n, p->events);
     /* No test where a group is empty or nobody dies: then there is nothing to say. */
-    if (mml_metric_logrank(&chi2, &value, p->time, p->event, p->high, p->n) == MML_OK) {
+    st = mml_metric_logrank(&chi2, &value, p->time, p->event, p->high, p->n);
+    if (st == MML_OK) {
         mmli_put(m, ", log-rank ");
         mmli_put_plain_p(m, value);
+    } else if (st == MML_E_NOMEM) {
+        m->st = m->st == MML_OK ? st : m->st;
     } else {
         mmli_put(m, ", log-rank test not defined");
     }

@@ -110,7 +110,6 @@ static mml_status one_fold(mml_model **out, held *h, const mmli_block_training *
     mml_predictor *predictor = NULL;
     mmli_labels *labels = NULL;
     size_t *samples = NULL, all, n = 0;
-    mml_metric_input in;
 
     *h = (held){.score = (double)NAN};
     MML_TRY(b->run(out, b, o, part));
@@ -124,9 +123,7 @@ static mml_status one_fold(mml_model **out, held *h, const mmli_block_training *
     MML_TRY(mmli_scored_new(&h->scored, (*out)->task, labels, samples, n));
     MML_TRY(mml_predictor_new(&predictor, *out, NULL, o->threads));
     MML_TRY(mml_predict_cohort(predictor, b->cohort, samples, n, 0, take, h));
-    in = mmli_scored_input(&h->scored, h->scored.score);
-    if (mml_metric_compute(&h->score, mmli_main_metric((*out)->task->kind), &in) != MML_OK)
-        h->score = (double)NAN; /* one class alone, no comparable pair */
+    MML_TRY(mmli_scored_main(&h->score, &h->scored));
 out:
     mmli_scored_clear(&h->scored);
     mml_predictor_free(predictor);

@@ -115,8 +115,8 @@ static mml_status prepare_scores(mmli_trainer *t)
         const size_t n = t->scored.n * t->scored.k;
         for (size_t i = 0; i < n; i++)
             t->scored.score[i] = 1.0 / (double)t->scored.k;
-        const mml_metric_input in = mmli_scored_input(&t->scored, t->scored.score);
-        t->by_score = mml_metric_compute(&value, mmli_main_metric(t->model->task->kind), &in) == MML_OK;
+        MML_TRY(mmli_scored_main(&value, &t->scored));
+        t->by_score = !isnan(value);
     }
 out:
     return st;

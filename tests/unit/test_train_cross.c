@@ -6,6 +6,7 @@
 #include "mmlego/metrics.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/train_rig.h"
+#include "util/alloc.h"
 #include "util/rng.h"
 
 /* A cohort of 70 samples whose table says nothing about the outcome. */
@@ -322,6 +323,40 @@ START_TEST(a_model_file_keeps_it)
 }
 END_TEST
 
+/* _i: classes by their AUC, or survival by its c-index. Out of memory where a score is computed must not pass for "there is no score", by
+ * which another epoch would be chosen, another weight. */
+START_TEST(without_memory_there_is_no_training_rather_than_another)
+{
+    const rig_spec spec = {.survival = _i == 1};
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, &spec);
+    const mml_block_options block = rig_block(MML_ENCODER_SNN);
+    mml_train_options o = rig_options();
+    mml_model *model = NULL;
+    mml_status st = MML_E_NOMEM;
+    uint64_t used = 0;
+
+    o.epochs = 1;
+    o.threads = 1;
+    o.weight_folds = 2;
+    model = rig_train(cohort, "labs", &o); /* what is made once is there */
+    for (uint64_t k = 1; st != MML_OK; k++) {
+        mml_model_free(model);
+        model = NULL;
+        mmli_alloc_fail_at(k);
+        st = mml_train_block(&model, cohort, "labs", "outcome", &block, NULL, NULL, &o);
+        used = mmli_alloc_count();
+        mmli_alloc_fail_at(0);
+        ck_assert_msg(st == (k <= used ? MML_E_NOMEM : MML_OK), "allocation %zu of %zu: %s: %s", (size_t)k, (size_t)used, mml_status_name(st),
+                      mml_last_error());
+    }
+    ck_assert_uint_gt(used, 100);
+    mml_model_free(model);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("train/cross");
@@ -338,6 +373,7 @@ int main(void)
     tcase_add_test(tc, too_few_samples_for_folds_leave_the_validation_score);
     tcase_add_loop_test(tc, few_patients_draw_weights_together, 0, 2);
     tcase_add_test(tc, a_model_file_keeps_it);
+    tcase_add_loop_test(tc, without_memory_there_is_no_training_rather_than_another, 0, 2);
     suite_add_tcase(s, tc);
     return mmlt_main(s);
 }
