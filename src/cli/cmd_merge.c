@@ -115,9 +115,10 @@ static void say_merged(const mml_model *merged, const char *output)
 
     for (size_t i = 0; i < n; i += mml_model_committee(merged, i))
         blocks++;
-    fprintf(stderr, "%zu %s merged for task %s, %s", blocks, mmlc_by_number(blocks, "block", "blocks"), mml_model_task(merged),
-            mmlc_by_number(blocks, "weight", "weights"));
-    for (size_t i = 0; i < n;) {
+    fprintf(stderr, "%zu %s merged for task %s", blocks, mmlc_by_number(blocks, "block", "blocks"), mml_model_task(merged));
+    if (weights != NULL) /* no memory for the description: the model is written all the same */
+        fprintf(stderr, ", %s", mmlc_by_number(blocks, "weight", "weights"));
+    for (size_t i = 0; weights != NULL && i < n;) {
         const size_t members = mml_model_committee(merged, i);
         const char *first = mml_model_block_name(merged, i);
         double weight = 0;
