@@ -93,6 +93,7 @@ mml_status mmli_ann_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
     }
     MML_CHECK(t->n > 0, MML_E_DATA, "%s: has no observations", t->path);
 out:
+    st = mmli_ann_file_verdict(st, &file, sheet->path);
     mmli_ann_samples_free(&samples);
     mmli_ann_file_close(&file);
     return st;
@@ -219,6 +220,7 @@ mml_status mmli_ann_inspect(mmli_facts *facts, const char *path, mmli_ann_layout
     }
     MML_TRY(describe_columns(facts, f.obs));
 out:
+    st = mmli_ann_file_verdict(st, &f, path);
     mmli_ann_file_close(&f);
     return st;
 }
@@ -265,6 +267,7 @@ mml_status mmli_ann_suggest(mmli_suggestion *out, const char *path, mmli_ann_lay
     for (size_t i = 0; f.mudata != NULL && i < f.mudata->n; i++)
         MML_TRY(suggest_matrix(out, f.mudata->mods[i], f.mudata->names[i], path, f.mudata->names[i]));
 out:
+    st = mmli_ann_file_verdict(st, &f, path);
     mmli_ann_file_close(&f);
     return st;
 }

@@ -32,6 +32,11 @@ out:
     return st;
 }
 
+mml_status mmli_ann_file_verdict(mml_status st, const mmli_ann_file *f, const char *path)
+{
+    return mmli_h5_guard_verdict(st, f->obs == NULL ? -1 : f->obs->loc, path);
+}
+
 void mmli_ann_file_close(mmli_ann_file *f)
 {
     mmli_ann_close(f->ann);

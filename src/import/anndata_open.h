@@ -15,6 +15,8 @@ typedef struct mmli_ann_file {
 /* As which of both it is to be read; MMLI_ANN_NONE: whichever it is. */
 mml_status mmli_ann_file_open(mmli_ann_file *out, const char *path, mmli_ann_layout wanted);
 void mmli_ann_file_close(mmli_ann_file *file); /* {0} is fine */
+/* As mmli_h5_guard_verdict(), before the file is closed; {0} is fine. */
+mml_status mmli_ann_file_verdict(mml_status st, const mmli_ann_file *file, const char *path);
 /* As mmli_source_kind.probe. */
 mml_status mmli_ann_probe(mmli_sureness *out, char *what, const mmli_probe *probe, mmli_ann_layout layout);
 

@@ -173,7 +173,7 @@ static mml_status ann_open(mmli_source *s)
     mml_status st = MML_OK;
     const char *x = mmli_source_option(s, "x"), *sample;
     mmli_ann_samples samples = {0};
-    ann_source *a;
+    ann_source *a = NULL;
 
     MML_TRY(mmli_calloc(&s->state, 1, sizeof *a));
     a = s->state;
@@ -194,6 +194,7 @@ static mml_status ann_open(mmli_source *s)
     if (is_obs(s))
         MML_TRY(read_obs(a, s, sample));
 out:
+    st = a == NULL ? st : mmli_ann_file_verdict(st, &a->file, s->m->file);
     mmli_ann_samples_free(&samples);
     return st;
 }
@@ -252,7 +253,7 @@ static mml_status ann_read(float *values, float *positions, mmli_piece_span *spa
         MML_TRY(mmli_ann_matrix_rows(values + p->to * width, p->row, run, a->matrix));
     }
 out:
-    return st;
+    return mmli_ann_file_verdict(st, &a->file, s->m->file);
 }
 
 static mml_status ann_probe(mmli_sureness *out, char *what, const mmli_probe *probe)

@@ -92,7 +92,10 @@ static H5FD_t *guard_open(const char *name, unsigned flags, hid_t access, haddr_
     if (!no_memory && s != NULL && list >= 0 &&
         (s->in_memory ? H5Pset_fapl_core(list, IMAGE_STEP, false) : H5Pset_fapl_sec2(list)) >= 0) {
         f->in_memory = s->in_memory;
+        errno = 0;
         f->inner = H5FDopen(name, flags, list, most);
+        if (f->inner == NULL && !f->in_memory)
+            last_error = errno; /* of open() and fstat() */
         if (f->inner != NULL && !bytes_of(&f->headers.c.file, f)) {
             (void)H5FDclose(f->inner);
             f->inner = NULL;
@@ -252,7 +255,13 @@ static herr_t guard_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t
 
 static herr_t guard_lock(H5FD_t *base, hbool_t writing)
 {
-    return H5FDlock(inner_of(base), writing);
+    herr_t status;
+
+    errno = 0;
+    status = H5FDlock(inner_of(base), writing);
+    if (status < 0 && errno != 0)
+        ((guarded *)base)->error = errno;
+    return status;
 }
 
 static herr_t guard_unlock(H5FD_t *base)
@@ -369,6 +378,7 @@ static mml_status trouble(int error, const char *path)
     switch (error) {
     case 0: return MML_OK;
     case ENOMEM: return mmli_fail(MML_E_NOMEM, "%s: no memory left to read it", path);
+    case EWOULDBLOCK: return mmli_fail(MML_E_IO, "%s: is being written by another program; try again when that is done", path);
     case ENODATA: return mmli_fail(MML_E_IO, "%s: has become shorter while it was read; is another program writing it?", path);
     default: return mmli_fail(MML_E_IO, "%s: could not be read: %s", path, mmli_errno_text(text, error));
     }

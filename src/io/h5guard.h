@@ -24,7 +24,7 @@ mmli_h5_refusal mmli_h5_guard_refused(void);
 
 /* A file opened with it, as bytes: its addresses count from `base` (behind a user block). */
 typedef struct mmli_h5_bytes {
-    _Atomic int *error; /* of the file, lent: errno of the last read that failed, 0 = none; NULL = nobody wants to know */
+    _Atomic int *error; /* of the file, lent: errno of the last lock or read that failed, 0 = none; NULL = nobody wants to know */
     int fd;                      /* of HDF5, lent: lives as long as the file is open */
     const unsigned char *memory; /* of a file image: instead of it */
     uint64_t base, size;
@@ -36,7 +36,7 @@ bool mmli_h5_bytes_of(mmli_h5_bytes *out, hid_t object);
 bool mmli_h5_bytes_get(void *out, const mmli_h5_bytes *file, uint64_t at, size_t n);
 
 /* A file that the disk did not give, or for which there was no memory, is not damaged, whatever it looks like: MML_E_IO or MML_E_NOMEM, with
- * what the system said, if a read of the file of `object` has failed so; before the file is closed. object < 0: MML_OK. */
+ * what the system said, if a lock or read of the file of `object` has failed so; before the file is closed. object < 0: MML_OK. */
 mml_status mmli_h5_guard_trouble(hid_t object, const char *path);
 /* The same if `st` is a failure; else, and if there was no such trouble, `st`. */
 mml_status mmli_h5_guard_verdict(mml_status st, hid_t file, const char *path);

@@ -11,6 +11,7 @@ SCRIPT_TESTS += \
 	tests/cli/errors.sh \
 	tests/cli/explain.sh \
 	tests/cli/export.sh \
+	tests/cli/faults.sh \
 	tests/cli/help.sh \
 	tests/cli/import.sh \
 	tests/cli/man.sh \
@@ -18,4 +19,4 @@ SCRIPT_TESTS += \
 	tests/cli/stop.sh \
 	tests/cli/system.sh \
 	tests/cli/workflow.sh
-EXTRA_DIST += tests/cli/lib.sh tests/cli/shared.list
+EXTRA_DIST += tests/cli/faults.c tests/cli/lib.sh tests/cli/shared.list

@@ -1,8 +1,10 @@
 /* HDF5 helpers: what they write is what they read, what they refuse, and that the application's HDF5 is left alone. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "io/h5.h"
@@ -361,6 +363,22 @@ START_TEST(a_file_that_becomes_shorter_while_it_is_read_is_said_to_do_so)
 }
 END_TEST
 
+START_TEST(a_file_that_is_being_written_is_said_to_be_so)
+{
+    hid_t file = create("w.h5");
+    int fd;
+
+    mmlt_assert_ok(mmli_h5_finish(&file, "w.h5"));
+    fd = open(mmlt_path("w.h5"), O_RDWR);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0); /* as HDF5 does where it writes */
+    mmlt_assert_fails(mmli_h5_open(&file, mmlt_path("w.h5")), MML_E_IO, "w.h5: is being written by another program");
+    close(fd);
+    mmlt_assert_ok(mmli_h5_open(&file, mmlt_path("w.h5")));
+    mmli_h5_drop(file);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("h5");
@@ -380,6 +398,7 @@ int main(void)
     tcase_add_test(lock, the_applications_error_handler_is_silent_inside_and_back_after);
     tcase_add_test(lock, several_threads_may_read_files);
     tcase_add_loop_test(good, a_file_that_becomes_shorter_while_it_is_read_is_said_to_do_so, 0, 2);
+    tcase_add_test(good, a_file_that_is_being_written_is_said_to_be_so);
     suite_add_tcase(s, good);
     suite_add_tcase(s, lock);
     return mmlt_main(s);
