@@ -21,6 +21,7 @@ typedef struct pool {
     char *settled; /* (n) 1 = nothing more to be done in this run */
     size_t n, most, running, left, ran;
     int quiet, bar, told_stop;
+    int halted; /* by a failure that was told */
     double begin;
 } pool;
 
@@ -131,20 +132,27 @@ static void start_some(pool *p)
             if (p->running > 0) /* tried again when one has ended */
                 return;
             mmlc_say(p->command, "no process can be made: %s", strerror(errno));
-            raise(SIGTERM);
+            p->halted = 1;
             return;
         }
 }
 
 static void settle(pool *p, size_t i, int ended)
 {
+    const mml_status st = mml_compare_look(p->plan, i);
     mml_compare_job job;
     char text[128];
 
     p->child[i] = 0;
     p->running--;
-    if (mml_compare_look(p->plan, i) != MML_OK)
+    if (st != MML_OK)
         mmlc_say(p->command, "%s", mml_last_error());
+    if (st == MML_E_IO || st == MML_E_NOMEM) { /* the record may be a good one: it stays, and nothing is said of the job */
+        p->settled[i] = 1;
+        p->left--;
+        p->halted = 1;
+        return;
+    }
     job_of(&job, p, i);
     if (mmlc_signal() != 0 && job.state == MML_COMPARE_OPEN)
         return;
@@ -196,8 +204,8 @@ static void run(pool *p)
 {
     double drawn = 0;
 
-    while (p->running > 0 || (p->left > 0 && mmlc_signal() == 0)) {
-        if (mmlc_signal() == 0)
+    while (p->running > 0 || (p->left > 0 && mmlc_signal() == 0 && !p->halted)) {
+        if (mmlc_signal() == 0 && !p->halted)
             start_some(p);
         pass_on_signal(p);
         wait_some(p);
@@ -238,5 +246,5 @@ int mmlc_jobs_run(mml_compare *plan, const mmlc_command *command, size_t most, i
         mmlc_say(command, "stopped; %zu of %zu jobs are finished. Repeat the command to go on.", p.n - p.left, p.n);
         rc = 128 + mmlc_signal();
     }
-    return rc;
+    return rc == MMLC_GO && p.halted ? MMLC_FAILURE : rc;
 }

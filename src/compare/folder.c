@@ -144,11 +144,25 @@ mml_status mmli_text_save(const char *text, const char *path)
 mml_status mmli_json_load(json_t **out, const char *path)
 {
     mml_status st = MML_OK;
+    char text[MMLI_ERRNO_BYTES];
     json_error_t error;
+    FILE *f = fopen(path, "rb");
+    int unread;
 
-    *out = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    MML_CHECK(*out != NULL || mmli_file_exists(path), MML_E_IO, "%s: there is no such file", path);
+    *out = NULL;
+    MML_CHECK(f != NULL || errno != ENOENT, MML_E_IO, "%s: there is no such file", path);
+    MML_CHECK(f != NULL, MML_E_IO, "%s: cannot be opened: %s", path, mmli_errno_text(text, errno));
+    errno = 0;
+    *out = json_loadf(f, JSON_REJECT_DUPLICATES, &error);
+    unread = ferror(f) ? errno : 0; /* Jansson takes it for the end of the file */
+    fclose(f);
+    MML_CHECK(unread == 0, MML_E_IO, "%s: could not be read: %s", path, mmli_errno_text(text, unread));
+    MML_CHECK(*out != NULL || json_error_code(&error) != json_error_out_of_memory, MML_E_NOMEM, "%s: no memory left to read it", path);
     MML_CHECK(*out != NULL, MML_E_FORMAT, "%s: line %d, column %d: %s", path, error.line, error.column, error.text);
 out:
+    if (st != MML_OK) {
+        json_decref(*out);
+        *out = NULL;
+    }
     return st;
 }

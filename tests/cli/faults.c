@@ -1,7 +1,8 @@
 /* faults.c - preloaded by faults.sh: makes one call of the tool fail.
  *
- *     FAULT=CALL:N:ERRNO      the N-th call fails with that error number. CALL is alloc (malloc, calloc, realloc), as asked for by the tool
- *                             or its library themselves, not by other libraries; or read, write (pread, pwrite), sync, rename, close
+ *     FAULT=CALL:N:ERRNO      the N-th call fails with that error number. CALL is alloc (malloc, calloc, realloc) or fork, as asked for by
+ *                             the tool or its library themselves, not by others; or open (fopen), read, write (pread, pwrite), sync,
+ *                             rename, close
  *     FAULT_FILE=TEXT         counts only calls for files with this in their names
  *     FAULT_SAID=FILE         this file is made when it has happened
  */
@@ -61,13 +62,13 @@ static int is_due_fd(const char *call, int fd)
     return due;
 }
 
-static int is_due_alloc(void *caller)
+static int is_due_own(const char *call, void *caller)
 {
     const char *fault = getenv("FAULT");
     Dl_info from;
 
-    return fault != NULL && strncmp(fault, "alloc:", 6) == 0 && dladdr(caller, &from) != 0 && from.dli_fname != NULL && strstr(from.dli_fname, "mmlego") != NULL &&
-           is_due("alloc", NULL);
+    return fault != NULL && strncmp(fault, call, strlen(call)) == 0 && dladdr(caller, &from) != 0 && from.dli_fname != NULL &&
+           strstr(from.dli_fname, "mmlego") != NULL && is_due(call, NULL);
 }
 
 /* What is replaced, by its name. */
@@ -84,23 +85,25 @@ extern void *__libc_realloc(void *old, size_t n);
 
 void *malloc(size_t n)
 {
-    return is_due_alloc(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
+    return is_due_own("alloc", __builtin_return_address(0)) ? NULL : __libc_malloc(n);
 }
 
 void *calloc(size_t n, size_t size)
 {
-    return is_due_alloc(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
+    return is_due_own("alloc", __builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
 }
 
 void *realloc(void *old, size_t n)
 {
-    return is_due_alloc(__builtin_return_address(0)) ? NULL : __libc_realloc(old, n);
+    return is_due_own("alloc", __builtin_return_address(0)) ? NULL : __libc_realloc(old, n);
 }
 
 typedef ssize_t (*reader)(int, void *, size_t, off_t);
 typedef ssize_t (*writer)(int, const void *, size_t, off_t);
 typedef int (*with_fd)(int);
 typedef int (*with_names)(const char *, const char *);
+typedef FILE *(*opener)(const char *, const char *);
+typedef pid_t (*forker)(void);
 
 ssize_t pread(int fd, void *bytes, size_t n, off_t at)
 {
@@ -138,4 +141,14 @@ int close(int fd)
 int rename(const char *from, const char *to)
 {
     return is_due("rename", to) ? -1 : NEXT(with_names, "rename")(from, to);
+}
+
+FILE *fopen(const char *name, const char *mode)
+{
+    return is_due("open", name) ? NULL : NEXT(opener, "fopen")(name, mode);
+}
+
+pid_t fork(void)
+{
+    return is_due_own("fork", __builtin_return_address(0)) ? -1 : NEXT(forker, "fork")();
 }

@@ -14,7 +14,7 @@ if ! ${MMLT_CC:-cc} -std=c11 -D_GNU_SOURCE -O1 -shared -fPIC "$MMLT_SRCDIR/tests
     echo "skip - failing calls (faults.c does not build here)"
     exit 77
 fi
-ENOENT=2 EIO=5 ENOMEM=12 ENOSPC=28
+ENOENT=2 EIO=5 EAGAIN=11 ENOMEM=12 EMFILE=24 ENOSPC=28
 MMLEGO_REEXEC=OMP_WAIT_POLICY # the tool would start itself again, and calls be counted anew
 OMP_WAIT_POLICY=passive
 TMPDIR=$tmp/t
@@ -99,4 +99,20 @@ for n in 2 20 60; do
     test_that "read $n of a cohort that the disk does not give is told" fails_with "cohort.h5: could not be read: Input/output error" \
         read:$n:$EIO cohort.h5 predict "$tmp/labs.h5" "$cohort" -o "$old"
 done
+
+study=$tmp/study
+compare="compare $cohort -t death -m labs -s linear --folds 2 --fold 0 -j 1 -q -o $study"
+faulty fork:1:$EAGAIN - $compare
+test_that "without a process for a job a comparison fails" exits 1
+test_that "in one message" one_message
+test_that "with the reason" says "no process can be made: Resource temporarily unavailable"
+record=$study/jobs/linear@labs.0.json
+faulty open:1:$EMFILE linear@labs.0.json $compare
+test_that "a record that cannot be opened is a failure" exits 1
+test_that "in one message" one_message
+test_that "with the reason" says "$record: cannot be opened: Too many open files"
+test_that "the record itself is a good one, and stays" grep -q '"status": "ok"' "$record"
+cp "$record" "$tmp/record"
+test_that "the command goes on from there" works $compare
+test_that "and runs nothing twice" cmp -s "$record" "$tmp/record"
 exit $status
