@@ -39,9 +39,12 @@ static json_t *members_json(const mml_model *model)
 
     for (size_t i = 0; list && i < model->n; i++) {
         const mmli_member *m = &model->members[i];
-        json_t *one = json_pack("{s:s, s:s, s:o*, s:o}", "name", m->name, "modality", m->modality, "block",
-                                model->baseline ? NULL : mmli_block_options_json(&m->block.o), "preprocessing",
-                                mmli_prep_json(m->prep));
+        json_t *one = json_pack("{s:s, s:s, s:o}", "name", m->name, "modality", m->modality, "preprocessing", mmli_prep_json(m->prep));
+
+        if (one && !model->baseline && json_object_set_new(one, "block", mmli_block_options_json(&m->block.o)) != 0) {
+            json_decref(one);
+            one = NULL;
+        }
         if (!one || json_array_append_new(list, one) != 0) {
             json_decref(list);
             list = NULL;

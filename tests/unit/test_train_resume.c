@@ -1,5 +1,6 @@
 /* test_train_resume.c - a training that was stopped goes on bit for bit. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -133,6 +134,42 @@ START_TEST(a_damaged_checkpoint_is_an_error_and_a_missing_one_a_fresh_start)
 }
 END_TEST
 
+static uint64_t allocations, fail_at;
+
+static void *some(size_t n)
+{
+    return ++allocations == fail_at ? NULL : malloc(n);
+}
+
+/* A checkpoint would not agree with the training it is of, a model would not tell how it was made. */
+START_TEST(settings_are_whole_or_there_is_no_memory_for_them)
+{
+    mmlt_cohort made;
+    mml_cohort *cohort = rig_cohort(&made, NULL);
+    mml_train_options o = rig_options();
+    mml_model *model;
+    json_t *whole, *now;
+    mml_status st = MML_E_NOMEM;
+
+    o.epochs = 1;
+    model = rig_train(cohort, "labs", &o);
+    mmlt_assert_ok(mmli_train_settings(&whole, model, &o, 7));
+    json_set_alloc_funcs(some, free);
+    for (fail_at = 1; st != MML_OK || fail_at <= allocations; fail_at++) {
+        allocations = 0;
+        st = mmli_train_settings(&now, model, &o, 7);
+        ck_assert_msg(st == MML_E_NOMEM || (st == MML_OK && json_equal(now, whole)), "allocation %zu of %zu: %s", (size_t)fail_at,
+                      (size_t)allocations, mml_status_name(st));
+        json_decref(now);
+    }
+    json_set_alloc_funcs(malloc, free);
+    json_decref(whole);
+    mml_model_free(model);
+    mml_cohort_close(cohort);
+    mmlt_cohort_remove(&made);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train/resume");
@@ -142,6 +179,7 @@ int main(void)
     tcase_add_loop_test(tc, a_stopped_training_resumes_to_the_same_bits, 0, N_STOPS);
     tcase_add_test(tc, a_checkpoint_of_another_training_is_refused_by_the_setting_that_differs);
     tcase_add_test(tc, a_damaged_checkpoint_is_an_error_and_a_missing_one_a_fresh_start);
+    tcase_add_test(tc, settings_are_whole_or_there_is_no_memory_for_them);
     suite_add_tcase(suite, tc);
     return mmlt_main(suite);
 }
