@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/cohort.h"
 #include "import/source.h"
+#include "io/cohort.h"
 #include "tests/unit/import_help.h"
 #include "util/alloc.h"
 
