@@ -200,9 +200,22 @@ static bool is_pair(const mmli_survey_column *c)
     return false;
 }
 
+/* Who is in it may be said by True and False; a number of this name can be the result of a test. */
+static bool is_part(const char *name)
+{
+    static const char *const parts[] = {"val", "valid", "validation", "test", "holdout"};
+
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (strcasecmp(name, parts[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool is_feature(const mmli_survey_column *c)
 {
-    return ((c->n_texts == 0 && c->n_numbers > 0) || is_yes_no(c) || is_pair(c)) && c->name[0] != '\0' && !mmli_may_tell(c->name);
+    const bool answer = (is_yes_no(c) || is_pair(c)) && !is_part(c->name);
+
+    return ((c->n_texts == 0 && c->n_numbers > 0) || answer) && c->name[0] != '\0' && !mmli_may_tell(c->name);
 }
 
 /* A column of numbers but for some cells is no feature either, and that is easily missed: "<0.3", "5 mg". */

@@ -103,7 +103,8 @@ static const struct answer {
     {"x:y", "Y", "N", false, false}, /* names a category in a list */
     {"relapse", "yes", "no", false, false}, {"responder", "yes", "no", false, false}, {"alive", "Y", "N", false, false},
     {"metastasis", "positive", "negative", false, false}, {"in_remission", "TRUE", "FALSE", false, false},
-    {"death", "yes", "no", false, false},
+    {"death", "yes", "no", false, false},   {"val", "True", "False", false, false},  {"Test", "no", "yes", false, false},
+    {"test", "1", "0", true, false},        {"contest", "yes", "no", true, false},
 };
 
 START_TEST(a_column_of_two_words_is_a_feature_if_they_are_an_answer)
