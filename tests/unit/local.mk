@@ -223,6 +223,9 @@ check_PROGRAMS += tests/unit/test_state tests/unit/test_state_foreign tests/unit
 tests_unit_test_state_SOURCES = tests/unit/test_state.c $(STATE_RIG)
 tests_unit_test_state_foreign_SOURCES = tests/unit/test_state_foreign.c $(STATE_RIG)
 tests_unit_test_state_joined_SOURCES = tests/unit/test_state_joined.c $(STATE_RIG)
+check_PROGRAMS += tests/unit/test_model_facts
+tests_unit_test_model_facts_SOURCES = tests/unit/test_model_facts.c tests/unit/make_model.c tests/unit/make_model.h \
+	tests/unit/make_cohort.c tests/unit/make_cohort.h
 check_PROGRAMS += tests/unit/test_model_join
 tests_unit_test_model_join_SOURCES = tests/unit/test_model_join.c tests/unit/make_model.c tests/unit/make_model.h \
 	tests/unit/make_cohort.c tests/unit/make_cohort.h
