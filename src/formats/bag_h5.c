@@ -181,5 +181,5 @@ mml_status mmli_bag_looks_like(bool *out, bool *has_features, const char *path)
 out:
     st = mmli_h5_guard_verdict(st, file, path);
     mmli_h5_drop(file);
-    return st == MML_E_NOMEM || st == MML_E_IO ? st : MML_OK;
+    return mmli_machine_failed(st) ? st : MML_OK;
 }

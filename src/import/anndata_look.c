@@ -87,7 +87,7 @@ mml_status mmli_ann_texts(mmli_table *t, const mmli_sheet *sheet, const char *id
         if (mmli_table_column(t, name) != NULL || (wanted == NULL && strcmp(name, mmli_ann_column_name(id)) == 0))
             continue;
         st = add_column(t, file.obs, &samples, name);
-        if (wanted == NULL && st != MML_E_NOMEM && st != MML_E_IO)
+        if (wanted == NULL && !mmli_machine_failed(st))
             st = MML_OK; /* nobody asked for it: it is of the cells, not of the sample, or cannot be read (inspect says why) */
         MML_TRY(mmli_problem(sheet->problems, st));
     }

@@ -207,7 +207,7 @@ static mml_status read_columns(reading *r)
             continue;
         }
         column_free(c);
-        if (named || st == MML_E_NOMEM || st == MML_E_IO)
+        if (named || mmli_machine_failed(st))
             goto out;
         st = MML_OK;
         MML_TRY(mmli_buf_printf(&s->notes, "  left out: %s\n", mml_last_error()));

@@ -18,7 +18,7 @@ bool mmli_probe_begins(const mmli_probe *p, const void *bytes, size_t n)
 
 mml_status mmli_probe_failure(mml_status st)
 {
-    return st == MML_E_NOMEM || st == MML_E_IO ? st : MML_OK;
+    return mmli_machine_failed(st) ? st : MML_OK;
 }
 
 bool mmli_probe_ends(const mmli_probe *p, const char *ending)

@@ -45,7 +45,7 @@ static mml_status format_of(char **out, hid_t file, const char *path)
     if (!there)
         goto out;
     st = mmli_h5_guard_verdict(mmli_h5_attr_text(out, file, path, "format"), file, path);
-    if (st != MML_E_NOMEM && st != MML_E_IO)
+    if (!mmli_machine_failed(st))
         st = MML_OK; /* another program's, of another type */
 out:
     return st;

@@ -7,7 +7,16 @@
 #ifndef MMLI_UTIL_ERROR_H
 #define MMLI_UTIL_ERROR_H
 
+#include <stdbool.h>
+
 #include "mmlego/base.h"
+
+/* Is it the disk or memory that failed, and so nothing known of what a file holds? Who takes other failures for an answer ("not of this
+ * format", "left out") passes these up. */
+static inline bool mmli_machine_failed(mml_status st)
+{
+    return st == MML_E_NOMEM || st == MML_E_IO;
+}
 
 /* Formats into a fixed thread-local buffer (no allocation: it can report that there is no memory)
  * and gives `st` back. */
