@@ -26,24 +26,31 @@ void mmlc_models_free(mmlc_models *models)
     *models = (mmlc_models){.model = NULL};
 }
 
+static int check_pair(const mmlc_command *command, const mml_model *a, const char *path_a, const mml_model *b, const char *path_b)
+{
+    for (size_t i = 0; i < mml_model_n_blocks(a); i++)
+        for (size_t j = 0; j < mml_model_n_blocks(b); j++) {
+            int same = 0;
+            const mml_status st = mml_model_same_block(&same, b, j, a, i);
+
+            if (st != MML_OK)
+                return mmlc_fail(command, st);
+            if (same)
+                return mmlc_usage_error(command, "block %s of %s is a copy of block %s of %s: each block is given once",
+                                        mml_model_block_name(a, i), path_a, mml_model_block_name(b, j), path_b);
+        }
+    return MMLC_GO;
+}
+
 /* Two files may hold one block: a copy under another name, or a merge and what it was made of. It would be weighed twice. */
 static int check_once(const mmlc_models *models, const mmlc_command *command, const char *const *paths)
 {
-    for (size_t m = 1; m < models->n; m++)
-        for (size_t o = 0; o < m; o++)
-            for (size_t i = 0; i < mml_model_n_blocks(models->model[m]); i++)
-                for (size_t j = 0; j < mml_model_n_blocks(models->model[o]); j++) {
-                    int same = 0;
-                    const mml_status st = mml_model_same_block(&same, models->model[o], j, models->model[m], i);
+    int rc = MMLC_GO;
 
-                    if (st != MML_OK)
-                        return mmlc_fail(command, st);
-                    if (same)
-                        return mmlc_usage_error(command, "block %s of %s is a copy of block %s of %s: each block is given once",
-                                                mml_model_block_name(models->model[m], i), paths[m],
-                                                mml_model_block_name(models->model[o], j), paths[o]);
-                }
-    return MMLC_GO;
+    for (size_t m = 1; m < models->n; m++)
+        for (size_t o = 0; o < m && rc == MMLC_GO; o++)
+            rc = check_pair(command, models->model[m], paths[m], models->model[o], paths[o]);
+    return rc;
 }
 
 int mmlc_models_load(mmlc_models *models, const mmlc_command *command, const char *const *paths, size_t n)
