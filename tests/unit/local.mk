@@ -86,9 +86,9 @@ tests_unit_test_baseline_linear_SOURCES = tests/unit/test_baseline_linear.c $(TR
 check_PROGRAMS += tests/unit/test_bag_h5
 tests_unit_test_bag_h5_SOURCES = tests/unit/test_bag_h5.c tests/unit/folder.c tests/unit/folder.h
 
+IMPORT_HELP = tests/unit/import_help.c tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
 check_PROGRAMS += tests/unit/test_import_bags
-tests_unit_test_import_bags_SOURCES = tests/unit/test_import_bags.c tests/unit/import_help.c tests/unit/import_help.h \
-	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_bags_SOURCES = tests/unit/test_import_bags.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_ahead
 tests_unit_test_ahead_SOURCES = tests/unit/test_ahead.c tests/unit/make_cohort.c tests/unit/make_cohort.h
@@ -152,59 +152,46 @@ check_PROGRAMS += tests/unit/test_ini
 tests_unit_test_ini_SOURCES = tests/unit/test_ini.c tests/unit/folder.c tests/unit/folder.h
 
 check_PROGRAMS += tests/unit/test_import
-tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/import_help.c tests/unit/import_help.h \
-	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_SOURCES = tests/unit/test_import.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_arrays
-tests_unit_test_import_arrays_SOURCES = tests/unit/test_import_arrays.c tests/unit/import_help.c \
-	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_arrays_SOURCES = tests/unit/test_import_arrays.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_export
 tests_unit_test_export_SOURCES = tests/unit/test_export.c tests/unit/folder.c tests/unit/folder.h
 
 check_PROGRAMS += tests/unit/test_import_files
-tests_unit_test_import_files_SOURCES = tests/unit/test_import_files.c tests/unit/import_help.c \
-	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_files_SOURCES = tests/unit/test_import_files.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_dry
-tests_unit_test_import_dry_SOURCES = tests/unit/test_import_dry.c tests/unit/import_help.c \
-	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_dry_SOURCES = tests/unit/test_import_dry.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_suggest
-tests_unit_test_import_suggest_SOURCES = tests/unit/test_import_suggest.c tests/unit/import_help.c \
-	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_suggest_SOURCES = tests/unit/test_import_suggest.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_refused
-tests_unit_test_import_refused_SOURCES = tests/unit/test_import_refused.c tests/unit/import_help.c \
-	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_refused_SOURCES = tests/unit/test_import_refused.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_npy
-tests_unit_test_import_npy_SOURCES = tests/unit/test_import_npy.c tests/unit/import_help.c tests/unit/import_help.h \
-	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_npy_SOURCES = tests/unit/test_import_npy.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_kept
-tests_unit_test_kept_SOURCES = tests/unit/test_kept.c tests/unit/import_help.c tests/unit/import_help.h \
-	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_kept_SOURCES = tests/unit/test_kept.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_mcat
-tests_unit_test_import_mcat_SOURCES = tests/unit/test_import_mcat.c tests/unit/import_help.c tests/unit/import_help.h \
-	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_mcat_SOURCES = tests/unit/test_import_mcat.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_mimic3
-tests_unit_test_import_mimic3_SOURCES = tests/unit/test_import_mimic3.c tests/unit/import_help.c tests/unit/import_help.h \
-	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_mimic3_SOURCES = tests/unit/test_import_mimic3.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_long
-tests_unit_test_import_long_SOURCES = tests/unit/test_import_long.c tests/unit/import_help.c tests/unit/import_help.h \
-	tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_long_SOURCES = tests/unit/test_import_long.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_physionet
-tests_unit_test_import_physionet_SOURCES = tests/unit/test_import_physionet.c tests/unit/import_help.c \
-	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_physionet_SOURCES = tests/unit/test_import_physionet.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_import_data
-tests_unit_test_import_data_SOURCES = tests/unit/test_import_data.c tests/unit/import_help.c \
-	tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_data_SOURCES = tests/unit/test_import_data.c $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_describe
 tests_unit_test_describe_SOURCES = tests/unit/test_describe.c tests/unit/import_help.c tests/unit/import_help.h \
@@ -264,16 +251,14 @@ tests_unit_test_anndata_refused_SOURCES = tests/unit/test_anndata_refused.c test
 check_PROGRAMS += tests/unit/test_h5lzf
 tests_unit_test_h5lzf_SOURCES = tests/unit/test_h5lzf.c tests/unit/folder.c tests/unit/folder.h
 check_PROGRAMS += tests/unit/test_import_anndata
-tests_unit_test_import_anndata_SOURCES = tests/unit/test_import_anndata.c tests/unit/make_anndata.c tests/unit/make_anndata.h \
-	tests/unit/import_help.c tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_anndata_SOURCES = tests/unit/test_import_anndata.c tests/unit/make_anndata.c tests/unit/make_anndata.h $(IMPORT_HELP)
 
 check_PROGRAMS += tests/unit/test_image
 tests_unit_test_image_SOURCES = tests/unit/test_image.c tests/unit/make_image.c tests/unit/make_image.h \
 	tests/unit/folder.c tests/unit/folder.h
 tests_unit_test_image_LDADD = $(LDADD) $(JPEG_LIBS) $(PNG_LIBS)
 check_PROGRAMS += tests/unit/test_import_images
-tests_unit_test_import_images_SOURCES = tests/unit/test_import_images.c tests/unit/make_image.c tests/unit/make_image.h \
-	tests/unit/import_help.c tests/unit/import_help.h tests/unit/folder.c tests/unit/folder.h
+tests_unit_test_import_images_SOURCES = tests/unit/test_import_images.c tests/unit/make_image.c tests/unit/make_image.h $(IMPORT_HELP)
 tests_unit_test_import_images_LDADD = $(LDADD) $(JPEG_LIBS) $(PNG_LIBS)
 
 COMPARE_RIG = tests/unit/compare_rig.c tests/unit/compare_rig.h tests/unit/folder.c tests/unit/folder.h $(TRAIN_RIG)
